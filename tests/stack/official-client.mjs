@@ -1,8 +1,9 @@
 // Oracle for byte equality: the official client with a fixed clock and fixed randomness.
 // Reads JSON lines {version, paymentRequired, privateKey, now, random_hex} from stdin, `now` in seconds.
 // Answers each with one JSON line {header_name, header_value, digest}, or {error}; its spend controls are off.
+import { realpathSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { x402Client, x402HTTPClient } from '@x402/core/client'
 import { encodePaymentRequiredHeader } from '@x402/core/http'
 import { registerExactEvmScheme } from '@x402/evm/exact/client'
@@ -50,7 +51,7 @@ async function frozen(now, random_hex, work) {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   for await (const line of createInterface({ input: process.stdin })) {
     if (line.trim() === '') continue
     const answer = await credential(JSON.parse(line)).catch((error) => ({ error: error.message }))
