@@ -1,0 +1,31 @@
+//! What a person is shown, and what their answer is about.
+
+mod question;
+
+pub use question::{Bar, History, Question, Warning};
+
+use serde::{Deserialize, Serialize};
+
+use crate::payment::{Digest, PaymentId};
+
+/// A person's yes about one payment, in one showing. Made by the window's command, the terminal and tests only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Yes {
+    /// Which payment was on screen.
+    pub payment: PaymentId,
+    /// Which showing: [`Question::display_hash`].
+    pub display_hash: Digest,
+    /// Where: `window`, `terminal`, `scripted`.
+    pub through: String,
+}
+
+/// How a question ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Yes, about what was shown.
+    Yes(Yes),
+    /// No, or the window was closed.
+    No,
+    /// Nobody answered in time.
+    Silence,
+}

@@ -1,0 +1,272 @@
+//! A payment: who asks, who is paid, how much, for what, and the names that hold it together.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use crate::{
+    Millis,
+    asset::{Eip712, Network},
+    money::{Micro, Money},
+    origin::Origin,
+    policy::Risk,
+};
+
+/// Why a text is not a name of the kind wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NameError(&'static str);
+
+macro_rules! checked_name {
+    ($(#[$meta:meta])* $name:ident, $says:literal, $check:expr) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NameError;
+
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                let ok: fn(&str) -> bool = $check;
+                if ok(text) { Ok(Self(text.to_owned())) } else { Err(NameError($says)) }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+checked_name!(
+    /// An agent's name, given by the person: `[a-z0-9][a-z0-9_.-]{0,39}`.
+    AgentName,
+    "an agent's name is 1 to 40 of a-z, 0-9, '-', '_' and '.', starting with a letter or digit",
+    |t| t.len() <= 40
+        && t.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
+);
+checked_name!(
+    /// The caller's name for one purchase: 1 to 128 visible ASCII characters.
+    IdempotencyKey,
+    "an idempotency key is 1 to 128 visible ASCII characters",
+    |t| (1..=128).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_graphic())
+);
+checked_name!(
+    /// Our name for one payment: `pay_` and 32 hex digits.
+    PaymentId,
+    "not a payment id",
+    |t| t.strip_prefix("pay_").is_some_and(|h| h.len() == 32 && h.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
+);
+checked_name!(
+    /// A session minted by us; never one a client names.
+    SessionId,
+    "not a session id",
+    |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_graphic())
+);
+
+impl PaymentId {
+    /// The id made of these random bytes.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(format!("pay_{}", alloy_primitives::hex::encode(bytes)))
+    }
+}
+
+/// A SHA-256 digest, hex on every wire.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// The digest of parts, each with its length before it, so that no two lists of parts collide.
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self(hash.finalize().into())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&alloy_primitives::hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        alloy_primitives::hex::decode_to_array(&text).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// What a payment does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Op {
+    /// Money for a thing, once.
+    Pay,
+    /// Money back to a buyer.
+    Refund,
+    /// A budgeted session or channel.
+    SessionOpen,
+    /// A step inside an open session.
+    SessionVoucher,
+    /// A standing subscription.
+    SubscriptionOpen,
+    /// An open mandate.
+    MandateOpen,
+    /// A closed mandate.
+    MandateClosed,
+    /// A link by which money comes in.
+    ReceiveLink,
+    /// A signature that is not a payment.
+    Sign,
+}
+
+/// Who gets the money: the origin the request really went to, and the account that is paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payee {
+    /// Where the price came from.
+    pub origin: Origin,
+    /// The paid account; EIP-55 for EVM.
+    pub account: String,
+    /// The origin is only the caller's word.
+    pub claimed: bool,
+}
+
+/// What is bought: never with its query, which may be private.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resource {
+    /// HTTP method.
+    pub method: String,
+    /// Origin and path.
+    pub path: String,
+    /// Digest of method, whole URL and body: tells two requests apart.
+    pub request: Digest,
+}
+
+/// Who asks; travels with the payment into prompt, policy and ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The paired name behind the token.
+    pub agent: AgentName,
+    /// Minted by us for this connection's life.
+    pub session: SessionId,
+    /// The program behind the connection was checked.
+    pub verified: bool,
+}
+
+/// A price, read from an offer and our own tables; nothing in it is the seller's free text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    /// Which protocol: `x402`.
+    pub rail: String,
+    /// The protocol's version.
+    pub version: u8,
+    /// The protocol's scheme: `exact`.
+    pub scheme: String,
+    /// What it does.
+    pub op: Op,
+    /// Who is paid.
+    pub payee: Payee,
+    /// The network the money moves on; none for fiat.
+    pub network: Option<Network>,
+    /// Whether that network carries play money.
+    pub testnet: bool,
+    /// The account that pays; fixed here, part of what a person sees.
+    pub wallet: String,
+    /// How much.
+    pub money: Money,
+    /// The most this signature can cost, in the same asset.
+    pub exposure: Money,
+    /// The asset's symbol, from our table.
+    pub symbol: String,
+    /// The asset's decimals, from our table.
+    pub decimals: u8,
+    /// The token's EIP-712 domain, from our table.
+    pub domain: Option<Eip712>,
+    /// `money` in the reference currency; none without peg or rate.
+    pub amount_value: Option<Micro>,
+    /// `exposure` in the reference currency.
+    pub exposure_value: Option<Micro>,
+    /// What is bought.
+    pub resource: Resource,
+    /// Seconds the offer says an authorisation should live.
+    pub lifetime_seconds: u64,
+    /// Whether the payment can be taken back by us.
+    pub reversible: bool,
+    /// What the rail and the request found odd.
+    pub risks: BTreeSet<Risk>,
+}
+
+impl Quote {
+    /// The end of the validity window for an authorisation signed now: at most 300 s, whatever was offered.
+    pub fn valid_before(&self, now: Millis) -> u64 {
+        now.seconds().saturating_add(self.lifetime_seconds.min(300))
+    }
+
+    /// Exact asset amount with its symbol: `4.2 USDC`.
+    pub fn asset_text(&self) -> String {
+        format!("{} {}", self.exposure.amount.human(self.decimals), self.symbol)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked() {
+        for good in ["researcher", "a", "0x.y_z-9"] {
+            assert!(good.parse::<AgentName>().is_ok());
+        }
+        for bad in ["", "-a", "Researcher", "a b", "a/b", &"a".repeat(41)] {
+            assert!(bad.parse::<AgentName>().is_err(), "{bad}");
+        }
+        assert!("k".repeat(128).parse::<IdempotencyKey>().is_ok());
+        for bad in ["", "a b", "é", "a\n", &"k".repeat(129)] {
+            assert!(bad.parse::<IdempotencyKey>().is_err(), "{bad}");
+        }
+        let id = PaymentId::from_random([7; 16]);
+        assert_eq!(id.as_str().parse::<PaymentId>(), Ok(id));
+        assert!("pay_ZZ".parse::<PaymentId>().is_err());
+    }
+
+    #[test]
+    fn digests_of_different_part_lists_differ() {
+        assert_ne!(Digest::of(&[b"ab", b"c"]), Digest::of(&[b"a", b"bc"]));
+        let digest = Digest::of(&[b"x"]);
+        let json = serde_json::to_string(&digest).unwrap();
+        assert_eq!(serde_json::from_str::<Digest>(&json).unwrap(), digest);
+    }
+}

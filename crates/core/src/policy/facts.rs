@@ -1,0 +1,212 @@
+//! What policy judges: derived by us from the offer, the bytes to be signed and the connection; never what a caller claims.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+use crate::{
+    Millis,
+    asset::{AssetId, Network},
+    money::Micro,
+    origin::Origin,
+    payment::{AgentName, Caller, Digest, Op, Quote, SessionId},
+};
+
+/// Something odd that local checks found. A negative sign only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    /// The host looks like a known payee's.
+    LookalikeHost,
+    /// The account looks like a known one.
+    LookalikeAddress,
+    /// The price came from another origin than the one asked.
+    Redirected,
+    /// `resource.url` names another host than the request.
+    OtherResource,
+    /// The origin is only the caller's word.
+    SellerUnverified,
+    /// Dearer than the last time.
+    PriceUp,
+    /// Another network than the last time.
+    NetworkChanged,
+    /// The offer's lifetime is unusually short.
+    ShortLife,
+    /// The cap is at least ten times the first step.
+    HighExposure,
+    /// The money is settled before the answer.
+    Upfront,
+    /// Another program uses a known token.
+    CallerChanged,
+}
+
+/// A state of ours that bounds the verdict, whatever the rules say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    /// All signing is paused.
+    Paused,
+    /// This agent is paused.
+    AgentPaused,
+    /// Three denials of this agent and payee within ten minutes.
+    BackOff,
+    /// The bytes do not decode.
+    Malformed,
+    /// A claim disagrees with the bytes.
+    ClaimMismatch,
+    /// The question is over.
+    Expired,
+    /// The ledger cannot be written.
+    Storage,
+    /// No value in the reference currency.
+    UnknownValue,
+    /// The origin is known, the rest of the payee is not.
+    PayeeChanged,
+    /// The same request again while an earlier payment for it is unsettled.
+    PossibleDuplicate,
+    /// `resource.url` names another host.
+    OtherResource,
+    /// The price came from another origin.
+    Redirected,
+    /// The seller settles before it answers.
+    Upfront,
+    /// Another program uses a known token.
+    CallerChanged,
+    /// The clock cannot be trusted.
+    ClockSuspect,
+    /// Nobody confirmed the effective policy.
+    PolicyUnconfirmed,
+    /// The policy only watches.
+    Observe,
+}
+
+impl Condition {
+    /// Whether this forbids rather than asks.
+    pub const fn denies(self) -> bool {
+        matches!(
+            self,
+            Self::Paused | Self::AgentPaused | Self::BackOff | Self::Malformed | Self::ClaimMismatch | Self::Expired | Self::Storage
+        )
+    }
+
+    /// The rule id: `builtin:…`.
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::Paused => "builtin:paused",
+            Self::AgentPaused => "builtin:agent-paused",
+            Self::BackOff => "builtin:back-off",
+            Self::Malformed => "builtin:malformed",
+            Self::ClaimMismatch => "builtin:claim-mismatch",
+            Self::Expired => "builtin:expired",
+            Self::Storage => "builtin:storage",
+            Self::UnknownValue => "builtin:unknown-value",
+            Self::PayeeChanged => "builtin:payee-changed",
+            Self::PossibleDuplicate => "builtin:possible-duplicate",
+            Self::OtherResource => "builtin:other-resource",
+            Self::Redirected => "builtin:redirected",
+            Self::Upfront => "builtin:upfront",
+            Self::CallerChanged => "builtin:caller-changed",
+            Self::ClockSuspect => "builtin:clock-suspect",
+            Self::PolicyUnconfirmed => "builtin:policy-unconfirmed",
+            Self::Observe => "builtin:observe",
+        }
+    }
+}
+
+/// Everything a rule can ask about. Stored with the decision, so that history can be judged again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The paired name.
+    pub agent: AgentName,
+    /// Minted by us.
+    pub session: SessionId,
+    /// The program behind the connection was checked.
+    pub agent_verified: bool,
+    /// A tag the agent sent: self-declared.
+    pub task: Option<String>,
+    /// `x402`, `mpp`, `alipay`, …
+    pub rail: String,
+    /// The protocol's scheme.
+    pub scheme: String,
+    /// What it does.
+    pub op: Op,
+    /// Our paying account.
+    pub wallet: String,
+    /// Where the price came from.
+    pub payee_origin: Origin,
+    /// The caller only claims that origin.
+    pub payee_claimed: bool,
+    /// Who is paid.
+    pub payee_account: String,
+    /// A person approved exactly this payee before, or pinned it.
+    pub payee_known: bool,
+    /// The asset, by our table.
+    pub asset: AssetId,
+    /// The network; none for fiat.
+    pub network: Option<Network>,
+    /// Play money.
+    pub testnet: bool,
+    /// In the reference currency; none without peg or rate.
+    pub amount: Option<Micro>,
+    /// The most this can cost, in the reference currency.
+    pub exposure: Option<Micro>,
+    /// Origin and path.
+    pub resource: String,
+    /// HTTP method.
+    pub method: String,
+    /// Digest of method, URL with query and body.
+    pub request: Digest,
+    /// Whether it can be taken back.
+    pub reversible: bool,
+    /// What local checks found.
+    pub risk: BTreeSet<Risk>,
+    /// Built-in states that bound the verdict.
+    pub conditions: BTreeSet<Condition>,
+    /// When.
+    pub now: Millis,
+}
+
+impl Facts {
+    /// The facts of a quote, before the ledger adds what it knows (`payee_known`, conditions, comparisons with history).
+    pub fn of(quote: &Quote, caller: &Caller, now: Millis) -> Self {
+        let mut conditions = BTreeSet::new();
+        for (risk, condition) in [
+            (Risk::Redirected, Condition::Redirected),
+            (Risk::OtherResource, Condition::OtherResource),
+            (Risk::Upfront, Condition::Upfront),
+            (Risk::CallerChanged, Condition::CallerChanged),
+        ] {
+            if quote.risks.contains(&risk) {
+                conditions.insert(condition);
+            }
+        }
+        if quote.exposure_value.is_none() {
+            conditions.insert(Condition::UnknownValue);
+        }
+        Self {
+            agent: caller.agent.clone(),
+            session: caller.session.clone(),
+            agent_verified: caller.verified,
+            task: None,
+            rail: quote.rail.clone(),
+            scheme: quote.scheme.clone(),
+            op: quote.op,
+            wallet: quote.wallet.clone(),
+            payee_origin: quote.payee.origin.clone(),
+            payee_claimed: quote.payee.claimed,
+            payee_account: quote.payee.account.clone(),
+            payee_known: false,
+            asset: quote.exposure.asset.clone(),
+            network: quote.network.clone(),
+            testnet: quote.testnet,
+            amount: quote.amount_value,
+            exposure: quote.exposure_value,
+            resource: quote.resource.path.clone(),
+            method: quote.resource.method.clone(),
+            request: quote.resource.request,
+            reversible: quote.reversible,
+            risk: quote.risks.clone(),
+            conditions,
+            now,
+        }
+    }
+}

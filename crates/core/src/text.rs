@@ -1,0 +1,72 @@
+//! The sanitiser: the one way any string that is not ours reaches a person.
+
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use unicode_properties::{GeneralCategory as G, UnicodeGeneralCategory};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Longest text shown, in graphemes.
+pub const MAX_GRAPHEMES: usize = 140;
+
+/// Makes foreign text harmless to show: NFC, one line, no invisible or direction-changing characters, at most two marks a
+/// base character, at most [`MAX_GRAPHEMES`] graphemes.
+pub fn clean(text: &str) -> String {
+    let mut marks = 0_u8;
+    let mut out = String::new();
+    let spaced = |c| if matches!(c, '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}') { ' ' } else { c };
+    for c in text.chars().map(spaced).filter(|c| !invisible(*c)).nfc() {
+        if is_combining_mark(c) {
+            marks = marks.saturating_add(1);
+            if marks > 2 || out.is_empty() {
+                continue;
+            }
+        } else {
+            marks = 0;
+        }
+        out.push(if c.general_category() == G::SpaceSeparator { ' ' } else { c });
+    }
+    let one_line = out.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
+    match one_line.grapheme_indices(true).nth(MAX_GRAPHEMES) {
+        Some((at, _)) => format!("{}… (cut)", one_line.get(..at).unwrap_or_default().trim_end()),
+        None => one_line,
+    }
+}
+
+/// Whether a protocol field carries characters no honest field has: controls, format characters, fillers.
+pub fn has_hidden(text: &str) -> bool {
+    text.chars().any(invisible)
+}
+
+/// Characters that draw nothing or change how others are drawn. The fillers and selectors are not in category Cf.
+fn invisible(c: char) -> bool {
+    matches!(
+        c.general_category(),
+        G::Control | G::Format | G::LineSeparator | G::ParagraphSeparator | G::PrivateUse | G::Surrogate | G::Unassigned
+    ) || matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' | '\u{180b}'..='\u{180f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invisible_and_bidi_characters_are_dropped() {
+        assert_eq!(clean("a\u{202e}b\u{200b}c\u{3164}d\u{fe0f}e\0f\u{e0041}g\u{2800}"), "abcdefg");
+        assert_eq!(clean("  one\n\ntwo\u{2028}three\u{a0}four\t "), "one two three four");
+    }
+
+    #[test]
+    fn marks_do_not_pile_up_and_length_is_bounded() {
+        let zalgo = format!("a{}", "\u{0317}".repeat(50));
+        assert_eq!(clean(&zalgo).chars().count(), 3);
+        let long = clean(&"x".repeat(5000));
+        assert_eq!(long, format!("{}… (cut)", "x".repeat(140)));
+        assert_eq!(clean(&"y".repeat(140)), "y".repeat(140));
+    }
+
+    #[test]
+    fn cleaning_twice_changes_nothing() {
+        for text in ["e\u{301}\u{200d}\u{301}\u{301}\u{301}", "\u{301}a", "\u{1100}\u{115f}\u{1161}", "😀\u{fe0f}\u{200d}💻", " \u{202f} x"] {
+            assert_eq!(clean(&clean(text)), clean(text), "{text:?}");
+        }
+    }
+}
