@@ -1,0 +1,63 @@
+//! One signing key in memory: on pages of its own, kept out of swap where allowed, built in place, wiped on drop.
+
+use alloy::signers::k256::ecdsa::SigningKey;
+use alloy_primitives::Address;
+use std::hint::black_box;
+
+use super::Secret;
+
+/// At least one memory page, so that locking and unlocking it touches nothing else.
+#[cfg_attr(target_os = "macos", repr(C, align(16384)))]
+#[cfg_attr(not(target_os = "macos"), repr(C, align(4096)))]
+struct Page(Option<SigningKey>);
+
+/// A secp256k1 key that never moves.
+pub(crate) struct LockedKey {
+    // Dropped in this order: the page is wiped while it is still locked.
+    page: Box<Page>,
+    _lock: Option<region::LockGuard>,
+    address: Address,
+}
+
+impl LockedKey {
+    /// Builds the key on its own page; none if the bytes are not 32, are zero or lie beyond the curve's order.
+    pub(crate) fn new(bytes: &Secret) -> Option<Self> {
+        let mut page = Box::new(Page(None));
+        let lock = region::lock(&raw const *page, size_of::<Page>())
+            .inspect_err(|error| tracing::warn!(%error, "keys.memory_not_locked"))
+            .ok();
+        let built = build(&mut page, bytes);
+        scrub_stack();
+        let address = built?;
+        Some(Self { page, _lock: lock, address })
+    }
+
+    /// The key's account.
+    pub(crate) fn address(&self) -> Address {
+        self.address
+    }
+
+    /// Runs `with` on the key and clears what it left on the stack.
+    pub(crate) fn with<T>(&self, with: impl FnOnce(&SigningKey) -> T) -> Option<T> {
+        let result = self.page.0.as_ref().map(|key| apart(|| with(key)));
+        scrub_stack();
+        result
+    }
+}
+
+#[inline(never)]
+fn build(page: &mut Page, bytes: &Secret) -> Option<Address> {
+    page.0 = Some(SigningKey::from_slice(bytes.expose()).ok()?);
+    page.0.as_ref().map(|key| Address::from_public_key(key.verifying_key()))
+}
+
+#[inline(never)]
+fn apart<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+/// Overwrites the stack below the caller, where the arithmetic left copies of the key in frames that are gone.
+#[inline(never)]
+fn scrub_stack() {
+    black_box(&mut [0u8; 64 * 1024]);
+}

@@ -1,0 +1,245 @@
+//! Where keys live: one port over the operating system's keyring, an encrypted file, or memory.
+//!
+//! Promises that a store is used by one thread only and never waited for beyond a limit, that a missing entry is a fault
+//! and not a new wallet, and that no error, log line or `Debug` text carries a secret.
+
+pub mod file;
+pub mod harden;
+mod locked;
+pub mod memory;
+pub mod os;
+mod secret;
+mod store_thread;
+pub mod token;
+
+use alloy_primitives::Address;
+use countersign_core::asset::parse_address;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use zeroize::Zeroizing;
+
+use crate::sign::Signer;
+pub(crate) use locked::LockedKey;
+pub use secret::{NoRandomness, Secret};
+use store_thread::StoreThread;
+
+/// How long a store may take: an unlock prompt stays open for as long as nobody answers it.
+pub const LIMIT: Duration = Duration::from_secs(10);
+
+/// A place that keeps named secrets.
+pub trait KeyStore: Send {
+    /// The secret of this name; none if the store says there is no such entry.
+    fn get(&self, name: &str) -> Result<Option<Secret>, KeyStoreError>;
+    /// Keeps a secret under this name, replacing what was there.
+    fn set(&self, name: &str, value: &Secret) -> Result<(), KeyStoreError>;
+    /// Forgets this name; a name that is not there is no error.
+    fn delete(&self, name: &str) -> Result<(), KeyStoreError>;
+    /// What kind of store this is: `os-keyring`, `encrypted-file`, `memory`.
+    fn kind(&self) -> &'static str;
+}
+
+/// Why a store did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyStoreError {
+    /// It is locked and nobody unlocked it.
+    #[error("your keyring is locked: unlock it and try again")]
+    Locked,
+    /// There is none on this computer, or it cannot be reached.
+    #[error("no keyring can be reached: {0}")]
+    Absent(String),
+    /// It runs but has no default collection.
+    #[error("your keyring has no default collection: create one in your desktop's password settings")]
+    NoCollection,
+    /// The passphrase of the encrypted file is wrong.
+    #[error("wrong passphrase")]
+    WrongPassphrase,
+    /// What it holds cannot be what was stored.
+    #[error("damaged key store: {0}")]
+    Damaged(String),
+    /// Anything else.
+    #[error("the key store failed: {0}")]
+    Failed(String),
+}
+
+/// What the last call found out about the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreState {
+    /// Nothing was asked yet.
+    Unknown,
+    /// It answers.
+    Available,
+    /// It is locked, or did not answer in time.
+    Locked,
+    /// It cannot be reached.
+    Absent,
+    /// It has no default collection.
+    NoCollection,
+    /// It answers with a fault.
+    Faulty,
+}
+
+/// Why there is no key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeysError {
+    /// The store did not answer in time; an unlock prompt may be open. A change that was asked for may still happen.
+    #[error("the key store did not answer within {} s: unlock your keyring and try again", .0.as_secs())]
+    Slow(Duration),
+    /// The store says it has no key for this wallet.
+    #[error(
+        "the key store has no key for wallet {0}: it may be another keyring than the one the wallet was made in; nothing was changed"
+    )]
+    NoEntry(String),
+    /// The store's key belongs to another address.
+    #[error("the key stored for wallet {0} is not its key; nothing was signed")]
+    WrongKey(String),
+    /// Not an address.
+    #[error("not a wallet address")]
+    NotAnAddress,
+    /// The text given is not a private key.
+    #[error("not a private key: {0}")]
+    NotAKey(&'static str),
+    /// The store took a key but does not give it back.
+    #[error("the key store did not keep the new key: no wallet was made")]
+    NotKept,
+    /// No randomness.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// The store's own word.
+    #[error(transparent)]
+    Store(#[from] KeyStoreError),
+}
+
+/// The keys of this process: a cheap handle to the one thread that owns the store, and the keys loaded so far.
+#[derive(Clone)]
+pub struct Keys(Arc<Inner>);
+
+struct Inner {
+    thread: StoreThread,
+    loaded: Mutex<HashMap<Address, Signer>>,
+}
+
+impl Keys {
+    /// Gives the store its own thread.
+    pub fn start(store: Box<dyn KeyStore>) -> Self {
+        Self::start_with_limit(store, LIMIT)
+    }
+
+    /// [`Self::start`] with another limit for each call.
+    pub fn start_with_limit(store: Box<dyn KeyStore>, limit: Duration) -> Self {
+        Self(Arc::new(Inner { thread: StoreThread::start(store, limit), loaded: Mutex::default() }))
+    }
+
+    /// A named secret; none if the store says there is no such entry.
+    pub fn secret(&self, name: &str) -> Result<Option<Secret>, KeysError> {
+        let name = name.to_owned();
+        self.0.thread.call(move |store| store.get(&name))
+    }
+
+    /// Keeps a named secret.
+    pub fn set(&self, name: &str, value: Secret) -> Result<(), KeysError> {
+        let name = name.to_owned();
+        self.0.thread.call(move |store| store.set(&name, &value))
+    }
+
+    /// Forgets a named secret, and the signing key if the name is a wallet's.
+    pub fn delete(&self, name: &str) -> Result<(), KeysError> {
+        if let Some(address) = name.strip_prefix("wallet:").and_then(|a| parse_address(a).ok())
+            && let Some(signer) = self.loaded().remove(&address)
+        {
+            signer.wipe();
+        }
+        let name = name.to_owned();
+        self.0.thread.call(move |store| store.delete(&name))
+    }
+
+    /// Makes a secp256k1 key of the operating system's randomness and stores it; the answer is its EIP-55 address.
+    pub fn create(&self) -> Result<String, KeysError> {
+        // A random string of 32 bytes is no key once in 2^128.
+        for _ in 0..8 {
+            let bytes = Secret::random(32)?;
+            if let Some(key) = LockedKey::new(&bytes) {
+                return self.keep(key, bytes);
+            }
+        }
+        Err(NoRandomness.into())
+    }
+
+    /// Stores a key given as 64 hex digits, with or without `0x`; the answer is its EIP-55 address.
+    pub fn import(&self, hex: &Secret) -> Result<String, KeysError> {
+        let bytes = parse_key(hex)?;
+        let key = LockedKey::new(&bytes).ok_or(KeysError::NotAKey("zero, or beyond the order of secp256k1"))?;
+        self.keep(key, bytes)
+    }
+
+    /// The signer of a known wallet. A store that has no entry for it is at fault: nothing is ever created here.
+    pub fn signer(&self, address: &str) -> Result<Signer, KeysError> {
+        let address = parse_address(address).map_err(|_| KeysError::NotAnAddress)?;
+        if let Some(signer) = self.loaded().get(&address) {
+            return Ok(signer.clone());
+        }
+        let bytes = self.secret(&entry_of(address))?.ok_or_else(|| KeysError::NoEntry(address.to_string()))?;
+        let key = LockedKey::new(&bytes).filter(|key| key.address() == address);
+        let key = key.ok_or_else(|| KeysError::WrongKey(address.to_string()))?;
+        // Two callers may have loaded it at once; both use the one that came first.
+        Ok(self.loaded().entry(address).or_insert_with(|| Signer::new(key)).clone())
+    }
+
+    /// Wipes every loaded signing key; signers handed out before refuse from here on.
+    pub fn forget_cached(&self) {
+        for (_, signer) in self.loaded().drain() {
+            signer.wipe();
+        }
+    }
+
+    /// What kind of store this is.
+    pub fn kind(&self) -> &'static str {
+        self.0.thread.kind()
+    }
+
+    /// What the last call found out about the store.
+    pub fn state(&self) -> StoreState {
+        self.0.thread.state()
+    }
+
+    /// Stores a key and believes in it only after reading it back.
+    fn keep(&self, key: LockedKey, bytes: Secret) -> Result<String, KeysError> {
+        let address = key.address();
+        let name = entry_of(address);
+        let kept = self.0.thread.call(move |store| {
+            store.set(&name, &bytes)?;
+            Ok(store.get(&name)?.is_some_and(|back| back == bytes))
+        })?;
+        if !kept {
+            return Err(KeysError::NotKept);
+        }
+        self.loaded().entry(address).or_insert_with(|| Signer::new(key));
+        Ok(address.to_string())
+    }
+
+    fn loaded(&self) -> MutexGuard<'_, HashMap<Address, Signer>> {
+        self.0.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The name a wallet's key is stored under.
+fn entry_of(address: Address) -> String {
+    format!("wallet:{address}")
+}
+
+fn parse_key(hex: &Secret) -> Result<Secret, KeysError> {
+    let digits = hex.expose().trim_ascii();
+    let digits = digits.strip_prefix(b"0x").or_else(|| digits.strip_prefix(b"0X")).unwrap_or(digits);
+    if digits.len() != 64 {
+        return Err(KeysError::NotAKey("it must be 64 hex digits, with or without 0x"));
+    }
+    let mut bytes = Zeroizing::new([0u8; 32]);
+    alloy_primitives::hex::decode_to_slice(digits, &mut *bytes)
+        .map_err(|_| KeysError::NotAKey("only 0-9 and a-f may stand in it"))?;
+    Ok(Secret::copy_of(&*bytes))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! Digests and signatures of the forms that may be signed, and nothing else.
+//!
+//! The digest is made of the fields of a [`Signable`] alone; signatures are deterministic (RFC 6979, low s), so the same
+//! form and key give the same bytes for ever. No function here takes a hash from outside.
+
+use alloy::sol_types::{Eip712Domain, SolStruct as _, eip712_domain};
+use alloy_primitives::{Address, B256, U256};
+use countersign_core::signable::{Eip3009, Signable};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use crate::keys::LockedKey;
+
+mod form {
+    alloy::sol! {
+        /// EIP-3009, as its EIP-712 type.
+        struct TransferWithAuthorization {
+            address from;
+            address to;
+            uint256 value;
+            uint256 validAfter;
+            uint256 validBefore;
+            bytes32 nonce;
+        }
+    }
+}
+
+/// Why there is no signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SignError {
+    /// The form names another account than the key's.
+    #[error("the payment is to be made from {from}, but this is the key of {signer}")]
+    OtherAccount {
+        /// The form's account.
+        from: Address,
+        /// The key's account.
+        signer: Address,
+    },
+    /// The key was wiped from memory.
+    #[error("the wallet is locked")]
+    Locked,
+    /// The arithmetic gave no signature.
+    #[error("the key gave no signature")]
+    NoSignature,
+}
+
+/// A loaded key. Clones share it; all of them refuse once it is wiped.
+#[derive(Clone)]
+pub struct Signer {
+    address: Address,
+    key: Arc<RwLock<Option<LockedKey>>>,
+}
+
+impl Signer {
+    pub(crate) fn new(key: LockedKey) -> Self {
+        Self { address: key.address(), key: Arc::new(RwLock::new(Some(key))) }
+    }
+
+    /// The account it signs for.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// Zeroes the key, once nobody is signing with it.
+    pub(crate) fn wipe(&self) {
+        self.key.write().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    fn sign_digest(&self, digest: B256) -> Result<Vec<u8>, SignError> {
+        let key = self.key.read().unwrap_or_else(PoisonError::into_inner);
+        let key = key.as_ref().ok_or(SignError::Locked)?;
+        let (signature, recovery) = key
+            .with(|key| key.sign_prehash_recoverable(digest.as_slice()))
+            .and_then(Result::ok)
+            .ok_or(SignError::NoSignature)?;
+        let mut bytes = signature.to_bytes().to_vec();
+        bytes.push(if recovery.is_y_odd() { 28 } else { 27 });
+        Ok(bytes)
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signer({})", self.address)
+    }
+}
+
+/// The EIP-712 digest of a form.
+pub fn digest(signable: &Signable) -> B256 {
+    match signable {
+        Signable::Eip3009(a) => transfer(a).eip712_signing_hash(&domain(a)),
+    }
+}
+
+/// Signs a form: 65 bytes, r, s and v of 27 or 28.
+pub fn sign(signer: &Signer, signable: &Signable) -> Result<Vec<u8>, SignError> {
+    let from = match signable {
+        Signable::Eip3009(a) => a.from,
+    };
+    if from != signer.address {
+        return Err(SignError::OtherAccount { from, signer: signer.address });
+    }
+    signer.sign_digest(digest(signable))
+}
+
+fn transfer(a: &Eip3009) -> form::TransferWithAuthorization {
+    form::TransferWithAuthorization {
+        from: a.from,
+        to: a.to,
+        value: U256::from_be_bytes(a.value.to_be_bytes()),
+        validAfter: U256::from(a.valid_after),
+        validBefore: U256::from(a.valid_before),
+        nonce: a.nonce,
+    }
+}
+
+fn domain(a: &Eip3009) -> Eip712Domain {
+    eip712_domain! {
+        name: a.name.clone(),
+        version: a.version.clone(),
+        chain_id: a.chain_id,
+        verifying_contract: a.token,
+    }
+}
+
+#[cfg(test)]
+mod tests;
