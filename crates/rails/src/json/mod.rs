@@ -1,0 +1,191 @@
+//! Foreign JSON, read strictly and kept as it was written.
+//!
+//! Promises: at most [`MAX_BYTES`] and [`MAX_DEPTH`], no object with the same key twice, every value still knows its own source
+//! text. Never turns a number into a float.
+
+mod number;
+mod stringify;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// Longest document read, in bytes.
+pub(crate) const MAX_BYTES: usize = 64 * 1024;
+
+/// Deepest nesting of objects and lists read.
+pub(crate) const MAX_DEPTH: u8 = 32;
+
+/// Why a text is not JSON we read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum JsonError {
+    #[error("it is not JSON")]
+    Syntax,
+    #[error("it is longer than 64 KB")]
+    TooLong,
+    #[error("it is nested deeper than 32 levels")]
+    TooDeep,
+    #[error("an object in it has the same key twice")]
+    DuplicateKey,
+}
+
+/// A JSON value and its source text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Json<'a> {
+    raw: &'a str,
+    node: Node<'a>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Node<'a> {
+    Null,
+    Bool(bool),
+    Number,
+    Text(String),
+    List(Vec<Json<'a>>),
+    Object(Vec<(String, Json<'a>)>),
+}
+
+impl<'a> Json<'a> {
+    /// Reads a whole document.
+    pub(crate) fn parse(text: &'a str) -> Result<Self, JsonError> {
+        if text.len() > MAX_BYTES {
+            return Err(JsonError::TooLong);
+        }
+        let raw: &RawValue = serde_json::from_str(text).map_err(|_| JsonError::Syntax)?;
+        Self::read(raw.get(), MAX_DEPTH)
+    }
+
+    /// Each level is scanned again by the next; depth and length bound that work.
+    fn read(raw: &'a str, depth: u8) -> Result<Self, JsonError> {
+        let syntax = |_| JsonError::Syntax;
+        let node = match raw.bytes().next() {
+            Some(b'n') => Node::Null,
+            Some(b't') => Node::Bool(true),
+            Some(b'f') => Node::Bool(false),
+            Some(b'"') => Node::Text(serde_json::from_str(raw).map_err(syntax)?),
+            Some(b'[') => {
+                let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
+                let items: Vec<&RawValue> = serde_json::from_str(raw).map_err(syntax)?;
+                Node::List(items.into_iter().map(|item| Self::read(item.get(), depth)).collect::<Result<_, _>>()?)
+            }
+            Some(b'{') => {
+                let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
+                let members: Members<'a> = serde_json::from_str(raw).map_err(syntax)?;
+                members.refuse_duplicates()?;
+                let read = |(key, value): (String, &'a RawValue)| Self::read(value.get(), depth).map(|value| (key, value));
+                Node::Object(members.0.into_iter().map(read).collect::<Result<_, _>>()?)
+            }
+            _ => Node::Number,
+        };
+        Ok(Self { raw, node })
+    }
+
+    /// The source text, byte for byte.
+    pub(crate) fn raw(&self) -> &'a str {
+        self.raw
+    }
+
+    /// The member of this name; none too if this is no object.
+    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
+        match &self.node {
+            Node::Object(members) => members.iter().find(|(key, _)| key == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The member of this name unless it is absent or `null`.
+    pub(crate) fn given(&self, name: &str) -> Option<&Self> {
+        self.get(name).filter(|value| value.node != Node::Null)
+    }
+
+    /// The characters of a string.
+    pub(crate) fn text(&self) -> Option<&str> {
+        if let Node::Text(text) = &self.node { Some(text) } else { None }
+    }
+
+    /// The source text of a number.
+    pub(crate) fn number(&self) -> Option<&'a str> {
+        matches!(self.node, Node::Number).then_some(self.raw)
+    }
+
+    /// Yes or no.
+    pub(crate) fn boolean(&self) -> Option<bool> {
+        if let Node::Bool(value) = self.node { Some(value) } else { None }
+    }
+
+    /// The items of a list.
+    pub(crate) fn list(&self) -> Option<&[Self]> {
+        if let Node::List(items) = &self.node { Some(items) } else { None }
+    }
+
+    /// Whether this is an object.
+    pub(crate) fn is_object(&self) -> bool {
+        matches!(self.node, Node::Object(_))
+    }
+}
+
+/// The members of one object in order, unread.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl Members<'_> {
+    fn refuse_duplicates(&self) -> Result<(), JsonError> {
+        let mut keys: Vec<&str> = self.0.iter().map(|(key, _)| key.as_str()).collect();
+        keys.sort_unstable();
+        let twice = keys.iter().zip(keys.iter().skip(1)).any(|(one, next)| one == next);
+        if twice { Err(JsonError::DuplicateKey) } else { Ok(()) }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry::<String, &'de RawValue>().map_err(A::Error::custom)? {
+                    members.push(member);
+                }
+                Ok(members)
+            }
+        }
+        d.deserialize_map(Object).map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_twice_is_refused_at_every_level_however_it_is_spelled() {
+        for twice in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"c":2,"a":1}}]"#, r#"{"a":1,"\u0061":2}"#] {
+            assert_eq!(Json::parse(twice), Err(JsonError::DuplicateKey), "{twice}");
+        }
+        assert!(Json::parse(r#"{"a":{"a":1},"A":1}"#).is_ok());
+    }
+
+    #[test]
+    fn depth_and_length_are_bounded() {
+        let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        assert!(Json::parse(&nested(32)).is_ok());
+        assert_eq!(Json::parse(&nested(33)), Err(JsonError::TooDeep));
+        assert_eq!(Json::parse(&nested(30_000)), Err(JsonError::TooDeep));
+        let padded = |n: usize| format!("\"{}\"", "x".repeat(n));
+        assert!(Json::parse(&padded(MAX_BYTES - 2)).is_ok());
+        assert_eq!(Json::parse(&padded(MAX_BYTES - 1)), Err(JsonError::TooLong));
+    }
+
+    #[test]
+    fn only_strict_json_is_read() {
+        for bad in ["", " ", "{", "{}{}", "{a:1}", "[1,]", "01", "+1", "1.", "NaN", "'a'", "\u{feff}{}", r#""\ud800""#, "\"\u{1}\"", "[1 2]", "tru", "nulll"] {
+            assert_eq!(Json::parse(bad), Err(JsonError::Syntax), "{bad:?}");
+        }
+    }
+}

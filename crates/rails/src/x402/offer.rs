@@ -1,0 +1,143 @@
+//! Which offer is paid: each is judged alone against our table, then the first payable one is taken.
+
+use alloy_primitives::Address;
+use countersign_core::{
+    asset::{Asset, AssetId, Transfer, parse_address},
+    money::Money,
+    payment::{Op, Payee, Quote},
+    policy::Risk,
+    rail::{QuoteContext, QuoteError, Quoted},
+};
+use std::collections::BTreeSet;
+use url::Url;
+
+use super::{
+    Version,
+    envelope::{Required, web_host},
+    malformed, payee,
+    terms::{Terms, resource_url},
+};
+use crate::json::Json;
+
+/// Longest lifetime offered, in seconds: a day.
+const MAX_LIFETIME: u64 = 86_400;
+
+/// A lifetime below this is unusually short, in seconds.
+const SHORT_LIFETIME: u64 = 30;
+
+/// Most bytes of the seller's words that are kept.
+const MAX_SAYS: usize = 4096;
+
+/// Picks the offer to pay: real money before play money, settled afterwards before settled upfront, then the server's order.
+pub(super) fn choose(required: &Required<'_>, context: &QuoteContext<'_>) -> Result<Quoted, QuoteError> {
+    let judged: Vec<_> = required.offers.iter().map(|offer| judge(required, offer, context).map(|quote| (offer, quote))).collect();
+    let rank = |quote: &Quote| (quote.testnet, quote.risks.contains(&Risk::Upfront));
+    match judged.iter().flatten().min_by_key(|(_, quote)| rank(quote)) {
+        Some((offer, quote)) => Ok(Quoted { quote: quote.clone(), offer: keep(required, offer), seller_says: says(required, offer) }),
+        None => Err(none_payable(judged.into_iter().filter_map(Result::err).collect())),
+    }
+}
+
+fn judge(required: &Required<'_>, offer: &Json<'_>, context: &QuoteContext<'_>) -> Result<Quote, QuoteError> {
+    let terms = Terms::read(required.version, offer)?;
+    let url = if required.version == Version::V1 { resource_url(offer, "resource")? } else { required.url };
+    let asset = known(&terms, context)?;
+    let payer = context.wallets.payer(&terms.network).as_deref().and_then(|account| parse_address(account).ok());
+    let account = payee::check(terms.pay_to, payer.unwrap_or_default(), context)?;
+    if terms.lifetime > MAX_LIFETIME {
+        return Err(QuoteError::LifetimeTooLong(terms.lifetime));
+    }
+    let payer = payer.ok_or_else(|| QuoteError::NoWallet(terms.network.to_string()))?;
+    let value = context.registry.value(asset, terms.amount).map_err(|e| malformed(format!("the amount is {e}")))?;
+    let money = Money { asset: asset.id.clone(), amount: terms.amount };
+    Ok(Quote {
+        rail: "x402".into(),
+        version: required.version.number(),
+        scheme: "exact".into(),
+        op: Op::Pay,
+        payee: Payee { origin: context.origin.clone(), account: account.to_string(), claimed: context.claimed },
+        testnet: context.registry.chain(&terms.network).is_some_and(|chain| chain.testnet),
+        wallet: payer.to_string(),
+        exposure: money.clone(),
+        money,
+        symbol: asset.symbol.clone(),
+        decimals: asset.decimals,
+        domain: asset.eip712.clone(),
+        amount_value: value,
+        exposure_value: value,
+        resource: context.resource.clone(),
+        lifetime_seconds: terms.lifetime,
+        reversible: false,
+        risks: risks(&terms, url, required.first_hand, context),
+        network: Some(terms.network),
+    })
+}
+
+/// The token as our table knows it, if the offer means that token and it moves as we sign.
+fn known<'a>(terms: &Terms<'_>, context: &QuoteContext<'a>) -> Result<&'a Asset, QuoteError> {
+    let unknown = |token: Option<Address>| {
+        let token = token.map_or_else(|| "what it names is not an address".to_owned(), |token| token.to_string());
+        QuoteError::UnknownAsset(format!("{token} on {}", terms.network))
+    };
+    let token = terms.asset.ok_or_else(|| unknown(None))?;
+    let asset = context.registry.asset(&AssetId::erc20(&terms.network, token)).ok_or_else(|| unknown(Some(token)))?;
+    if context.registry.chain(&terms.network).is_none() {
+        return Err(unknown(Some(token)));
+    }
+    if asset.transfer != Transfer::Eip3009 {
+        return Err(QuoteError::Unsupported(format!("{} on {} moves only through Permit2", asset.symbol, terms.network)));
+    }
+    let domain = asset.eip712.as_ref().ok_or_else(|| QuoteError::AssetMismatch("the table has no EIP-712 name for it".into()))?;
+    if terms.name != Some(&domain.name) || terms.token_version != Some(&domain.version) {
+        return Err(QuoteError::AssetMismatch(format!("its name and version must be {} and {}", domain.name, domain.version)));
+    }
+    Ok(asset)
+}
+
+fn risks(terms: &Terms<'_>, url: Option<&str>, first_hand: bool, context: &QuoteContext<'_>) -> BTreeSet<Risk> {
+    [
+        (Risk::Upfront, terms.upfront),
+        (Risk::ShortLife, terms.lifetime < SHORT_LIFETIME),
+        (Risk::SellerUnverified, context.claimed),
+        (Risk::OtherResource, url.is_some_and(|url| names_other_host(url, first_hand, context))),
+    ]
+    .into_iter()
+    .filter_map(|(risk, found)| found.then_some(risk))
+    .collect()
+}
+
+/// Scheme, port and path may differ. What a caller brings may also name a thing that is not on the web, such as `mcp://tool/x`.
+fn names_other_host(url: &str, first_hand: bool, context: &QuoteContext<'_>) -> bool {
+    let ours = context.origin.host();
+    if !first_hand {
+        return web_host(url).is_some_and(|host| host != ours);
+    }
+    let base = Url::parse(context.origin.as_str());
+    base.and_then(|base| base.join(url)).ok().as_ref().and_then(Url::host_str) != Some(ours)
+}
+
+/// What [`super::credential`] needs again, each part exactly as the seller wrote it.
+fn keep(required: &Required<'_>, offer: &Json<'_>) -> String {
+    let part = |name: &str, part: Option<&Json<'_>>| part.map(|json| format!(",\"{name}\":{}", json.raw())).unwrap_or_default();
+    let (resource, extensions) = (part("resource", required.resource), part("extensions", required.extensions));
+    format!("{{\"x402Version\":{},\"accepted\":{}{resource}{extensions}}}", required.version.number(), offer.raw())
+}
+
+fn says(required: &Required<'_>, offer: &Json<'_>) -> Option<String> {
+    let holder = if required.version == Version::V1 { Some(offer) } else { required.resource };
+    let word = |name| holder.and_then(|h| h.get(name)).and_then(Json::text).filter(|text| !text.is_empty());
+    let mut words = [word("serviceName"), word("description")].into_iter().flatten().collect::<Vec<_>>().join(": ");
+    words.truncate(words.floor_char_boundary(MAX_SAYS));
+    (!words.is_empty()).then_some(words)
+}
+
+fn none_payable(mut why: Vec<QuoteError>) -> QuoteError {
+    match why.len() {
+        0 => QuoteError::Unsupported("it names no price".into()),
+        1 => why.remove(0),
+        n => {
+            let list: Vec<_> = why.iter().enumerate().map(|(i, e)| format!("{}. {e}", i.saturating_add(1))).collect();
+            QuoteError::Unsupported(format!("none of its {n} offers can be paid: {}", list.join("; ")))
+        }
+    }
+}
