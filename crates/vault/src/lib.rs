@@ -1,1 +1,24 @@
-//! Countersign vault.
+//! Countersign's vault: the ledger and the keys, because "check, write down, sign" is one act.
+//!
+//! A payment is judged and written down in one durable transaction before any signature is computed; the marks that follow are
+//! bookkeeping. Nothing outside this crate can make a [`Reservation`] or a [`Signed`], and neither can be copied. No network,
+//! no async runtime, no window is known here.
+
+mod clock;
+mod config;
+mod error;
+pub mod keys;
+mod ledger;
+mod open;
+mod record;
+pub mod sign;
+mod vault;
+mod verbs;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use config::{Agent, Confirm, Doubts, PayerFor, PolicyVersion, Scope, Set, SetBy, VerifyReport, Wallet};
+pub use error::{Health, OpenError, SignError, VaultError};
+pub use open::{Limits, Open};
+pub use record::{Explained, Filter, Note, Outcome, Page, Record, RefusedAs, Step};
+pub use vault::Vault;
+pub use verbs::{Admit, Admitted, Lookup, Rejudged, Reservation, Reserved, Signed, Waiting};
