@@ -1,2 +1,43 @@
-//! xtask
-fn main() {}
+//! `cargo xtask demo | test | check | build-ui`: the project's own commands.
+//!
+//! Each one first says what the machine lacks and installs it. Caches go below the target directory, nothing into the
+//! home directory.
+
+mod check;
+mod count;
+mod demo;
+mod packages;
+mod place;
+mod run;
+mod setup;
+mod test;
+
+use anyhow::{Result, bail};
+use place::Place;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  demo [--terminal]   a local chain, an official seller, an agent that buys three things, and you who decide
+  test [STEP…]        everything that must pass; with names only those steps
+  check [STEP…]       the steps that run no test: format, lints, documents, import directions, licences …
+  build-ui            installs the interface's packages and builds it, if it is stale";
+
+fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let Some((command, rest)) = words.split_first() else {
+        bail!("{USAGE}");
+    };
+    let place = Place::find()?;
+    match command.as_str() {
+        "demo" => demo::run(&place, rest),
+        "test" => test::run(&place, rest),
+        "check" => check::run(&place, rest),
+        "build-ui" => setup::interface(&place),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => bail!("there is no command {other:?}\n\n{USAGE}"),
+    }
+}

@@ -1,0 +1,85 @@
+//! `cargo xtask demo`: an agent buys three things from a real seller on a local chain, and somebody decides.
+//!
+//! Uses a throw-away data directory. Whatever way it ends, its processes, its directory and its keyring entry are gone.
+
+mod ask;
+mod keys;
+mod stage;
+mod story;
+mod wallet;
+mod world;
+
+use std::io::IsTerminal;
+
+use anyhow::{Result, bail};
+
+use crate::place::Place;
+use crate::{run, setup};
+
+/// Who answers the question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// The approval window.
+    Window,
+    /// A person at this terminal.
+    Person,
+    /// The script printed below, as nobody is there.
+    Script,
+}
+
+/// Prepares, builds and plays the story.
+pub fn run(place: &Place, words: &[String]) -> Result<()> {
+    let terminal_wanted = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => false,
+        ["--terminal"] => true,
+        other => bail!("demo takes only --terminal, not {}", other.join(" ")),
+    };
+    let answers = answers(!terminal_wanted && has_display(), std::io::stdin().is_terminal());
+    println!("{}", explanation(answers));
+    let window = answers == Answers::Window;
+    setup::for_demo(place, window)?;
+    println!("Building Countersign {} the window", if window { "with" } else { "without" });
+    let mut build = place.cargo(&["build", "--package", "countersign"]);
+    if !window {
+        build.arg("--no-default-features");
+    }
+    run::shown(&mut build)?;
+    story::play(place, answers)
+}
+
+fn answers(display: bool, terminal: bool) -> Answers {
+    match (display, terminal) {
+        (true, _) => Answers::Window,
+        (false, true) => Answers::Person,
+        (false, false) => Answers::Script,
+    }
+}
+
+fn explanation(answers: Answers) -> &'static str {
+    match answers {
+        Answers::Window => "There is a display: a window will ask you.",
+        Answers::Person => "You will be asked here, in the terminal: answer with y or n.",
+        Answers::Script => {
+            "There is neither a display nor a terminal, so nobody can be asked. \
+             This script answers instead: yes to the first question, no to every other."
+        }
+    }
+}
+
+fn has_display() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_display_comes_before_the_terminal_and_a_person_before_the_script() {
+        assert_eq!(answers(true, true), Answers::Window);
+        assert_eq!(answers(true, false), Answers::Window);
+        assert_eq!(answers(false, true), Answers::Person);
+        assert_eq!(answers(false, false), Answers::Script);
+    }
+}
