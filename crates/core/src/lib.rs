@@ -36,3 +36,15 @@ impl Millis {
         jiff::Timestamp::from_millisecond(self.0).map_or_else(|_| self.0.to_string(), |t| t.to_string())
     }
 }
+
+/// A moment read from an RFC 3339 text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rfc3339(pub Millis);
+
+impl std::str::FromStr for Rfc3339 {
+    type Err = jiff::Error;
+
+    fn from_str(text: &str) -> Result<Self, jiff::Error> {
+        text.parse::<jiff::Timestamp>().map(|t| Self(Millis(t.as_millisecond())))
+    }
+}

@@ -1,4 +1,22 @@
-//! The story of one payment, and the port to the person.
+//! Countersign's desk: the story of one payment, told top to bottom in [`pay`], and the port to the person.
+//!
+//! Knows the core and the vault; never a web framework, a window, a database or a key. Nothing here can approve: an approval is a
+//! value only a person's answer makes, and only the vault signs.
 
 pub mod approver;
+mod ask;
+mod deliver;
+mod desk;
 pub mod event;
+pub mod outcome;
+mod pay;
+pub mod problem;
+mod receipt;
+pub mod request;
+pub mod settle;
+mod story;
+pub mod view;
+pub mod wire;
+
+pub use desk::{Desk, DeskParts, HealthWord};
+pub use story::Told;

@@ -1,0 +1,120 @@
+//! Asking a person: one question, frozen; a yes covers what was on screen, and everything is judged again after it.
+
+use countersign_core::{
+    approval::{Answer, Question},
+    status::Event as Happens,
+};
+use countersign_vault::{Record, Rejudged, Reservation, Reserved, Waiting};
+use std::time::Duration;
+
+use crate::{
+    approver::Showing,
+    desk::{Desk, vault_problem},
+    event::Event,
+    pay::random,
+    problem::Problem,
+    story::{Progress, Telling},
+};
+
+impl Desk {
+    /// Puts the question until it is answered, over or moot. `Err(record)` is a payment that was refused.
+    pub(crate) async fn ask_person(&self, mut waiting: Waiting, telling: &mut Telling) -> Result<Result<Reservation, Record>, Problem> {
+        let id = waiting.record.id.clone();
+        tracing::Span::current().record("payment.id", id.as_str());
+        self.stories.names(telling, &id);
+        telling.says(Progress::Asking(id.clone()));
+        if !self.approver.reachable() {
+            let record = self.vault.end_waiting(&id, Happens::Denied, "no_approver").await.map_err(vault_problem)?;
+            return Ok(Err(record));
+        }
+        loop {
+            let showing = Showing { question: self.question(&waiting), nonce: random()? };
+            let hash = showing.display_hash();
+            self.tell(Event::Asked(Box::new(showing.question.clone())));
+            let answer = match self.hear(&waiting, showing).await? {
+                Heard::Answer(answer) => answer,
+                Heard::Moot(end) => {
+                    self.answered(&id, end.as_ref().map_or("cancelled", |_| "yes"));
+                    return Ok(end);
+                }
+            };
+            telling.says(Progress::Working);
+            let answer = match answer {
+                Answer::Yes(yes) if yes.display_hash != hash => Answer::No,
+                other => other,
+            };
+            let (word, how) = match &answer {
+                Answer::Yes(_) => ("yes", Happens::Reserved),
+                Answer::No => ("no", Happens::Declined),
+                Answer::Silence => ("expired", Happens::Expired),
+            };
+            self.answered(&id, word);
+            let ended = match waiting.needs.answer(answer) {
+                Ok(approved) => {
+                    let signables = self.signables(&waiting.record.quote)?;
+                    match self.vault.reserve(approved, signables).await.map_err(vault_problem)? {
+                        Reserved::Reservation(reservation) => Ok(*reservation),
+                        Reserved::Refused(record) | Reserved::Moved(record) => Err(*record),
+                        Reserved::Again(again) => {
+                            waiting = *again;
+                            telling.says(Progress::Asking(id.clone()));
+                            continue;
+                        }
+                    }
+                }
+                Err(_) => Err(self.vault.end_waiting(&id, how, "person").await.map_err(vault_problem)?),
+            };
+            self.look_again();
+            return Ok(ended);
+        }
+    }
+
+    /// Waits for the person, for the deadline, or until the question is moot.
+    async fn hear(&self, waiting: &Waiting, showing: Showing) -> Result<Heard, Problem> {
+        let left = showing.question.expires_at.0.saturating_sub(self.now().0).max(0);
+        let deadline = tokio::time::sleep(Duration::from_millis(u64::try_from(left).unwrap_or(0)));
+        let asking = self.approver.ask(showing);
+        let mut look_again = self.look_again.subscribe();
+        tokio::pin!(asking, deadline);
+        loop {
+            tokio::select! {
+                answer = &mut asking => return Ok(Heard::Answer(answer)),
+                () = &mut deadline => return Ok(Heard::Answer(Answer::Silence)),
+                Ok(()) = look_again.changed() => {
+                    let signables = self.signables(&waiting.record.quote)?;
+                    match self.vault.rejudge_waiting(&waiting.record.id, signables).await.map_err(vault_problem)? {
+                        Rejudged::Still => {}
+                        Rejudged::Reserved(reservation) => return Ok(Heard::Moot(Ok(*reservation))),
+                        Rejudged::Refused(record) | Rejudged::Moved(record) => return Ok(Heard::Moot(Err(*record))),
+                    }
+                }
+            }
+        }
+    }
+
+    fn question(&self, waiting: &Waiting) -> Question {
+        let record = &waiting.record;
+        let expires = record.expires_at.unwrap_or_else(|| self.now().plus_seconds(self.approval_seconds));
+        Question::freeze(
+            &record.id,
+            record.agent.as_str(),
+            &record.quote,
+            waiting.needs.decision(),
+            &waiting.history,
+            &self.registry,
+            waiting.reason.as_deref(),
+            waiting.seller.as_deref(),
+            expires,
+        )
+    }
+
+    fn answered(&self, id: &countersign_core::payment::PaymentId, answer: &'static str) {
+        self.tell(Event::Answered { payment: id.clone(), answer });
+    }
+}
+
+enum Heard {
+    Answer(Answer),
+    /// The payment went on, or ended, without this answer.
+    Moot(Result<Reservation, Record>),
+}

@@ -1,0 +1,184 @@
+//! From a durable reservation to what the agent gets: sign, send once, write down what came back.
+
+use countersign_core::{
+    Millis,
+    rail::{Credential, Receipt},
+    status::Settlement,
+};
+use countersign_vault::{Note, Outcome as Ended, Record, Reservation, Signed};
+use url::Url;
+
+use crate::{
+    desk::{Desk, KEPT_BODY, vault_problem},
+    event::Event,
+    outcome::{CredentialView, Outcome, OutcomeStatus, ResponseView},
+    pay::window_over,
+    problem::{Code, Problem},
+    request::{Act, Request},
+    story::{Followed, Progress, Telling, follow},
+    view::{answer_of, outcome_of, status_of},
+    wire::{Answer, Outgoing},
+};
+
+impl Desk {
+    /// Signs and delivers: to the caller, or with the paid request we make ourselves.
+    pub(crate) async fn deliver(&self, request: &Request, url: &Url, reservation: Reservation, telling: &mut Telling) -> Result<Outcome, Problem> {
+        let id = reservation.record().id.clone();
+        tracing::Span::current().record("payment.id", id.as_str());
+        telling.says(Progress::Working);
+        // The key store may block while its owner unlocks it.
+        let vault = self.vault.clone();
+        let signed = tokio::task::spawn_blocking(move || vault.sign(reservation)).await;
+        let signed = signed.unwrap_or_else(|error| Err(countersign_vault::SignError::Failed(error.to_string()))).map_err(|error| {
+            self.approver.outcome(&id, "failed", &error.to_string());
+            Problem::new(sign_code(&error), error.to_string())
+        })?;
+        self.approver.outcome(&id, "signed", "");
+        let outcome = self.send(request, url, &signed).await;
+        self.settler.look_soon();
+        outcome
+    }
+
+    async fn send(&self, request: &Request, url: &Url, signed: &Signed) -> Result<Outcome, Problem> {
+        let record = signed.record();
+        let credential = self.write(signed)?;
+        self.vault.mark_delivered(&record.id);
+        match &request.act {
+            Act::Pay { .. } => {
+                let mut outcome = outcome_of(record, &self.registry);
+                outcome.credential = Some(CredentialView::from(credential));
+                Ok(outcome)
+            }
+            Act::Fetch { headers, body } => {
+                let outgoing = Outgoing { method: &request.method, url: &request.url, headers, body };
+                let headers: Vec<(String, String)> = credential.headers.into_iter().collect();
+                let answer = self.wire.ask_paid(&outgoing, url, &headers).await;
+                self.keep(record, answer.map_err(|error| error.to_string())).await
+            }
+        }
+    }
+
+    fn write(&self, signed: &Signed) -> Result<Credential, Problem> {
+        let record = signed.record();
+        let rail = self.rail(&record.quote.rail)?;
+        rail.credential(&record.quote, signed.offer(), signed.forms()).map_err(|error| {
+            tracing::error!(%error, "a signed payment could not be written as a credential; it stays held until it can no longer be used");
+            Problem::about(Code::SettlementUnknown, error.to_string(), outcome_of(record, &self.registry))
+        })
+    }
+
+    /// Writes down what the seller answered, then answers the agent.
+    async fn keep(&self, record: &Record, answer: Result<Answer, String>) -> Result<Outcome, Problem> {
+        let (note, response, body) = match &answer {
+            Ok(answer) => self.read(record, answer)?,
+            Err(why) => (Note { outcome: Some(Ended::Unknown), why: Some("no_answer".to_owned()), ..Note::default() }, None, {
+                tracing::warn!(%why, "the paid request got no answer; the payment may still be taken");
+                None
+            }),
+        };
+        let record = self.vault.note(&record.id, note).await.map_err(vault_problem)?;
+        if let Some(body) = body {
+            let until = Millis(self.now().0.saturating_add(i64::try_from(self.keep_hours.saturating_mul(3_600_000)).unwrap_or(i64::MAX)));
+            let kept = Note { detail: vec![("body".to_owned(), body)], detail_until: Some(until), why: Some("body_kept".to_owned()), ..Note::default() };
+            self.vault.note(&record.id, kept).await.map_err(vault_problem)?;
+        }
+        let mut outcome = outcome_of(&record, &self.registry);
+        outcome.response = response;
+        self.tell(Event::Moved { payment: record.id.clone(), state: record.status.api() });
+        let shown = match outcome.status {
+            OutcomeStatus::Completed if record.settlement == Settlement::Claimed => ("claimed", "the seller says it was paid; not checked yet"),
+            OutcomeStatus::Completed => ("signed", "the seller delivered"),
+            OutcomeStatus::Failed => ("failed", "the seller refused the payment"),
+            _ => ("unknown", "the outcome is not known yet; the amount stays held"),
+        };
+        self.approver.outcome(&record.id, shown.0, shown.1);
+        Ok(outcome)
+    }
+
+    /// What an answer to a paid request means; never proof.
+    #[expect(clippy::type_complexity, reason = "three parts of one answer, used once")]
+    fn read(&self, record: &Record, answer: &Answer) -> Result<(Note, Option<ResponseView>, Option<Vec<u8>>), Problem> {
+        let receipt = self.rail(&record.quote.rail)?.receipt(&record.quote, answer.status, &answer.headers, &answer.body);
+        let (ended, settlement, transaction, why) = match (answer.status, receipt) {
+            (200..=299, Receipt::Success { transaction }) => (Ended::Completed, Some(Settlement::Claimed), Some(transaction), "receipt"),
+            (200..=299, _) => (Ended::Completed, None, None, "no_receipt"),
+            (402, Receipt::Failed { .. }) => (Ended::Failed, Some(Settlement::Failed), None, "refused_by_seller"),
+            (_, Receipt::Pending { transaction }) => (Ended::Unknown, None, Some(transaction), "settlement_pending"),
+            (_, Receipt::Success { transaction }) => (Ended::Unknown, Some(Settlement::Claimed), Some(transaction), "receipt_with_error"),
+            _ => (Ended::Unknown, None, None, "no_success"),
+        };
+        let mut kept = ResponseView::new(answer.status, &answer.headers, None);
+        let keeps = !answer.too_large && answer.body.len() <= KEPT_BODY;
+        if !keeps {
+            kept.body_omitted = Some("too_large".to_owned());
+        }
+        let head = serde_json::to_vec(&kept).unwrap_or_default();
+        let note = Note {
+            settlement,
+            outcome: Some(ended),
+            transaction: transaction.filter(|t| !t.is_empty()),
+            why: Some(why.to_owned()),
+            detail: vec![("answer".to_owned(), head)],
+            detail_until: None,
+        };
+        let mut response = kept;
+        if !answer.too_large {
+            response.body_omitted = None;
+            response.put_body(Some(&answer.body));
+        }
+        Ok((note, Some(response), keeps.then(|| answer.body.clone())))
+    }
+
+    /// The same request again: the same answer, and while nobody knows and the window is open, the same bytes once more.
+    pub(crate) async fn repeat(&self, request: &Request, record: Record, telling: &mut Telling) -> Result<Outcome, Problem> {
+        telling.is_repeat();
+        if let Some(story) = self.stories.of(&record.id) {
+            telling.says(Progress::Asking(record.id.clone()));
+            if let Followed::Done(told) = follow(story, u64::from(u32::MAX)).await {
+                return told.result;
+            }
+        }
+        let unknown = status_of(&record) == OutcomeStatus::Unknown && record.status.holds();
+        if let (Act::Fetch { .. }, true) = (&request.act, unknown && !window_over(&record, self.now())) {
+            if let Some(signed) = self.vault.sign_again(&record.id).await.map_err(vault_problem)? {
+                let url = self.paid_at(&record, request).await?;
+                return self.send(request, &url, &signed).await;
+            }
+        }
+        answer_of(self.full_outcome(&record, true).await?, &record)
+    }
+
+    /// The credential of a payment the caller sends itself, while it can still be used.
+    pub(crate) async fn credential_again(&self, record: &Record) -> Result<Option<CredentialView>, Problem> {
+        if !record.status.holds() || window_over(record, self.now()) {
+            return Ok(None);
+        }
+        match self.vault.sign_again(&record.id).await {
+            Ok(Some(signed)) => Ok(Some(CredentialView::from(self.write(&signed)?))),
+            Ok(None) => Ok(None),
+            Err(error) => {
+                tracing::warn!(%error, "the stored outcome is answered without its credential");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Where the paid request went: the request's own address, unless the price came from another origin.
+    async fn paid_at(&self, record: &Record, request: &Request) -> Result<Url, Problem> {
+        if countersign_core::origin::Origin::of(&request.url).is_ok_and(|o| o == record.quote.payee.origin) {
+            return Ok(request.url.clone());
+        }
+        Url::parse(&record.quote.resource.path).map_err(|_| Problem::new(Code::SettlementUnknown, "the address that was paid is not kept"))
+    }
+}
+
+fn sign_code(error: &countersign_vault::SignError) -> Code {
+    use countersign_vault::SignError as E;
+    match error {
+        E::Paused => Code::Paused,
+        E::Locked => Code::Locked,
+        E::Unhealthy(_) => Code::StorageUnavailable,
+        E::NoKey(_) => Code::NoWallet,
+        E::Failed(_) => Code::Locked,
+    }
+}

@@ -1,0 +1,151 @@
+//! What the agent gets: one shape over HTTP and MCP, built from the ledger's record.
+
+use base64::Engine as _;
+use countersign_core::{payment::Quote, rail::Credential, registry::Registry};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// How a request stands, for the agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeStatus {
+    /// Paid, answered.
+    Completed,
+    /// The credential is the caller's to send.
+    Authorized,
+    /// A person is being asked.
+    PendingApproval,
+    /// Policy or a person said no.
+    Denied,
+    /// Nobody answered in time.
+    Expired,
+    /// Withdrawn by the agent.
+    Cancelled,
+    /// The seller refused, or proof of non-use.
+    Failed,
+    /// The credential left; nobody knows.
+    Unknown,
+    /// There was nothing to pay.
+    NotRequired,
+}
+
+impl OutcomeStatus {
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Authorized => "authorized",
+            Self::PendingApproval => "pending_approval",
+            Self::Denied => "denied",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::NotRequired => "not_required",
+        }
+    }
+
+    /// Reads [`Self::as_str`] back.
+    pub fn from_word(word: &str) -> Option<Self> {
+        serde_json::from_value(Value::String(word.to_owned())).ok()
+    }
+}
+
+/// The seller's answer, as the agent sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResponseView {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers, lower-case names; several of one name are joined.
+    pub headers: BTreeMap<String, String>,
+    /// Text body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// Binary body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_base64: Option<String>,
+    /// Why there is no body: `too_large`, `expired`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_omitted: Option<String>,
+}
+
+impl ResponseView {
+    /// Head and body of an answer.
+    pub fn new(status: u16, headers: &[(String, String)], body: Option<&[u8]>) -> Self {
+        let mut map: BTreeMap<String, String> = BTreeMap::new();
+        for (name, value) in headers {
+            map.entry(name.clone()).and_modify(|v| *v = format!("{v}, {value}")).or_insert_with(|| value.clone());
+        }
+        let mut view = Self { status, headers: map, body: None, body_base64: None, body_omitted: None };
+        view.put_body(body);
+        view
+    }
+
+    /// Adds the body as text where it is text.
+    pub fn put_body(&mut self, body: Option<&[u8]>) {
+        match body.map(|b| (std::str::from_utf8(b), b)) {
+            Some((Ok(text), _)) => self.body = Some(text.to_owned()),
+            Some((Err(_), raw)) => self.body_base64 = Some(base64::engine::general_purpose::STANDARD.encode(raw)),
+            None => {}
+        }
+    }
+}
+
+/// The answer to every money-moving call.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// How it stands.
+    pub status: OutcomeStatus,
+    /// The payment; null where there was nothing to pay.
+    pub payment: Option<Value>,
+    /// What the caller sends itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialView>,
+    /// The seller's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response: Option<ResponseView>,
+    /// A stable code, where it did not simply work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// What the caller should do now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// The credential as the API shows it.
+#[derive(Debug, Clone, Serialize)]
+pub struct CredentialView {
+    /// HTTP headers.
+    pub headers: BTreeMap<String, String>,
+    /// JSON-RPC `_meta`.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub meta: Map<String, Value>,
+}
+
+impl From<Credential> for CredentialView {
+    fn from(credential: Credential) -> Self {
+        Self { headers: credential.headers, meta: credential.meta }
+    }
+}
+
+impl Outcome {
+    /// Nothing had to be paid.
+    pub fn not_required(response: ResponseView) -> Self {
+        Self { status: OutcomeStatus::NotRequired, payment: None, credential: None, response: Some(response), code: None, next: None }
+    }
+}
+
+/// `amount` and `exposure` of a payment: human units with an asset and a currency beside them.
+pub fn money_view(quote: &Quote, exposure: bool, registry: &Registry) -> Value {
+    let (money, value) = if exposure { (&quote.exposure, quote.exposure_value) } else { (&quote.money, quote.amount_value) };
+    let mut view = json!({
+        "amount": money.amount.human(quote.decimals),
+        "symbol": quote.symbol,
+        "asset": money.asset,
+    });
+    if let (Some(value), Some(object)) = (value, view.as_object_mut()) {
+        object.insert("reference".to_owned(), json!({"amount": value.to_string(), "currency": registry.reference()}));
+    }
+    view
+}

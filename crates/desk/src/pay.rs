@@ -1,0 +1,243 @@
+//! One payment, request to receipt. Read it from the top: look up, price, admit, ask, sign, deliver.
+//!
+//! Runs in a task of its own: a caller that hangs up neither cancels nor repeats anything.
+
+use countersign_core::{
+    Millis,
+    origin::Origin,
+    payment::{AgentName, Caller, PaymentId},
+    rail::{Challenge, QuoteContext, QuoteError, Quoted, Rail},
+    signable::Signable,
+};
+use countersign_vault::{Admit, Admitted, Lookup, Record};
+use std::sync::Arc;
+use tracing::Instrument as _;
+use url::Url;
+
+use crate::{
+    desk::{Desk, vault_problem},
+    event::Event,
+    outcome::{Outcome, ResponseView},
+    problem::{Code, Problem},
+    request::{Act, Request},
+    story::{Followed, Found, Progress, Telling, Told, follow},
+    view::{answer_of, outcome_of},
+    wire::{Outgoing, WireError},
+};
+
+/// What a request turned out to cost.
+enum Priced {
+    /// Nothing: here is the answer.
+    Free(Box<Outcome>),
+    /// So much, at this address.
+    At { quoted: Box<Quoted>, url: Url },
+}
+
+impl Desk {
+    /// Pays for one request if policy or a person allows; joins the same request if it runs already.
+    pub async fn pay(self: &Arc<Self>, caller: Caller, request: Request) -> Told {
+        let wait = request.wait;
+        let (story, joined) = match self.stories.enter(&caller.agent, &request.key, request.digest) {
+            Err(problem) => return Told { result: Err(problem), repeat: true },
+            Ok(Found::Joined(story)) => (story, true),
+            Ok(Found::Started(mut telling, story)) => {
+                let desk = self.clone();
+                let span = tracing::info_span!("payment", agent.id = %caller.agent, payment.id = tracing::field::Empty);
+                let told = async move {
+                    let result = desk.tell_story(caller, request, &mut telling).await;
+                    desk.stories.end(telling, result);
+                };
+                tokio::spawn(told.instrument(span));
+                (story, false)
+            }
+        };
+        match follow(story, wait).await {
+            Followed::Done(told) => Told { repeat: joined || told.repeat, ..told },
+            Followed::StillAsking(payment) => Told { result: self.pending(&payment).await, repeat: joined },
+        }
+    }
+
+    async fn pending(&self, payment: &PaymentId) -> Result<Outcome, Problem> {
+        let record = self.vault.payment(payment).await.map_err(vault_problem)?;
+        record.map(|r| outcome_of(&r, &self.registry)).ok_or_else(|| Problem::new(Code::NotFound, "the payment is gone"))
+    }
+
+    async fn tell_story(&self, caller: Caller, request: Request, telling: &mut Telling) -> Result<Outcome, Problem> {
+        match self.vault.lookup(&caller.agent, &request.key, request.digest).await.map_err(vault_problem)? {
+            Lookup::Conflict => return Err(conflict()),
+            Lookup::Same(record) => return self.repeat(&request, *record, telling).await,
+            Lookup::New => {}
+        }
+        self.health().check()?;
+        let (quoted, url) = match self.price(&caller.agent, &request).await? {
+            Priced::Free(outcome) => return Ok(*outcome),
+            Priced::At { quoted, url } => (*quoted, url),
+        };
+        request.check_max(&quoted.quote, self.registry.reference())?;
+        let signables = self.signables(&quoted.quote)?;
+        self.check_balance(&quoted.quote, &signables).await?;
+        let admit = Admit {
+            payment: PaymentId::from_random(random()?),
+            caller: caller.clone(),
+            key: request.key.clone(),
+            request: request.digest,
+            quoted,
+            signables,
+            reason: request.reason.clone(),
+            url: request.url.to_string(),
+        };
+        match self.vault.admit(admit).await.map_err(vault_problem)? {
+            Admitted::Reserved(reservation) => {
+                self.tell_silent(reservation.record());
+                self.deliver(&request, &url, *reservation, telling).await
+            }
+            Admitted::Waiting(waiting) => {
+                let reservation = match self.ask_person(*waiting, telling).await? {
+                    Ok(reservation) => reservation,
+                    Err(record) => return answer_of(outcome_of(&record, &self.registry), &record),
+                };
+                self.deliver(&request, &url, reservation, telling).await
+            }
+            Admitted::Refused(record) => answer_of(outcome_of(&record, &self.registry), &record),
+            Admitted::Same(record) => self.repeat(&request, *record, telling).await,
+            Admitted::Joined(record) => self.join(&record, telling).await,
+            Admitted::Conflict => Err(conflict()),
+            Admitted::TooMany { retry_after_seconds } => {
+                let mut problem = Problem::new(Code::RateLimited, "too many questions are waiting for the person");
+                problem.retry_after = Some(retry_after_seconds);
+                Err(problem)
+            }
+        }
+    }
+
+    /// Finds the price: by making the request, or in the challenge the caller brought.
+    async fn price(&self, agent: &AgentName, request: &Request) -> Result<Priced, Problem> {
+        match &request.act {
+            Act::Pay { rail, challenge } => {
+                let rail = self.rail(rail)?;
+                let raw: &serde_json::value::RawValue =
+                    serde_json::from_str(challenge).map_err(|_| Problem::new(Code::MalformedOffer, "the challenge is not JSON"))?;
+                let quoted = self.quote(agent, rail, Challenge::Json(raw), request, &request.url, true)?;
+                Ok(Priced::At { quoted: Box::new(quoted), url: request.url.clone() })
+            }
+            Act::Fetch { headers, body } => {
+                let outgoing = Outgoing { method: &request.method, url: &request.url, headers, body };
+                let answer = self.wire.ask(&outgoing).await.map_err(wire_problem)?;
+                let rail = self.rails.iter().find(|r| r.is_challenge(answer.status, &answer.headers, &answer.body));
+                let Some(rail) = rail else {
+                    if answer.status == 402 {
+                        return Err(unknown_challenge(answer.too_large));
+                    }
+                    let mut view = ResponseView::new(answer.status, &answer.headers, (!answer.too_large).then_some(&answer.body));
+                    view.body_omitted = answer.too_large.then(|| "too_large".to_owned());
+                    return Ok(Priced::Free(Box::new(Outcome::not_required(view))));
+                };
+                if answer.too_large {
+                    return Err(unknown_challenge(true));
+                }
+                let challenge = Challenge::Http { status: answer.status, headers: &answer.headers, body: &answer.body };
+                let mut quoted = self.quote(agent, rail.as_ref(), challenge, request, &answer.url, false)?;
+                if answer.redirected {
+                    quoted.quote.risks.insert(countersign_core::policy::Risk::Redirected);
+                }
+                Ok(Priced::At { quoted: Box::new(quoted), url: answer.url })
+            }
+        }
+    }
+
+    fn quote(&self, agent: &AgentName, rail: &dyn Rail, challenge: Challenge<'_>, request: &Request, at: &Url, claimed: bool) -> Result<Quoted, Problem> {
+        let origin = Origin::of(at).map_err(|e| Problem::new(Code::BadRequest, e.to_string()))?;
+        let wallets = self.vault.wallets_of(agent);
+        let resource = request.resource(at);
+        let context = QuoteContext { registry: &self.registry, wallets: wallets.as_ref(), origin: &origin, claimed, resource: &resource };
+        let quoted = rail.quote(challenge, context).map_err(quote_problem)?;
+        if claimed && quoted.quote.risks.contains(&countersign_core::policy::Risk::OtherResource) {
+            return Err(Problem::new(Code::OriginMismatch, "`url` and `challenge.resource.url` name different hosts"));
+        }
+        Ok(quoted)
+    }
+
+    pub(crate) fn rail(&self, id: &str) -> Result<&dyn Rail, Problem> {
+        let known = self.rails.iter().find(|r| r.id() == id);
+        known.map(AsRef::as_ref).ok_or_else(|| Problem::new(Code::BadRequest, "`rail` must be \"x402\""))
+    }
+
+    /// Everything to be signed, with a fresh nonce and a window from now.
+    pub(crate) fn signables(&self, quote: &countersign_core::payment::Quote) -> Result<Vec<Signable>, Problem> {
+        self.rail(&quote.rail)?.signables(quote, self.now(), random()?).map_err(quote_problem)
+    }
+
+    /// Refuses what the wallet cannot pay, where a node can tell. A node that does not answer is no reason to refuse.
+    async fn check_balance(&self, quote: &countersign_core::payment::Quote, signables: &[Signable]) -> Result<(), Problem> {
+        let Some(network) = &quote.network else { return Ok(()) };
+        let rail = self.rail(&quote.rail)?;
+        for evidence in signables.iter().filter_map(|s| rail.evidence(s)) {
+            if self.settler.can_pay(network, &evidence, quote.exposure.amount).await == Some(false) {
+                let wanted = quote.asset_text();
+                return Err(Problem::new(Code::InsufficientBalance, format!("the wallet {} does not hold {wanted}", quote.wallet)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows the payment this key now means.
+    async fn join(&self, record: &Record, telling: &mut Telling) -> Result<Outcome, Problem> {
+        telling.is_repeat();
+        telling.says(Progress::Asking(record.id.clone()));
+        if let Some(story) = self.stories.of(&record.id) {
+            if let Followed::Done(told) = follow(story, u64::from(u32::MAX)).await {
+                return told.result;
+            }
+        }
+        let record = self.vault.payment(&record.id).await.map_err(vault_problem)?.unwrap_or_else(|| record.clone());
+        answer_of(self.full_outcome(&record, true).await?, &record)
+    }
+
+    fn tell_silent(&self, record: &Record) {
+        let quote = &record.quote;
+        let reference = self.registry.reference();
+        self.tell(Event::Silent {
+            payment: record.id.clone(),
+            agent: record.agent.to_string(),
+            amount: quote.exposure_value.map_or_else(|| quote.asset_text(), |v| format!("{v} {reference}")),
+            micros: quote.exposure_value.map(|v| v.0),
+        });
+    }
+}
+
+/// Random bytes from the operating system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Problem> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| Problem::new(Code::StorageUnavailable, format!("no randomness: {error}")))?;
+    Ok(bytes)
+}
+
+/// Whether the window of a form is over at `now`.
+pub(crate) fn window_over(record: &Record, now: Millis) -> bool {
+    record.valid_before.is_none_or(|end| now.seconds() >= end)
+}
+
+fn conflict() -> Problem {
+    Problem::new(Code::IdempotencyConflict, "this key was used for a different request")
+}
+
+fn unknown_challenge(too_large: bool) -> Problem {
+    if too_large {
+        Problem::new(Code::MalformedOffer, "the seller's 402 answer is larger than 64 KB")
+    } else {
+        Problem::new(Code::UnsupportedOffer, "the seller asks for payment in a way Countersign does not know")
+    }
+}
+
+fn quote_problem(error: QuoteError) -> Problem {
+    Problem::new(Code::from_word(error.code()).unwrap_or(Code::UnsupportedOffer), error.to_string())
+}
+
+fn wire_problem(error: WireError) -> Problem {
+    let code = match error {
+        WireError::Private(_) => Code::PrivateHost,
+        WireError::Redirect(_) => Code::RedirectRefused,
+        WireError::Unreachable(_) => Code::SellerUnreachable,
+    };
+    Problem::new(code, error.to_string())
+}

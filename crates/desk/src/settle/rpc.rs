@@ -1,0 +1,149 @@
+//! Questions to a chain node, over JSON-RPC. Its answers verify payments and free holds; they never decide an amount or a payee.
+
+use countersign_core::rail::Evidence;
+use serde_json::{Value, json};
+use std::time::Duration;
+use url::{Host, Url};
+
+/// Why a node gave no usable answer.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the node {node} gave no usable answer: {what}")]
+pub struct RpcError {
+    /// Its host.
+    node: String,
+    /// What happened.
+    what: String,
+}
+
+/// One node of one chain.
+#[derive(Debug, Clone)]
+pub struct Node {
+    client: reqwest::Client,
+    url: Url,
+}
+
+/// What a transaction shows about one authorisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// Transfer and use, both there.
+    Paid,
+    /// The transaction is on chain and does not pay us out.
+    Contradicts,
+    /// Not on chain.
+    Absent,
+}
+
+impl Node {
+    /// A node at this address.
+    pub fn new(client: reqwest::Client, url: Url) -> Self {
+        Self { client, url }
+    }
+
+    /// The host, for comparing nodes.
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// Whether this is a node on this machine, the user's own.
+    pub fn is_own(&self) -> bool {
+        match self.url.host() {
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        }
+    }
+
+    /// Whether this transaction moved the money and used the authorisation.
+    pub async fn transaction(&self, hash: &str, evidence: &Evidence) -> Result<Shown, RpcError> {
+        let receipt = self.call("eth_getTransactionReceipt", json!([hash])).await?;
+        if receipt.is_null() {
+            return Ok(Shown::Absent);
+        }
+        let logs = receipt["logs"].as_array().cloned().unwrap_or_default();
+        let ok = receipt["status"] == "0x1"
+            && logs.iter().any(|log| is_log(log, evidence, &evidence.transfer.0, Some(&evidence.transfer.1)))
+            && logs.iter().any(|log| is_log(log, evidence, &evidence.used, None));
+        Ok(if ok { Shown::Paid } else { Shown::Contradicts })
+    }
+
+    /// The transaction that used the authorisation, if it did so within the last blocks.
+    pub async fn find_use(&self, evidence: &Evidence) -> Result<Option<String>, RpcError> {
+        let head = self.quantity("eth_blockNumber", json!([])).await?;
+        let filter = json!([{
+            "fromBlock": format!("{:#x}", head.saturating_sub(2_000)), "toBlock": "latest",
+            "address": evidence.token, "topics": evidence.used,
+        }]);
+        let logs = self.call("eth_getLogs", filter).await?;
+        Ok(logs.as_array().and_then(|l| l.first()).and_then(|log| log["transactionHash"].as_str()).map(str::to_owned))
+    }
+
+    /// Whether the authorisation is used or cancelled, as of a block (`latest`, `finalized`).
+    pub async fn is_used(&self, evidence: &Evidence, block: &str) -> Result<bool, RpcError> {
+        let word = self.word(evidence, &evidence.state_call, block).await?;
+        Ok(word.bytes().any(|b| b != b'0'))
+    }
+
+    /// Time of the newest final block, Unix seconds.
+    pub async fn final_time(&self) -> Result<u64, RpcError> {
+        let block = self.call("eth_getBlockByNumber", json!(["finalized", false])).await?;
+        self.number(&block["timestamp"])
+    }
+
+    /// The payer's balance, atomic units as 64 hex digits.
+    pub async fn balance(&self, evidence: &Evidence) -> Result<String, RpcError> {
+        self.word(evidence, &evidence.balance_call, "latest").await
+    }
+
+    async fn word(&self, evidence: &Evidence, data: &alloy_primitives::Bytes, block: &str) -> Result<String, RpcError> {
+        let answer = self.call("eth_call", json!([{"to": evidence.token, "data": data}, block])).await?;
+        let hex = answer.as_str().and_then(|t| t.strip_prefix("0x")).unwrap_or_default();
+        if hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+            Ok(hex.to_owned())
+        } else {
+            Err(self.error("the token contract did not answer as it should"))
+        }
+    }
+
+    async fn quantity(&self, method: &str, params: Value) -> Result<u64, RpcError> {
+        let answer = self.call(method, params).await?;
+        self.number(&answer)
+    }
+
+    fn number(&self, value: &Value) -> Result<u64, RpcError> {
+        let hex = value.as_str().and_then(|t| t.strip_prefix("0x")).ok_or_else(|| self.error("not a number"))?;
+        u64::from_str_radix(hex, 16).map_err(|_| self.error("not a number"))
+    }
+
+    async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let request = self.client.post(self.url.clone()).header("content-type", "application/json").timeout(Duration::from_secs(5));
+        let mut response = request.body(body).send().await.map_err(|error| self.error(&error.to_string()))?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.error(&error.to_string()))? {
+            if bytes.len().saturating_add(chunk.len()) > 1024 * 1024 {
+                return Err(self.error("more than 1 MiB"));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let mut answer: Value = serde_json::from_slice(&bytes).map_err(|_| self.error("not JSON"))?;
+        match answer.get_mut("result") {
+            Some(result) => Ok(result.take()),
+            None => Err(self.error(answer["error"]["message"].as_str().unwrap_or("no result"))),
+        }
+    }
+
+    fn error(&self, what: &str) -> RpcError {
+        RpcError { node: self.host().to_owned(), what: countersign_core::text::clean(what) }
+    }
+}
+
+/// Whether a log is the token's, with these topics and this data.
+fn is_log(log: &Value, evidence: &Evidence, topics: &[alloy_primitives::B256], data: Option<&alloy_primitives::Bytes>) -> bool {
+    let same = |value: &Value, expected: String| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(&expected));
+    let found = log["topics"].as_array().cloned().unwrap_or_default();
+    same(&log["address"], format!("{:#x}", evidence.token))
+        && found.len() == topics.len()
+        && found.iter().zip(topics).all(|(a, b)| same(a, b.to_string()))
+        && data.is_none_or(|d| same(&log["data"], d.to_string()))
+}

@@ -1,0 +1,134 @@
+//! What stands before every route: Host, Origin, token, rate. Web pages never get past it; nothing is recorded as a payment before it.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, Method, StatusCode, Version, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use countersign_core::payment::{AgentName, Caller};
+use countersign_desk::problem::{Code, Problem};
+use std::sync::Arc;
+
+use super::{App, problem::ProblemResponse, rate::Pace};
+
+/// The page without a token.
+pub const OPEN: &str = "/open";
+
+/// The order is fixed: Host 421 → Origin 403 → token 401 → rate 429.
+pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    match admit(&app, &request).await {
+        Ok(None) => next.run(request).await,
+        Ok(Some((caller, pace))) => {
+            request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(pace);
+            next.run(request).await
+        }
+        Err(problem) => {
+            let unknown = problem.code == Code::BadToken;
+            let mut response = ProblemResponse(problem).into_response();
+            if unknown {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+            }
+            response
+        }
+    }
+}
+
+async fn admit(app: &App, request: &Request) -> Result<Option<(Caller, Pace)>, Problem> {
+    host(request, app.port)?;
+    let page = request.uri().path() == OPEN;
+    origin(request.headers(), app.port, page)?;
+    if page && matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Ok(None);
+    }
+    let agent = token(app, request.headers()).await?;
+    let pace = app.rates.take(&agent, app.desk.now());
+    // A repeat of a known key is free: the routes that carry one decide after looking it up.
+    if !carries_key(request) {
+        pace.check()?;
+    }
+    Ok(Some((app.sessions.caller(agent, app.desk.now()), pace)))
+}
+
+fn carries_key(request: &Request) -> bool {
+    *request.method() == Method::POST && matches!(request.uri().path(), "/v1/fetch" | "/v1/payments" | "/mcp")
+}
+
+/// Exactly one Host header, exactly one of our three names with our port, and no absolute-form target.
+fn host(request: &Request, port: u16) -> Result<(), Problem> {
+    let refuse = || Problem::new(Code::BadHost, "the Host header must name 127.0.0.1, localhost or [::1] with this port");
+    if request.uri().authority().is_some() || request.version() == Version::HTTP_2 {
+        return Err(refuse());
+    }
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(refuse()) };
+    let host = host.to_str().map_err(|_| refuse())?;
+    if own(port).iter().any(|own| own == host) { Ok(()) } else { Err(refuse()) }
+}
+
+/// The three ways to write our address.
+pub fn own(port: u16) -> [String; 3] {
+    [format!("127.0.0.1:{port}"), format!("localhost:{port}"), format!("[::1]:{port}")]
+}
+
+/// No page calls us: any Origin but our own and any Sec-Fetch-Site is a browser's.
+fn origin(headers: &HeaderMap, port: u16, page: bool) -> Result<(), Problem> {
+    let refuse = || Problem::new(Code::BadOrigin, "requests from web pages are refused");
+    for origin in headers.get_all(header::ORIGIN) {
+        let origin = origin.to_str().map_err(|_| refuse())?;
+        if !own(port).iter().any(|own| origin.strip_prefix("http://") == Some(own)) {
+            return Err(refuse());
+        }
+    }
+    let fetch = |name: &str| headers.get(name).map(|v| v.to_str().unwrap_or("?").to_owned());
+    match (fetch("sec-fetch-site"), page) {
+        (None, _) => {}
+        (Some(site), true) if site == "none" => {}
+        _ => return Err(refuse()),
+    }
+    match fetch("sec-fetch-dest") {
+        Some(dest) if page && dest != "document" => Err(refuse()),
+        _ => Ok(()),
+    }
+}
+
+/// Which agent this token belongs to. A wrong one costs time, never a lock-out.
+async fn token(app: &App, headers: &HeaderMap) -> Result<AgentName, Problem> {
+    let mut given = headers.get_all(header::AUTHORIZATION).iter();
+    let bearer = match (given.next(), given.next()) {
+        (Some(value), None) => value.to_str().ok().and_then(|v| v.strip_prefix("Bearer ").or_else(|| v.strip_prefix("bearer "))),
+        _ => None,
+    };
+    if let Some(agent) = bearer.and_then(|token| app.desk.authenticate(token.trim())) {
+        return Ok(agent);
+    }
+    if app.failures.note(app.desk.now()) {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    Err(Problem::new(Code::BadToken, if bearer.is_some() { "this token is not known" } else { "no bearer token was sent" }))
+}
+
+/// Security headers on everything we answer.
+pub async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let map = response.headers_mut();
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+    ] {
+        map.entry(name).or_insert(header::HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// The constant page behind `GET /open`.
+pub async fn open_page() -> Response {
+    let body = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Countersign</title>\
+        <p>Decide in the Countersign window. This page cannot approve anything.</p></html>";
+    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'")];
+    (StatusCode::OK, headers, body).into_response()
+}

@@ -1,0 +1,130 @@
+//! The routes of `/v1`, thin: read, call the desk, answer.
+
+use axum::{
+    Extension, Json, Router,
+    extract::{Path, Query, Request as HttpRequest, State},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use countersign_core::{payment::Caller, payment::PaymentId};
+use countersign_desk::{
+    outcome::Outcome,
+    problem::{Code, Problem},
+    request::{FetchBody, PayBody, Request},
+    view::ListQuery,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+use super::{
+    App, body, guard,
+    problem::{OutcomeResponse, ProblemResponse, bad_request},
+    rate::Pace,
+};
+
+type Answer<T> = Result<T, ProblemResponse>;
+
+/// Everything under the guard.
+pub fn router(app: Arc<App>, mcp: Router) -> Router {
+    Router::new()
+        .route(guard::OPEN, get(guard::open_page))
+        .route("/healthz", get(healthz))
+        .route("/v1/fetch", post(fetch))
+        .route("/v1/payments", post(pay).get(list))
+        .route("/v1/payments/{id}", get(payment))
+        .route("/v1/payments/{id}/cancel", post(cancel))
+        .route("/v1/payments/{id}/receipt", post(receipt))
+        .route("/v1/budget", get(budget))
+        .route("/v1/openapi.json", get(openapi))
+        .with_state(app.clone())
+        .merge(mcp)
+        .fallback(nothing)
+        .method_not_allowed_fallback(nothing)
+        .layer(middleware::from_fn_with_state(app, guard::guard))
+        .layer(middleware::from_fn(guard::headers))
+}
+
+async fn nothing() -> ProblemResponse {
+    ProblemResponse(Problem::new(Code::NotFound, "there is no such route"))
+}
+
+async fn healthz(State(app): State<Arc<App>>) -> Json<Value> {
+    Json(json!({"status": app.desk.health().word(), "version": env!("CARGO_PKG_VERSION")}))
+}
+
+async fn fetch(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, Extension(pace): Extension<Pace>, request: HttpRequest) -> Answer<OutcomeResponse> {
+    let body: FetchBody = body::json(request).await.map_err(ProblemResponse)?;
+    let request = Request::fetch(body).map_err(ProblemResponse)?;
+    money(&app, caller, pace, request).await
+}
+
+async fn pay(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, Extension(pace): Extension<Pace>, request: HttpRequest) -> Answer<OutcomeResponse> {
+    let body: PayBody = body::json(request).await.map_err(ProblemResponse)?;
+    let request = Request::pay(body).map_err(ProblemResponse)?;
+    money(&app, caller, pace, request).await
+}
+
+async fn money(app: &App, caller: Caller, pace: Pace, request: Request) -> Answer<OutcomeResponse> {
+    if app.desk.knows(&caller.agent, &request.key).await.map_err(ProblemResponse)? {
+        app.rates.give_back(&caller.agent);
+    } else {
+        pace.check().map_err(ProblemResponse)?;
+    }
+    app.desk.pay(caller, request).await.map(OutcomeResponse).map_err(ProblemResponse)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wait {
+    wait: Option<u64>,
+}
+
+async fn payment(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    wait: Result<Query<Wait>, axum::extract::rejection::QueryRejection>,
+) -> Answer<Json<Outcome>> {
+    let Query(Wait { wait }) = wait.map_err(|error| bad_request(error.body_text()))?;
+    let outcome = app.desk.payment(&caller, &known(&id)?, wait.unwrap_or(0)).await;
+    outcome.map(Json).map_err(ProblemResponse)
+}
+
+async fn cancel(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, Path(id): Path<String>) -> Answer<Json<Outcome>> {
+    app.desk.cancel(&caller, &known(&id)?).await.map(Json).map_err(ProblemResponse)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReceiptBody {
+    header: String,
+}
+
+async fn receipt(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, Path(id): Path<String>, request: HttpRequest) -> Answer<Json<Outcome>> {
+    let body: ReceiptBody = body::json(request).await.map_err(ProblemResponse)?;
+    app.desk.receipt(&caller, &known(&id)?, &body.header).await.map(Json).map_err(ProblemResponse)
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>,
+) -> Answer<Json<Value>> {
+    let Query(query) = query.map_err(|error| bad_request(error.body_text()))?;
+    app.desk.payments(&caller, query).await.map(Json).map_err(ProblemResponse)
+}
+
+async fn budget(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Answer<Json<Value>> {
+    app.desk.budget(&caller).await.map(Json).map_err(ProblemResponse)
+}
+
+async fn openapi() -> Response {
+    ([("content-type", "application/json")], include_str!("openapi.json")).into_response()
+}
+
+/// An id of the right form; any other cannot be anybody's payment.
+fn known(id: &str) -> Result<PaymentId, ProblemResponse> {
+    id.parse().map_err(|_| ProblemResponse(Problem::new(Code::NotFound, "there is no such payment of this agent")))
+}

@@ -1,0 +1,112 @@
+//! The listener: 127.0.0.1 and, where it exists, ::1; bounded in connections and in time for the headers.
+
+use anyhow::Context as _;
+use axum::Router;
+use countersign_desk::Desk;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
+
+use super::{App, rate, routes, session};
+use crate::config::Config;
+
+const HEADER_BYTES: usize = 16 * 1024;
+const HEADER_TIME: Duration = Duration::from_secs(5);
+
+/// A service that accepts connections.
+pub struct Listening {
+    /// Our port.
+    pub port: u16,
+    tasks: JoinSet<()>,
+    stop: watch::Sender<bool>,
+}
+
+impl Listening {
+    /// `http://127.0.0.1:PORT`.
+    pub fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Accepts nothing more, and gives open requests two seconds.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let _ = tokio::time::timeout(Duration::from_secs(2), async { while self.tasks.join_next().await.is_some() {} }).await;
+    }
+}
+
+/// Opens the port and serves until stopped. A taken port is an error: a silent second port would only help somebody who listens on ours.
+pub async fn serve(desk: Arc<Desk>, config: &Config, port: u16, mcp: impl FnOnce(Arc<App>) -> Router) -> anyhow::Result<Listening> {
+    let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .with_context(|| format!("port {port} on 127.0.0.1 is taken; is Countersign running already, or does another program listen there?"))?;
+    let port = first.local_addr()?.port();
+    let second = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await.ok();
+    let app = Arc::new(App {
+        desk,
+        port,
+        rates: rate::Rates::new(config.limits.requests_per_second, config.limits.burst),
+        failures: rate::Failures::default(),
+        sessions: session::Sessions::default(),
+    });
+    let router = routes::router(app.clone(), mcp(app));
+    let (stop, stopped) = watch::channel(false);
+    let room = Arc::new(Semaphore::new(config.limits.connections));
+    let mut tasks = JoinSet::new();
+    for listener in std::iter::once(first).chain(second) {
+        tasks.spawn(accept(listener, router.clone(), room.clone(), stopped.clone()));
+    }
+    Ok(Listening { port, tasks, stop })
+}
+
+async fn accept(listener: TcpListener, router: Router, room: Arc<Semaphore>, mut stopped: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.changed() => break,
+            Some(_) = connections.join_next() => continue,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        // Above the limit the connection is closed unanswered; nothing is read from it.
+        let Ok(place) = room.clone().try_acquire_owned() else { continue };
+        let router = router.clone();
+        let stopped = stopped.clone();
+        connections.spawn(async move {
+            connection(stream, router, stopped).await;
+            drop(place);
+        });
+    }
+    while connections.join_next().await.is_some() {}
+}
+
+async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Receiver<bool>) {
+    let _ = stream.set_nodelay(true);
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEADER_BYTES).keep_alive(true);
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).with_upgrades();
+    tokio::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}
