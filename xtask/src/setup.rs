@@ -104,10 +104,11 @@ fn tauri_driver(place: &Place) -> Result<()> {
     if !cfg!(target_os = "linux") || place.tools().join("bin/tauri-driver").exists() {
         return Ok(());
     }
-    println!("Tools: building tauri-driver {TAURI_DRIVER} (once, into the target directory)");
+    println!("Tools: building tauri-driver {TAURI_DRIVER} (once, about a minute, into the target directory)");
+    let build = place.tools().join("build");
     let mut command = place.cargo(&["install", "--quiet", "--locked", "tauri-driver", "--version", TAURI_DRIVER]);
-    command.arg("--root").arg(place.tools());
-    run::shown(command.env("CARGO_TARGET_DIR", place.tools().join("build")))
+    run::shown(command.arg("--root").arg(place.tools()).arg("--target-dir").arg(&build))?;
+    std::fs::remove_dir_all(&build).context("tauri-driver's build directory")
 }
 
 fn newest_source(folder: &Path) -> Result<Option<SystemTime>> {
