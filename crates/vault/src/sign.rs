@@ -95,7 +95,7 @@ pub fn digest(signable: &Signable) -> B256 {
 }
 
 /// Signs a form: 65 bytes, r, s and v of 27 or 28.
-pub fn sign(signer: &Signer, signable: &Signable) -> Result<Vec<u8>, SignError> {
+pub(crate) fn sign(signer: &Signer, signable: &Signable) -> Result<Vec<u8>, SignError> {
     let from = match signable {
         Signable::Eip3009(a) => a.from,
     };
@@ -126,4 +126,4 @@ fn domain(a: &Eip3009) -> Eip712Domain {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -92,4 +92,5 @@ impl KeyStore for FileStore {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -72,7 +72,8 @@ impl MemoryStore {
     fn begin(&self) -> Result<MutexGuard<'_, Inner>, KeyStoreError> {
         let mut inner = self.inner();
         inner.calls = inner.calls.saturating_add(1);
-        let inner = self.0.lifted.wait_while(inner, |i| i.fault == Some(Fault::Block)).unwrap_or_else(PoisonError::into_inner);
+        let inner =
+            self.0.lifted.wait_while(inner, |i| i.fault == Some(Fault::Block)).unwrap_or_else(PoisonError::into_inner);
         match &inner.fault {
             Some(Fault::Error(error)) => Err(error.clone()),
             Some(Fault::Panic) => panic!("told to"),

@@ -175,7 +175,7 @@ impl Keys {
     }
 
     /// The signer of a known wallet. A store that has no entry for it is at fault: nothing is ever created here.
-    pub fn signer(&self, address: &str) -> Result<Signer, KeysError> {
+    pub(crate) fn signer(&self, address: &str) -> Result<Signer, KeysError> {
         let address = parse_address(address).map_err(|_| KeysError::NotAnAddress)?;
         if let Some(signer) = self.loaded().get(&address) {
             return Ok(signer.clone());

@@ -98,7 +98,16 @@ mod tests {
     #[test]
     fn another_text_is_no_token_or_another_one() {
         let (token, text) = minted(4);
-        for bad in ["", "cs1_", "cs1__", &text[..text.len() - 1], &format!("{text}0"), &format!(" {text}"), &text.to_uppercase(), &text.replace("cs1", "cs2")] {
+        for bad in [
+            "",
+            "cs1_",
+            "cs1__",
+            &text[..text.len() - 1],
+            &format!("{text}0"),
+            &format!(" {text}"),
+            &text.to_uppercase(),
+            &text.replace("cs1", "cs2"),
+        ] {
             assert_eq!(parse_token(bad), None, "{bad:?}");
         }
         for at in 4..text.len() {

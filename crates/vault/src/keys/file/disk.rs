@@ -51,7 +51,8 @@ pub(super) fn stage(path: &Path, bytes: &[u8]) -> Result<PathBuf, KeyStoreError>
         Err(e) if e.kind() != ErrorKind::NotFound => return Err(failed("cleared", &new, &e)),
         _ => {}
     }
-    let mut file = own(OpenOptions::new().write(true).create_new(true)).open(&new).map_err(|e| failed("made", &new, &e))?;
+    let mut file =
+        own(OpenOptions::new().write(true).create_new(true)).open(&new).map_err(|e| failed("made", &new, &e))?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| failed("written", &new, &e))?;
     Ok(new)
 }

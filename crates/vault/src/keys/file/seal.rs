@@ -53,7 +53,8 @@ impl Seal {
         let mut head = [0; HEAD];
         let mut salt = [0; SALT];
         random(&mut salt)?;
-        let fields = [&MAGIC[..], &cost.memory_kib.to_le_bytes(), &cost.passes.to_le_bytes(), &1u32.to_le_bytes(), &salt];
+        let fields =
+            [&MAGIC[..], &cost.memory_kib.to_le_bytes(), &cost.passes.to_le_bytes(), &1u32.to_le_bytes(), &salt];
         for (to, from) in head.iter_mut().zip(fields.concat()) {
             *to = from;
         }
@@ -135,7 +136,10 @@ fn read_head(head: &[u8; HEAD]) -> Result<(Cost, &[u8]), KeyStoreError> {
 fn pack(entries: &Entries) -> Result<Zeroizing<Vec<u8>>, KeyStoreError> {
     let too_long = |_| KeyStoreError::Failed("a name or value is too long".into());
     // Room for everything and the tag, so that no copy is left behind by growing.
-    let room = entries.iter().map(|(n, v)| n.len().saturating_add(v.expose().len()).saturating_add(6)).fold(64, usize::saturating_add);
+    let room = entries
+        .iter()
+        .map(|(n, v)| n.len().saturating_add(v.expose().len()).saturating_add(6))
+        .fold(64, usize::saturating_add);
     let mut out = Zeroizing::new(Vec::with_capacity(room));
     for (name, value) in entries {
         out.extend_from_slice(&u16::try_from(name.len()).map_err(too_long)?.to_le_bytes());
