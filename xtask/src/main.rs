@@ -12,6 +12,8 @@ mod run;
 mod setup;
 mod test;
 
+use std::process::ExitCode;
+
 use anyhow::{Result, bail};
 use place::Place;
 
@@ -23,7 +25,17 @@ usage: cargo xtask COMMAND
   check [STEP…]       the steps that run no test: format, lints, documents, import directions, licences …
   build-ui            installs the interface's packages and builds it, if it is stale";
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match obey() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn obey() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let Some((command, rest)) = words.split_first() else {
         bail!("{USAGE}");
