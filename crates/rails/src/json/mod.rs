@@ -3,12 +3,13 @@
 //! Promises: at most [`MAX_BYTES`] and [`MAX_DEPTH`], no object with the same key twice, every value still knows its own source
 //! text. Never turns a number into a float.
 
+mod members;
 mod number;
 mod stringify;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::fmt;
+
+use members::Members;
 
 /// Longest document read, in bytes.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
@@ -73,7 +74,8 @@ impl<'a> Json<'a> {
                 let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
                 let members: Members<'a> = serde_json::from_str(raw).map_err(syntax)?;
                 members.refuse_duplicates()?;
-                let read = |(key, value): (String, &'a RawValue)| Self::read(value.get(), depth).map(|value| (key, value));
+                let read =
+                    |(key, value): (String, &'a RawValue)| Self::read(value.get(), depth).map(|value| (key, value));
                 Node::Object(members.0.into_iter().map(read).collect::<Result<_, _>>()?)
             }
             _ => Node::Number,
@@ -125,40 +127,6 @@ impl<'a> Json<'a> {
     }
 }
 
-/// The members of one object in order, unread.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl Members<'_> {
-    fn refuse_duplicates(&self) -> Result<(), JsonError> {
-        let mut keys: Vec<&str> = self.0.iter().map(|(key, _)| key.as_str()).collect();
-        keys.sort_unstable();
-        let twice = keys.iter().zip(keys.iter().skip(1)).any(|(one, next)| one == next);
-        if twice { Err(JsonError::DuplicateKey) } else { Ok(()) }
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Vec<(String, &'de RawValue)>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry::<String, &'de RawValue>().map_err(A::Error::custom)? {
-                    members.push(member);
-                }
-                Ok(members)
-            }
-        }
-        d.deserialize_map(Object).map(Members)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,7 +152,25 @@ mod tests {
 
     #[test]
     fn only_strict_json_is_read() {
-        for bad in ["", " ", "{", "{}{}", "{a:1}", "[1,]", "01", "+1", "1.", "NaN", "'a'", "\u{feff}{}", r#""\ud800""#, "\"\u{1}\"", "[1 2]", "tru", "nulll"] {
+        for bad in [
+            "",
+            " ",
+            "{",
+            "{}{}",
+            "{a:1}",
+            "[1,]",
+            "01",
+            "+1",
+            "1.",
+            "NaN",
+            "'a'",
+            "\u{feff}{}",
+            r#""\ud800""#,
+            "\"\u{1}\"",
+            "[1 2]",
+            "tru",
+            "nulll",
+        ] {
             assert_eq!(Json::parse(bad), Err(JsonError::Syntax), "{bad:?}");
         }
     }

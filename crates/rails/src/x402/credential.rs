@@ -32,12 +32,19 @@ pub(super) fn write(quote: &Quote, offer: &str, signed: &[(Signable, Vec<u8>)]) 
     let (payload, header) = match version {
         Version::V1 => {
             let field = |name: &str| accepted.get(name).map(Json::stringify).unwrap_or_default();
-            let payload = format!("{{\"x402Version\":1,\"scheme\":{},\"network\":{},\"payload\":{transfer}}}", field("scheme"), field("network"));
+            let payload = format!(
+                "{{\"x402Version\":1,\"scheme\":{},\"network\":{},\"payload\":{transfer}}}",
+                field("scheme"),
+                field("network")
+            );
             (payload, "X-PAYMENT")
         }
         Version::V2 => {
             let (extensions, resource) = (part("extensions"), part("resource"));
-            let payload = format!("{{\"x402Version\":2,\"payload\":{transfer}{extensions}{resource},\"accepted\":{}}}", accepted.stringify());
+            let payload = format!(
+                "{{\"x402Version\":2,\"payload\":{transfer}{extensions}{resource},\"accepted\":{}}}",
+                accepted.stringify()
+            );
             (payload, "PAYMENT-SIGNATURE")
         }
     };

@@ -2,7 +2,10 @@
 //!
 //! One source, as the official client chooses it: the `PAYMENT-REQUIRED` header, else a version 1 body; never a mix of both.
 
-use base64::{Engine as _, alphabet, engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig}};
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use countersign_core::rail::{Challenge, QuoteError};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -15,8 +18,10 @@ use crate::json::{Json, JsonError, MAX_BYTES};
 const MAX_OFFERS: usize = 16;
 
 /// The standard alphabet; padding may be missing, as JavaScript's `atob` takes it.
-const BASE64: GeneralPurpose =
-    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// How a price reached us, which limits the versions it may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +62,12 @@ impl<'a> Required<'a> {
             version => match (version.and_then(Json::number), carrier) {
                 (Some("2"), Carrier::Header | Carrier::Caller) => Version::V2,
                 (Some("1"), Carrier::Body | Carrier::Caller) => Version::V1,
-                (Some("2"), Carrier::Body) => return Err(malformed("version 2 belongs in the PAYMENT-REQUIRED header, this is in the body")),
-                (Some("1"), Carrier::Header) => return Err(malformed("version 1 belongs in the body, this is in the PAYMENT-REQUIRED header")),
+                (Some("2"), Carrier::Body) => {
+                    return Err(malformed("version 2 belongs in the PAYMENT-REQUIRED header, this is in the body"));
+                }
+                (Some("1"), Carrier::Header) => {
+                    return Err(malformed("version 1 belongs in the body, this is in the PAYMENT-REQUIRED header"));
+                }
                 _ => return Err(malformed("x402Version is neither 1 nor 2")),
             },
         };
@@ -102,7 +111,9 @@ pub(super) fn open(challenge: Challenge<'_>) -> Result<Envelope<'_>, QuoteError>
             let mut found = header(headers, "payment-required");
             match (found.next(), found.next()) {
                 (Some(_), Some(_)) => Err(malformed("there are two PAYMENT-REQUIRED headers")),
-                (Some(value), None) => Ok(Envelope { carrier: Carrier::Header, text: Cow::Owned(decode(value).map_err(unreadable)?) }),
+                (Some(value), None) => {
+                    Ok(Envelope { carrier: Carrier::Header, text: Cow::Owned(decode(value).map_err(unreadable)?) })
+                }
                 (None, _) if speaks_x402(body) => {
                     let text = std::str::from_utf8(body).map_err(|_| unreadable(JsonError::Syntax))?;
                     Ok(Envelope { carrier: Carrier::Body, text: Cow::Borrowed(text) })

@@ -19,7 +19,10 @@ pub(super) fn of(signable: &Signable) -> Option<Evidence> {
     Some(Evidence {
         chain_id: form.chain_id,
         token: form.token,
-        transfer: (transfer.encode_topics().into_iter().map(|topic| topic.0).collect(), Bytes::from(transfer.encode_data())),
+        transfer: (
+            transfer.encode_topics().into_iter().map(|topic| topic.0).collect(),
+            Bytes::from(transfer.encode_data()),
+        ),
         used: used.encode_topics().into_iter().map(|topic| topic.0).collect(),
         state_call: authorizationStateCall { authorizer: form.from, nonce: form.nonce }.abi_encode().into(),
         balance_call: balanceOfCall { account: form.from }.abi_encode().into(),

@@ -30,10 +30,13 @@ const MAX_SAYS: usize = 4096;
 
 /// Picks the offer to pay: real money before play money, settled afterwards before settled upfront, then the server's order.
 pub(super) fn choose(required: &Required<'_>, context: &QuoteContext<'_>) -> Result<Quoted, QuoteError> {
-    let judged: Vec<_> = required.offers.iter().map(|offer| judge(required, offer, context).map(|quote| (offer, quote))).collect();
+    let judged: Vec<_> =
+        required.offers.iter().map(|offer| judge(required, offer, context).map(|quote| (offer, quote))).collect();
     let rank = |quote: &Quote| (quote.testnet, quote.risks.contains(&Risk::Upfront));
     match judged.iter().flatten().min_by_key(|(_, quote)| rank(quote)) {
-        Some((offer, quote)) => Ok(Quoted { quote: quote.clone(), offer: keep(required, offer), seller_says: says(required, offer) }),
+        Some((offer, quote)) => {
+            Ok(Quoted { quote: quote.clone(), offer: keep(required, offer), seller_says: says(required, offer) })
+        }
         None => Err(none_payable(judged.into_iter().filter_map(Result::err).collect())),
     }
 }
@@ -85,11 +88,20 @@ fn known<'a>(terms: &Terms<'_>, context: &QuoteContext<'a>) -> Result<&'a Asset,
         return Err(unknown(Some(token)));
     }
     if asset.transfer != Transfer::Eip3009 {
-        return Err(QuoteError::Unsupported(format!("{} on {} moves only through Permit2", asset.symbol, terms.network)));
+        return Err(QuoteError::Unsupported(format!(
+            "{} on {} moves only through Permit2",
+            asset.symbol, terms.network
+        )));
     }
-    let domain = asset.eip712.as_ref().ok_or_else(|| QuoteError::AssetMismatch("the table has no EIP-712 name for it".into()))?;
+    let domain = asset
+        .eip712
+        .as_ref()
+        .ok_or_else(|| QuoteError::AssetMismatch("the table has no EIP-712 name for it".into()))?;
     if terms.name != Some(&domain.name) || terms.token_version != Some(&domain.version) {
-        return Err(QuoteError::AssetMismatch(format!("its name and version must be {} and {}", domain.name, domain.version)));
+        return Err(QuoteError::AssetMismatch(format!(
+            "its name and version must be {} and {}",
+            domain.name, domain.version
+        )));
     }
     Ok(asset)
 }
@@ -118,7 +130,9 @@ fn names_other_host(url: &str, first_hand: bool, context: &QuoteContext<'_>) -> 
 
 /// What [`super::credential`] needs again, each part exactly as the seller wrote it.
 fn keep(required: &Required<'_>, offer: &Json<'_>) -> String {
-    let part = |name: &str, part: Option<&Json<'_>>| part.map(|json| format!(",\"{name}\":{}", json.raw())).unwrap_or_default();
+    let part = |name: &str, part: Option<&Json<'_>>| {
+        part.map(|json| format!(",\"{name}\":{}", json.raw())).unwrap_or_default()
+    };
     let (resource, extensions) = (part("resource", required.resource), part("extensions", required.extensions));
     format!("{{\"x402Version\":{},\"accepted\":{}{resource}{extensions}}}", required.version.number(), offer.raw())
 }

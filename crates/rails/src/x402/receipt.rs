@@ -2,7 +2,11 @@
 
 use countersign_core::{payment::Quote, rail::Receipt, text};
 
-use super::{Version, envelope::{decode, header}, v1};
+use super::{
+    Version,
+    envelope::{decode, header},
+    v1,
+};
 use crate::json::Json;
 
 /// Not an end: the transfer was broadcast and its result not seen.
@@ -10,7 +14,8 @@ const PENDING: &str = "settlement_pending";
 
 /// Reads the settlement header, else the error with which a 402 repeats its price.
 pub(super) fn read(quote: &Quote, status: u16, headers: &[(String, String)], body: &[u8]) -> Receipt {
-    let settlement = header(headers, "payment-response").next().or_else(|| header(headers, "x-payment-response").next());
+    let settlement =
+        header(headers, "payment-response").next().or_else(|| header(headers, "x-payment-response").next());
     match settlement {
         Some(value) => settled(quote, value).unwrap_or(Receipt::Unreadable),
         None if status == 402 => refused(quote, headers, body),
@@ -38,7 +43,9 @@ fn on_our_network(quote: &Quote, answer: &Json<'_>) -> bool {
     let Some(named) = answer.given("network") else { return true };
     let Some(named) = named.text() else { return false };
     let ours = quote.network.as_ref();
-    ours.is_some_and(|ours| ours.as_str() == named || (ours.chain_id().is_some() && ours.chain_id() == v1::chain_id(named)))
+    ours.is_some_and(|ours| {
+        ours.as_str() == named || (ours.chain_id().is_some() && ours.chain_id() == v1::chain_id(named))
+    })
 }
 
 /// A second 402 with an `error`: its reason in the header (v2) or the body (v1).

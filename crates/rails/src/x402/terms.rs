@@ -69,7 +69,9 @@ impl<'a> Terms<'a> {
         let upfront = match flow {
             None | Some("authorization") => false,
             Some("upfront") => true,
-            Some(_) => return Err(QuoteError::Unsupported("its paymentFlow is neither authorization nor upfront".into())),
+            Some(_) => {
+                return Err(QuoteError::Unsupported("its paymentFlow is neither authorization nor upfront".into()));
+            }
         };
         Ok(Self { network, chain_id, amount, asset, pay_to, lifetime, upfront, name, token_version })
     }
@@ -85,12 +87,17 @@ fn network(version: Version, name: &str) -> Result<Network, QuoteError> {
     match version {
         Version::V2 => name.parse().map_err(|_| fault()),
         Version::V1 if !v1::is_name(name) => Err(fault()),
-        Version::V1 => v1::chain_id(name).map(Network::eip155).ok_or_else(|| QuoteError::Unsupported("it is on a network without a known chain id".into())),
+        Version::V1 => v1::chain_id(name)
+            .map(Network::eip155)
+            .ok_or_else(|| QuoteError::Unsupported("it is on a network without a known chain id".into())),
     }
 }
 
 fn lifetime(offer: &Json<'_>) -> Result<u64, QuoteError> {
-    let number = offer.get("maxTimeoutSeconds").and_then(Json::number).ok_or_else(|| malformed("maxTimeoutSeconds is not a number"))?;
+    let number = offer
+        .get("maxTimeoutSeconds")
+        .and_then(Json::number)
+        .ok_or_else(|| malformed("maxTimeoutSeconds is not a number"))?;
     if !number.bytes().all(|b| b.is_ascii_digit()) {
         return Err(malformed("maxTimeoutSeconds is not a whole number of seconds"));
     }

@@ -1,0 +1,10 @@
+//! The x402 rail against the official client's bytes, hostile sellers and arbitrary input.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod checks;
+mod choosing;
+mod fuzz;
+mod hostile;
+mod official;
+mod receipts;
+mod support;
