@@ -2,6 +2,8 @@
 //! `session.sh env COUNTERSIGN_TEST_SECRET_SERVICE=1 cargo test -p countersign-vault keys::os`,
 //! and with `SESSION_KEYRING=fresh` or `none` the same words instead of `1`.
 
+#![expect(clippy::arithmetic_side_effects, reason = "the numbers of a test are known")]
+
 use super::*;
 use crate::{
     keys::{Keys, KeysError, StoreState},
@@ -100,6 +102,40 @@ fn the_secret_service_keeps_locks_and_gives_back_keys() {
     keys.delete(&format!("wallet:{address}")).unwrap();
     assert_eq!(keys.signer(&address).unwrap_err(), KeysError::NoEntry(address));
     drop(daemon);
+}
+
+/// The D-Bus client traces too, so the whole process is listened to.
+#[test]
+fn nothing_traced_on_the_way_to_the_secret_service_contains_a_key() {
+    let key: [u8; 32] = std::array::from_fn(|i| (i * 3 + 29) as u8);
+    let digits = alloy_primitives::hex::encode(key);
+    if let Ok(dir) = std::env::var("COUNTERSIGN_CHILD_TRACES") {
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false).init();
+        let keys = Keys::start(Box::new(OsStore::new(Path::new(&dir)).unwrap()));
+        let address = keys.import(&Secret::new(digits.into_bytes())).unwrap();
+        keys.forget_cached();
+        println!("{:?}", keys.signer(&address).unwrap());
+        return;
+    }
+    if !asked_for("1") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture"])
+        .arg("keys::os::tests::nothing_traced_on_the_way_to_the_secret_service_contains_a_key")
+        .env("COUNTERSIGN_CHILD_TRACES", dir.path())
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{child:?}");
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&child.stdout), String::from_utf8_lossy(&child.stderr)).to_lowercase();
+    assert!(said.contains("trace zbus") && said.contains("signer(0x"), "{said}");
+    // As raw bytes and as the bytes of its hex text, written as a list.
+    let lists = [&key[8..12], &digits.as_bytes()[8..14]].map(|b| format!("{b:?}").trim_matches(['[', ']']).to_owned());
+    for needle in [&digits[8..20], &lists[0], &lists[1]] {
+        assert!(!said.contains(needle), "{needle}");
+    }
 }
 
 #[test]
