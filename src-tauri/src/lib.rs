@@ -1,1 +1,13 @@
-//! app
+//! Countersign: stands between AI agents and a person's money.
+//!
+//! The app names concrete things; what a payment is and how it is told lives in the packages below it.
+
+mod app;
+mod cli;
+mod config;
+mod control;
+mod http;
+mod mcp;
+mod terminal;
+
+pub use cli::main;

@@ -1,2 +1,5 @@
-//! main
-fn main() {}
+//! The program: everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    countersign::main()
+}

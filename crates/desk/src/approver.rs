@@ -22,6 +22,17 @@ impl Showing {
     }
 }
 
+/// A change that loosens something and therefore needs the person.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// `chg_` and random hex digits.
+    pub id: String,
+    /// What is asked for, in one sentence.
+    pub title: String,
+    /// What it comes to, line by line.
+    pub lines: Vec<String>,
+}
+
 /// Asks a person. Whatever goes wrong is not a yes.
 #[async_trait]
 pub trait Approver: Send + Sync {
@@ -32,6 +43,9 @@ pub trait Approver: Send + Sync {
     ///
     /// Dropping the future withdraws the question: a later answer to it counts for nothing.
     async fn ask(&self, showing: Showing) -> Answer;
+
+    /// Asks whether a change may be made. Dropping the future withdraws the question.
+    async fn confirm(&self, change: Change) -> bool;
 
     /// Tells whoever answered how it ended: `signed`, `settled`, `unknown`, `failed` with a sentence.
     fn outcome(&self, payment: &PaymentId, state: &str, detail: &str);

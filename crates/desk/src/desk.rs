@@ -113,6 +113,11 @@ impl Desk {
         self.events.subscribe()
     }
 
+    /// Tells the tray, the notifications and the pages.
+    pub fn announce(&self, event: Event) {
+        self.tell(event);
+    }
+
     pub(crate) fn tell(&self, event: Event) {
         let _ = self.events.send(event);
     }

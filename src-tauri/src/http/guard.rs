@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, Method, StatusCode, Version, header},
+    http::{HeaderMap, Method, StatusCode, Version, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -16,8 +16,11 @@ use super::{App, problem::ProblemResponse, rate::Pace};
 pub const OPEN: &str = "/open";
 
 /// The order is fixed: Host 421 → Origin 403 → token 401 → rate 429.
-pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    match admit(&app, &request).await {
+pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let admitted = admit(&app, &parts).await;
+    let mut request = Request::from_parts(parts, body);
+    match admitted {
         Ok(None) => next.run(request).await,
         Ok(Some((caller, pace))) => {
             request.extensions_mut().insert(caller);
@@ -35,14 +38,14 @@ pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next
     }
 }
 
-async fn admit(app: &App, request: &Request) -> Result<Option<(Caller, Pace)>, Problem> {
+async fn admit(app: &App, request: &Parts) -> Result<Option<(Caller, Pace)>, Problem> {
     host(request, app.port)?;
-    let page = request.uri().path() == OPEN;
-    origin(request.headers(), app.port, page)?;
-    if page && matches!(*request.method(), Method::GET | Method::HEAD) {
+    let page = request.uri.path() == OPEN;
+    origin(&request.headers, app.port, page)?;
+    if page && matches!(request.method, Method::GET | Method::HEAD) {
         return Ok(None);
     }
-    let agent = token(app, request.headers()).await?;
+    let agent = token(app, &request.headers).await?;
     let pace = app.rates.take(&agent, app.desk.now());
     // A repeat of a known key is free: the routes that carry one decide after looking it up.
     if !carries_key(request) {
@@ -51,17 +54,17 @@ async fn admit(app: &App, request: &Request) -> Result<Option<(Caller, Pace)>, P
     Ok(Some((app.sessions.caller(agent, app.desk.now()), pace)))
 }
 
-fn carries_key(request: &Request) -> bool {
-    *request.method() == Method::POST && matches!(request.uri().path(), "/v1/fetch" | "/v1/payments" | "/mcp")
+fn carries_key(request: &Parts) -> bool {
+    request.method == Method::POST && matches!(request.uri.path(), "/v1/fetch" | "/v1/payments" | "/mcp")
 }
 
 /// Exactly one Host header, exactly one of our three names with our port, and no absolute-form target.
-fn host(request: &Request, port: u16) -> Result<(), Problem> {
+fn host(request: &Parts, port: u16) -> Result<(), Problem> {
     let refuse = || Problem::new(Code::BadHost, "the Host header must name 127.0.0.1, localhost or [::1] with this port");
-    if request.uri().authority().is_some() || request.version() == Version::HTTP_2 {
+    if request.uri.authority().is_some() || request.version == Version::HTTP_2 {
         return Err(refuse());
     }
-    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let mut hosts = request.headers.get_all(header::HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(refuse()) };
     let host = host.to_str().map_err(|_| refuse())?;
     if own(port).iter().any(|own| own == host) { Ok(()) } else { Err(refuse()) }

@@ -67,12 +67,17 @@ async fn pay(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, 
 }
 
 async fn money(app: &App, caller: Caller, pace: Pace, request: Request) -> Answer<OutcomeResponse> {
-    if app.desk.knows(&caller.agent, &request.key).await.map_err(ProblemResponse)? {
-        app.rates.give_back(&caller.agent);
-    } else {
-        pace.check().map_err(ProblemResponse)?;
+    if let Err(limited) = pace.check() {
+        if !app.desk.knows(&caller.agent, &request).await.map_err(ProblemResponse)? {
+            return Err(ProblemResponse(limited));
+        }
     }
-    app.desk.pay(caller, request).await.map(OutcomeResponse).map_err(ProblemResponse)
+    let agent = caller.agent.clone();
+    let told = app.desk.pay(caller, request).await;
+    if told.repeat {
+        app.rates.give_back(&agent);
+    }
+    told.result.map(OutcomeResponse).map_err(ProblemResponse)
 }
 
 #[derive(Debug, Deserialize)]

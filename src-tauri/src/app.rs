@@ -1,0 +1,149 @@
+//! Wiring: configuration → vault, rails, desk, servers. The whole app is built here; nothing is filled in later.
+
+use anyhow::{Context as _, bail};
+use countersign_core::policy::Policy;
+use countersign_desk::{
+    Desk, DeskParts,
+    approver::Approver,
+    settle::Node,
+    wire::{Wire, WireLimits},
+};
+use countersign_vault::{
+    Clock, Limits, Open, SystemClock, Vault,
+    keys::{KeyStore, Keys, Secret, file::FileStore, os::OsStore},
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::{
+    config::{Config, Store},
+    control, http, mcp,
+};
+
+/// Where everything of one Countersign lies.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The data directory.
+    pub dir: PathBuf,
+    /// The configuration file.
+    pub config: PathBuf,
+}
+
+impl Place {
+    /// The given directory and file, or the platform's own.
+    pub fn find(dir: Option<PathBuf>, config: Option<PathBuf>) -> anyhow::Result<Self> {
+        let dir = match dir {
+            Some(dir) => dir,
+            None => directories::ProjectDirs::from("org", "countersign", "countersign")
+                .context("this system has no place for application data; say `--data-dir DIR`")?
+                .data_dir()
+                .to_owned(),
+        };
+        let dir = std::path::absolute(&dir).with_context(|| format!("the data directory {}", dir.display()))?;
+        let config = config.unwrap_or_else(|| dir.join("config.toml"));
+        Ok(Self { dir, config })
+    }
+}
+
+/// Opens the ledger and the keys of a place. `serving` accepts a loosening that our own commands made while nothing ran.
+pub fn open_vault(place: &Place, config: &Config, clock: Arc<dyn Clock>, serving: bool) -> anyhow::Result<Vault> {
+    let registry = Arc::new(config.registry()?);
+    let first = Policy::preset("everyday", registry.reference()).context("the starter policy is missing")?;
+    make_private(&place.dir)?;
+    let mut open = Open::new(place.dir.clone(), clock, Keys::start(key_store(place, config)?), registry, first);
+    open.config_text = config.loosening();
+    open.accept_unconfirmed = serving;
+    open.limits = Limits {
+        per_agent_waiting: config.approval.max_pending_per_agent,
+        approval_seconds: config.approval.timeout_seconds,
+        ..Limits::default()
+    };
+    Ok(Vault::open(open)?)
+}
+
+fn key_store(place: &Place, config: &Config) -> anyhow::Result<Box<dyn KeyStore>> {
+    Ok(match config.keys.store {
+        Store::Os => Box::new(OsStore::new(&place.dir)?),
+        Store::File => {
+            let Some(path) = &config.keys.passphrase_file else {
+                bail!("keys.store = \"file\" needs keys.passphrase_file in {}", place.config.display());
+            };
+            Box::new(FileStore::open(&place.dir, &passphrase(path)?)?)
+        }
+    })
+}
+
+/// The first line of a file that only its owner can read.
+fn passphrase(path: &Path) -> anyhow::Result<Secret> {
+    let bytes = std::fs::read(path).with_context(|| format!("reading the passphrase file {}", path.display()))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(path)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            bail!("the passphrase file {} can be read by others; run: chmod 600 {0}", path.display());
+        }
+    }
+    let whole = Secret::new(bytes);
+    let line = whole.expose().split(|b| *b == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.is_empty() {
+        bail!("the passphrase file {} is empty", path.display());
+    }
+    Ok(Secret::copy_of(line))
+}
+
+fn make_private(dir: &Path) -> anyhow::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).with_context(|| format!("making the data directory {}", dir.display()))
+}
+
+/// A Countersign that serves.
+pub struct Running {
+    /// The desk.
+    pub desk: Arc<Desk>,
+    /// The open port; none if `[server] enabled = false`.
+    pub listening: Option<http::Listening>,
+}
+
+/// Builds and starts everything around an open vault.
+pub async fn start(place: &Place, config: &Config, vault: Vault, approver: Arc<dyn Approver>, port: Option<u16>) -> anyhow::Result<Running> {
+    let limits = WireLimits { max_response_bytes: config.fetch.max_response_bytes, timeout: Duration::from_secs(config.fetch.timeout_seconds) };
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
+    let node = |url| Node::new(client.clone(), url);
+    let desk = Desk::new(DeskParts {
+        vault,
+        rails: countersign_rails::all(),
+        registry: Arc::new(config.registry()?),
+        wire: Wire::new(config.fetch.allow_private_hosts.iter().cloned(), limits)?,
+        approver: approver.clone(),
+        clock: Arc::new(SystemClock),
+        nodes: config.nodes()?.into_iter().map(|(network, urls)| (network, urls.into_iter().map(node).collect())).collect(),
+        keep_hours: config.fetch.keep_hours,
+        approval_seconds: config.approval.timeout_seconds,
+    });
+    control::serve(&place.dir, desk.clone(), approver).await?;
+    let listening = if config.server.enabled {
+        Some(http::serve(desk.clone(), config, port.unwrap_or(config.server.port), mcp::router).await?)
+    } else {
+        None
+    };
+    tokio::spawn(desk.clone().settle());
+    Ok(Running { desk, listening })
+}
+
+impl Running {
+    /// Stops accepting, lets open requests end, and closes the ledger cleanly.
+    pub async fn stop(self) {
+        if let Some(listening) = self.listening {
+            listening.stop().await;
+        }
+        self.desk.vault().clone().shutdown().await;
+    }
+}

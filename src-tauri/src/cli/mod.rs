@@ -1,0 +1,190 @@
+//! The command line: one verb a file, and one exit status a way of ending.
+
+mod fetch;
+mod policy;
+mod serve;
+mod setup;
+mod show;
+
+use clap::{Args, Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+
+use crate::{
+    app::{self, Place},
+    config::Config,
+    control::{self, NotRunning, Op, Reply},
+};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Failed.
+    Failed = 1,
+    /// Denied by policy or a person.
+    Denied = 3,
+    /// Still waiting for a person.
+    Pending = 4,
+    /// Not running, or locked out by another instance.
+    NotRunning = 5,
+}
+
+/// Stands between your AI agents and your money.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// Where keys' names, ledger and policy lie.
+    #[arg(long, global = true, env = "COUNTERSIGN_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Configuration file, by default DIR/config.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Machine-readable output.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Runs the service without a window.
+    Serve(serve::ServeArgs),
+    /// Makes, imports and lists wallets.
+    #[command(subcommand)]
+    Wallet(setup::WalletVerb),
+    /// Pairs agents and revokes them.
+    #[command(subcommand)]
+    Agent(setup::AgentVerb),
+    /// Shows, checks, sets and explains the policy.
+    #[command(subcommand)]
+    Policy(policy::PolicyVerb),
+    /// Stops all payments.
+    Pause,
+    /// Lets payments go on.
+    Resume,
+    /// Lists payments.
+    History(show::HistoryArgs),
+    /// Shows one payment.
+    Payment {
+        /// Its id.
+        id: String,
+    },
+    /// Checks the whole ledger.
+    Verify,
+    /// Confirms what start-up found odd, while nothing runs.
+    Confirm {
+        /// What you looked at and accept.
+        #[arg(value_parser = ["policy", "clock", "history"])]
+        what: String,
+    },
+    /// Fetches a URL and pays its 402 through the running service.
+    Fetch(fetch::FetchArgs),
+    /// Starts the app with its window.
+    #[cfg(feature = "gui")]
+    #[command(hide = true)]
+    Gui,
+}
+
+/// Parses the arguments and runs the verb.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.global.json;
+    match run(cli) {
+        Ok(exit) => ExitCode::from(exit as u8),
+        Err(error) => {
+            let exit = exit_of(&error);
+            if json {
+                println!("{}", serde_json::json!({"error": format!("{error:#}")}));
+            }
+            eprintln!("countersign: {error:#}");
+            ExitCode::from(exit as u8)
+        }
+    }
+}
+
+fn exit_of(error: &anyhow::Error) -> Exit {
+    let in_use = matches!(error.downcast_ref(), Some(countersign_vault::OpenError::InUse(_)));
+    if in_use || error.downcast_ref::<NotRunning>().is_some() { Exit::NotRunning } else { Exit::Failed }
+}
+
+fn run(cli: Cli) -> anyhow::Result<Exit> {
+    let place = Place::find(cli.global.data_dir, cli.global.config)?;
+    let json = cli.global.json;
+    match cli.verb {
+        None => serve::without_verb(&place),
+        #[cfg(feature = "gui")]
+        Some(Verb::Gui) => serve::without_verb(&place),
+        Some(Verb::Serve(args)) => serve::serve(&place, args, json),
+        Some(Verb::Wallet(verb)) => setup::wallet(&place, verb, json),
+        Some(Verb::Agent(verb)) => setup::agent(&place, verb, json),
+        Some(Verb::Policy(verb)) => policy::run(&place, verb, json),
+        Some(Verb::Pause) => finish(&place, Op::Pause, |_| println!("All payments are paused."), json),
+        Some(Verb::Resume) => finish(&place, Op::Resume, |_| println!("Payments go on."), json),
+        Some(Verb::History(args)) => show::history(&place, args, json),
+        Some(Verb::Payment { id }) => finish(&place, Op::Payment { id }, show::payment, json),
+        Some(Verb::Verify) => show::verify(&place, json),
+        Some(Verb::Confirm { what }) => finish(&place, Op::Confirm { what }, |_| println!("Confirmed."), json),
+        Some(Verb::Fetch(args)) => fetch::run(&place, args, json),
+    }
+}
+
+/// Runs a verb and prints what came of it.
+fn finish(place: &Place, op: Op, print: impl FnOnce(&serde_json::Value), json: bool) -> anyhow::Result<Exit> {
+    match perform(place, op)? {
+        Reply::Done(value) => {
+            if json {
+                println!("{value}");
+            } else {
+                print(&value);
+            }
+            Ok(Exit::Done)
+        }
+        other => Ok(not_done(&other, json)),
+    }
+}
+
+/// Says why a verb was not carried out.
+fn not_done(reply: &Reply, json: bool) -> Exit {
+    let (text, exit) = match reply {
+        Reply::Done(_) => return Exit::Done,
+        Reply::Failed(text) => (text, Exit::Failed),
+        Reply::Refused(text) => (text, Exit::Denied),
+        Reply::Unanswered(text) => (text, Exit::Pending),
+    };
+    if json {
+        println!("{}", serde_json::json!({"error": text}));
+    }
+    eprintln!("countersign: {text}");
+    exit
+}
+
+/// Carries a verb out: directly while the data directory is free, else through the running Countersign.
+fn perform(place: &Place, op: Op) -> anyhow::Result<Reply> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match control::call(&place.dir, &op).await {
+            Err(error) if error.downcast_ref::<NotRunning>().is_some() => {}
+            reply => return reply,
+        }
+        if matches!(op, Op::Fetch { .. }) {
+            return Err(NotRunning::in_dir(&place.dir).into());
+        }
+        let config = Config::load(&place.config)?;
+        let vault = app::open_vault(place, &config, std::sync::Arc::new(countersign_vault::SystemClock), false)?;
+        let registry = config.registry()?;
+        let result = control::perform(&vault, &registry, op, countersign_vault::SetBy::Command).await;
+        vault.shutdown().await;
+        Ok(match result {
+            Ok(value) => Reply::Done(value),
+            Err(error) => Reply::Failed(format!("{error:#}")),
+        })
+    })
+}

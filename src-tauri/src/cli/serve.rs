@@ -1,0 +1,109 @@
+//! `countersign serve`: the service without a window; and what happens without a verb.
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use countersign_desk::approver::Approver;
+use countersign_vault::SystemClock;
+use serde_json::json;
+use std::{io::Write as _, sync::Arc};
+
+use super::Exit;
+use crate::{
+    app::{self, Place},
+    config::Config,
+    terminal::{Nobody, Terminal, print_events},
+};
+
+/// Who answers questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Who {
+    /// Whoever owns stdin.
+    Terminal,
+    /// Nobody: every question is refused.
+    Deny,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Port on 127.0.0.1; 0 takes any.
+    #[arg(long)]
+    port: Option<u16>,
+    /// Who answers questions.
+    #[arg(long, value_enum, default_value = "terminal")]
+    approver: Who,
+}
+
+/// Runs until told to stop.
+pub fn serve(place: &Place, args: ServeArgs, json: bool) -> anyhow::Result<Exit> {
+    start_log(place)?;
+    countersign_vault::keys::harden::harden_process();
+    let config = Config::load(&place.config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let vault = app::open_vault(place, &config, Arc::new(SystemClock), true)?;
+        let changed = vault.policy_changed();
+        let approver: Arc<dyn Approver> = match args.approver {
+            Who::Terminal => Terminal::start(json),
+            Who::Deny => Arc::new(Nobody),
+        };
+        let running = app::start(place, &config, vault, approver, args.port).await?;
+        let printing = tokio::spawn(print_events(running.desk.events(), json));
+        if changed {
+            say(json, &json!({"event": "policy_changed"}), "The limits were loosened while Countersign was not running; they are in force.");
+        }
+        let http = running.listening.as_ref().map(crate::http::Listening::address);
+        let mcp = http.as_ref().map(|h| format!("{h}/mcp"));
+        let text = http.as_ref().map_or_else(|| "Countersign is ready; its port is closed by [server] enabled = false.".to_owned(), |h| format!("Countersign is ready at {h}"));
+        say(json, &json!({"event": "ready", "http": http, "mcp": mcp}), &text);
+        stop_signal().await;
+        running.stop().await;
+        printing.abort();
+        Ok(Exit::Done)
+    })
+}
+
+/// The tray app, where it is built in.
+#[cfg(feature = "gui")]
+pub fn without_verb(place: &Place) -> anyhow::Result<Exit> {
+    let _ = place;
+    anyhow::bail!("the window is not wired yet")
+}
+
+/// Without a window there is nothing to start silently.
+#[cfg(not(feature = "gui"))]
+pub fn without_verb(_place: &Place) -> anyhow::Result<Exit> {
+    anyhow::bail!("this build has no window; run `countersign serve` to answer questions in the terminal")
+}
+
+fn say(json: bool, event: &serde_json::Value, text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = if json { writeln!(out, "{event}") } else { writeln!(out, "{text}") }.and_then(|()| out.flush());
+}
+
+/// The log goes to stderr; `COUNTERSIGN_LOG` sets how much, `warn` by default.
+pub(super) fn start_log(place: &Place) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .try_init()
+        .map_err(|error| anyhow::anyhow!("{error}"))
+        .with_context(|| format!("starting the log of {}", place.dir.display()))
+}
+
+/// Interrupt or termination.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut term) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,141 @@
+//! `countersign wallet` and `countersign agent`.
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use std::{io::Read as _, path::PathBuf};
+
+use super::{Exit, finish};
+use crate::{app::Place, control::Op};
+
+#[derive(Debug, Subcommand)]
+pub enum WalletVerb {
+    /// Makes a new key.
+    Create {
+        /// Your name for it.
+        #[arg(long, default_value = "main")]
+        label: String,
+    },
+    /// Takes a key over, from a file or stdin, never from an argument.
+    Import {
+        /// Your name for it.
+        #[arg(long, default_value = "main")]
+        label: String,
+        /// File with 64 hex digits.
+        #[arg(long, value_name = "FILE")]
+        key_file: Option<PathBuf>,
+    },
+    /// Lists wallets.
+    List,
+    /// Prints the address of the wallet that pays.
+    Address {
+        /// Of the wallet with this name.
+        #[arg(long)]
+        label: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AgentVerb {
+    /// Pairs an agent and prints its token, once.
+    Add {
+        /// Its name.
+        name: String,
+        /// Everything it wants to pay asks first.
+        #[arg(long)]
+        ask_everything: bool,
+    },
+    /// Lists agents.
+    List,
+    /// Ends an agent's token.
+    Revoke {
+        /// Its name.
+        name: String,
+    },
+}
+
+pub fn wallet(place: &Place, verb: WalletVerb, json: bool) -> anyhow::Result<Exit> {
+    let text = |value: &serde_json::Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    match verb {
+        WalletVerb::Create { label } => finish(place, Op::WalletCreate { label }, |w| println!("{}", text(w, "address")), json),
+        WalletVerb::Import { label, key_file } => {
+            let key = read_key(key_file)?;
+            finish(place, Op::WalletImport { label, key }, |w| println!("{}", text(w, "address")), json)
+        }
+        WalletVerb::List => finish(
+            place,
+            Op::WalletList,
+            |list| {
+                for wallet in list["wallets"].as_array().into_iter().flatten() {
+                    let pays = if wallet["default"] == true { "  pays by default" } else { "" };
+                    println!("{}  {}{pays}", text(wallet, "address"), text(wallet, "label"));
+                }
+            },
+            json,
+        ),
+        WalletVerb::Address { label } => address(place, label.as_deref(), json),
+    }
+}
+
+fn address(place: &Place, label: Option<&str>, json: bool) -> anyhow::Result<Exit> {
+    let reply = super::perform(place, Op::WalletList)?;
+    let crate::control::Reply::Done(list) = reply else { return Ok(super::not_done(&reply, json)) };
+    let wanted = |w: &&serde_json::Value| label.map_or(w["default"] == true, |l| w["label"] == l);
+    let Some(wallet) = list["wallets"].as_array().into_iter().flatten().find(wanted) else {
+        bail!("there is no such wallet; `countersign wallet list` shows them, `countersign wallet create` makes one");
+    };
+    if json {
+        println!("{}", serde_json::json!({"address": wallet["address"]}));
+    } else {
+        println!("{}", wallet["address"].as_str().unwrap_or_default());
+    }
+    Ok(Exit::Done)
+}
+
+fn read_key(file: Option<PathBuf>) -> anyhow::Result<String> {
+    let mut text = String::new();
+    match file {
+        Some(path) => {
+            let read = std::fs::File::open(&path).and_then(|f| f.take(1024).read_to_string(&mut text));
+            read.with_context(|| format!("reading the key file {}", path.display()))?;
+        }
+        None => {
+            std::io::stdin().take(1024).read_to_string(&mut text).context("reading the key from stdin")?;
+        }
+    }
+    Ok(text)
+}
+
+pub fn agent(place: &Place, verb: AgentVerb, json: bool) -> anyhow::Result<Exit> {
+    match verb {
+        AgentVerb::Add { name, ask_everything } => finish(
+            place,
+            Op::AgentAdd { name, ask_everything },
+            |made| {
+                println!("{}", made["token"].as_str().unwrap_or_default());
+                eprintln!("This token is shown once. Give it to the agent as `Authorization: Bearer …`; it may ask for payments, nothing else.");
+            },
+            json,
+        ),
+        AgentVerb::List => finish(
+            place,
+            Op::AgentList,
+            |list| {
+                for agent in list["agents"].as_array().into_iter().flatten() {
+                    let mut notes = Vec::new();
+                    if agent["ask_everything"] == true {
+                        notes.push("asks for everything");
+                    }
+                    if !agent["paused_until"].is_null() {
+                        notes.push("paused");
+                    }
+                    if !agent["revoked_at"].is_null() {
+                        notes.push("revoked");
+                    }
+                    println!("{}  {}", agent["name"].as_str().unwrap_or_default(), notes.join(", "));
+                }
+            },
+            json,
+        ),
+        AgentVerb::Revoke { name } => finish(place, Op::AgentRevoke { name }, |_| println!("Its token is dead."), json),
+    }
+}

@@ -1,0 +1,14 @@
+//! The setup verbs: the same operations, whether the data directory is free or a running Countersign holds it.
+//!
+//! While it runs, a verb travels over a socket only this user can open. Tightening acts at once; loosening asks the person.
+
+mod client;
+mod op;
+mod perform;
+mod server;
+mod transport;
+
+pub use client::{NotRunning, call};
+pub use op::{Op, Reply};
+pub use perform::perform;
+pub use server::serve;

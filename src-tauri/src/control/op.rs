@@ -1,0 +1,149 @@
+//! What can be asked over the control socket, and how it is answered.
+
+use countersign_core::policy::Policy;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One setup or reading verb.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Op {
+    /// Makes a key.
+    WalletCreate {
+        /// The person's name for it.
+        label: String,
+    },
+    /// Takes a key over.
+    WalletImport {
+        /// The person's name for it.
+        label: String,
+        /// 64 hex digits.
+        key: String,
+    },
+    /// Every wallet.
+    WalletList,
+    /// Pairs an agent.
+    AgentAdd {
+        /// Its name.
+        name: String,
+        /// Everything it wants asks.
+        ask_everything: bool,
+    },
+    /// Every agent.
+    AgentList,
+    /// Ends an agent's tokens.
+    AgentRevoke {
+        /// Its name.
+        name: String,
+    },
+    /// The policy in force.
+    PolicyShow,
+    /// Replaces the policy.
+    PolicySet {
+        /// The file's text.
+        toml: String,
+    },
+    /// Why a payment was allowed, asked or refused.
+    PolicyExplain {
+        /// Which payment.
+        payment: String,
+    },
+    /// Stops all signing.
+    Pause,
+    /// Lets it go on.
+    Resume,
+    /// Payments, newest first.
+    History {
+        /// Only this agent's.
+        agent: Option<String>,
+        /// Only since this RFC 3339 moment.
+        since: Option<String>,
+        /// Most rows.
+        limit: u32,
+    },
+    /// One payment.
+    Payment {
+        /// Which.
+        id: String,
+    },
+    /// Checks the whole ledger.
+    Verify,
+    /// Accepts what start-up found odd; only while nothing runs.
+    Confirm {
+        /// `policy`, `clock` or `history`.
+        what: String,
+    },
+    /// Fetches a URL as an agent and pays its 402; only while Countersign runs.
+    Fetch {
+        /// Which agent; the only one if not given.
+        agent: Option<String>,
+        /// Body of `POST /v1/fetch`.
+        body: Value,
+    },
+}
+
+/// Never shows the key that an import carries.
+impl std::fmt::Debug for Op {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How a verb ended.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// Done; what came of it.
+    Done(Value),
+    /// It cannot be done; a sentence for people.
+    Failed(String),
+    /// The person said no.
+    Refused(String),
+    /// Nobody answered in time.
+    Unanswered(String),
+}
+
+impl Op {
+    /// The verb, for messages.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::WalletCreate { .. } => "wallet create",
+            Self::WalletImport { .. } => "wallet import",
+            Self::WalletList => "wallet list",
+            Self::AgentAdd { .. } => "agent add",
+            Self::AgentList => "agent list",
+            Self::AgentRevoke { .. } => "agent revoke",
+            Self::PolicyShow => "policy show",
+            Self::PolicySet { .. } => "policy set",
+            Self::PolicyExplain { .. } => "policy explain",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::History { .. } => "history",
+            Self::Payment { .. } => "payment",
+            Self::Verify => "verify",
+            Self::Confirm { .. } => "confirm",
+            Self::Fetch { .. } => "fetch",
+        }
+    }
+
+    /// What the person must agree to while Countersign runs; `None` where nothing is loosened.
+    pub fn loosens(&self, now: Option<&Policy>, reference: &str) -> Option<(String, Vec<String>)> {
+        let one = |title: String, line: &str| Some((title, vec![line.to_owned()]));
+        match self {
+            Self::WalletCreate { label } => one(format!("Add a new wallet {label:?}?"), "The first wallet pays for every agent"),
+            Self::WalletImport { label, .. } => one(format!("Import a wallet {label:?}?"), "The first wallet pays for every agent"),
+            Self::AgentAdd { name, ask_everything: true } => one(format!("Let the agent {name} ask for payments?"), "Everything it wants to pay asks you first"),
+            Self::AgentAdd { name, ask_everything: false } => one(format!("Give the agent {name} a purse?"), "Your rules and limits apply to it"),
+            Self::Resume => one("Resume payments?".to_owned(), "Payments inside your limits go through again without asking"),
+            Self::PolicySet { toml } => {
+                let new = Policy::parse(toml, reference).ok()?;
+                let changed = countersign_core::policy::compare(now?, &new);
+                match changed {
+                    countersign_core::policy::Change::Looser(what) => Some(("Loosen your limits?".to_owned(), what)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
