@@ -45,11 +45,11 @@ fn judge(required: &Required<'_>, offer: &Json<'_>, context: &QuoteContext<'_>) 
     let terms = Terms::read(required.version, offer)?;
     let url = if required.version == Version::V1 { resource_url(offer, "resource")? } else { required.url };
     let asset = known(&terms, context)?;
-    let payer = context.wallets.payer(&terms.network).as_deref().and_then(|account| parse_address(account).ok());
-    let account = payee::check(terms.pay_to, payer.unwrap_or_default(), context)?;
+    let account = payee::check(terms.pay_to, context)?;
     if terms.lifetime > MAX_LIFETIME {
         return Err(QuoteError::LifetimeTooLong(terms.lifetime));
     }
+    let payer = context.wallets.payer(&terms.network).as_deref().and_then(|account| parse_address(account).ok());
     let payer = payer.ok_or_else(|| QuoteError::NoWallet(terms.network.to_string()))?;
     let value = context.registry.value(asset, terms.amount).map_err(|e| malformed(format!("the amount is {e}")))?;
     let money = Money { asset: asset.id.clone(), amount: terms.amount };

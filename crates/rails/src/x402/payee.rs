@@ -20,11 +20,7 @@ const CONTRACTS: &[Address] = &[
 ];
 
 /// Checks the account an offer wants paid.
-pub(super) fn check(
-    pay_to: Option<Address>,
-    payer: Address,
-    context: &QuoteContext<'_>,
-) -> Result<Address, QuoteError> {
+pub(super) fn check(pay_to: Option<Address>, context: &QuoteContext<'_>) -> Result<Address, QuoteError> {
     let bad = |why: &str| Err(QuoteError::BadPayee(why.to_owned()));
     let Some(account) = pay_to else { return bad("it is not an address, or its checksum is wrong") };
     if account.is_zero() {
@@ -39,7 +35,7 @@ pub(super) fn check(
     if CONTRACTS.contains(&account) {
         return bad("it is a contract of the payment protocol");
     }
-    if account == payer || context.wallets.is_ours(&account.to_string()) {
+    if context.wallets.is_ours(&account.to_string()) {
         return bad("it is our own");
     }
     Ok(account)

@@ -312,7 +312,8 @@ fn a_credential_is_written_only_for_what_was_signed() {
     other.to = PAYER.parse().unwrap();
     assert!(write(&other, &quoted.offer, &signature).is_err());
     let v_is_zero = [&signature[..64], &[0]].concat();
-    for bad in [&signature[..64], &[], &v_is_zero] {
+    let too_long = [&signature[..], &[27]].concat();
+    for bad in [&signature[..64], &[], &v_is_zero, &too_long] {
         assert!(write(&honest, &quoted.offer, bad).is_err());
     }
     let signed = (Signable::Eip3009(honest), signature);
