@@ -127,24 +127,32 @@ CREATE TABLE transition (
   PRIMARY KEY (from_state, to_state)
 ) STRICT, WITHOUT ROWID;
 
--- Caches: the state of each payment, and what each counter holds.
+-- Caches: the state of each payment, which purchases are in doubt, and what each counter holds since `since`.
 CREATE TABLE head (
   payment   INTEGER PRIMARY KEY REFERENCES payment (n),
   state     TEXT NOT NULL
 ) STRICT;
 CREATE INDEX head_open ON head (state, payment);
 
+CREATE TABLE doubt (
+  agent     TEXT NOT NULL,
+  purchase  BLOB NOT NULL,
+  payment   INTEGER NOT NULL REFERENCES payment (n),
+  cleared   INTEGER NOT NULL CHECK (cleared IN (0, 1)),
+  PRIMARY KEY (agent, purchase, payment)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE budget_use (
   budget    TEXT NOT NULL,
   key       TEXT NOT NULL,
-  window    INTEGER NOT NULL,
+  since     INTEGER NOT NULL,
   cap       BLOB NOT NULL CHECK (length(cap) = 32),
   used      BLOB NOT NULL CHECK (length(used) = 32),
   max_count INTEGER NOT NULL,
   count     INTEGER NOT NULL,
   soft      INTEGER NOT NULL,
   by_human  INTEGER NOT NULL,
-  PRIMARY KEY (budget, key, window)
+  PRIMARY KEY (budget, key)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE policy_version (
@@ -238,10 +246,11 @@ CREATE TRIGGER freed_only_at_the_end BEFORE INSERT ON freed
 
 CREATE TRIGGER budget_insert BEFORE INSERT ON budget_use
   WHEN (NEW.used > NEW.cap OR NEW.count > NEW.max_count) AND NOT (NEW.soft AND NEW.by_human)
-    AND NOT EXISTS (SELECT 1 FROM budget_use WHERE budget = NEW.budget AND key = NEW.key AND window = NEW.window)
+    AND NOT EXISTS (SELECT 1 FROM budget_use WHERE budget = NEW.budget AND key = NEW.key)
   BEGIN SELECT RAISE(ABORT, 'over budget'); END;
 CREATE TRIGGER budget_update BEFORE UPDATE ON budget_use
-  WHEN ((NEW.used > OLD.used AND NEW.used > NEW.cap) OR (NEW.count > OLD.count AND NEW.count > NEW.max_count))
+  WHEN (((NEW.used > OLD.used OR NEW.since <> OLD.since) AND NEW.used > NEW.cap)
+      OR ((NEW.count > OLD.count OR NEW.since <> OLD.since) AND NEW.count > NEW.max_count))
     AND NOT (NEW.soft AND NEW.by_human)
   BEGIN SELECT RAISE(ABORT, 'over budget'); END;
 CREATE TRIGGER budget_delete BEFORE DELETE ON budget_use BEGIN SELECT RAISE(ABORT, 'append only'); END;

@@ -1,121 +1,229 @@
 //! The vault as the desk sees it: one method a verb. Everything durable happens in the ledger's writer.
 
+mod guard;
+mod people;
+
 use countersign_core::{
-    Millis,
     approval::History,
-    asset::Network,
     payment::{AgentName, Digest, IdempotencyKey, PaymentId, Quote, SessionId},
-    policy::{Approved, BudgetView, Policy},
-    rail::Wallets,
+    policy::{Approved, BudgetView, budgets_of},
     signable::Signable,
     status::{Event, Settlement},
 };
+use futures_channel::oneshot;
 use std::sync::Arc;
 
 use crate::{
-    config::{Agent, Confirm, Doubts, PayerFor, PolicyVersion, Scope, Set, SetBy, VerifyReport, Wallet},
+    config::VerifyReport,
     error::{Health, OpenError, SignError, VaultError},
-    keys::Secret,
+    ledger::{Again, Ledger, Mark, verb},
     open::Open,
     record::{Explained, Filter, Note, Page, Record},
+    sign,
     verbs::{Admit, Admitted, Lookup, Rejudged, Reservation, Reserved, Signed},
 };
 
-/// Ledger and keys of one data directory. Clones are handles to the same one.
+/// Ledger and keys of one data directory. Clones are handles to the same one; the last one to go flushes and closes it.
 #[derive(Clone)]
-pub struct Vault(Arc<()>);
+pub struct Vault(Arc<Ledger>);
 
-fn not_yet<T>() -> Result<T, VaultError> {
-    Err(VaultError::Storage("not built yet".into()))
-}
-
-#[expect(clippy::unused_async, reason = "skeleton")]
 impl Vault {
     /// Takes the data directory. A fault that only forbids writing gives a vault that may be looked at.
     pub fn open(open: Open) -> Result<Self, OpenError> {
-        drop(open);
-        Ok(Self(Arc::new(())))
+        Ok(Self(Arc::new(Ledger::open(open)?)))
     }
+
     /// Whether money can move.
-    pub fn health(&self) -> Health { Health::Storage("not built yet".into()) }
-    /// What a person has to confirm.
-    pub fn doubts(&self) -> Doubts { Doubts::default() }
-    /// Whether a loosening made while nothing ran was accepted at this start.
-    pub fn policy_changed(&self) -> bool { false }
-    /// What is known of a key, before any request leaves.
-    pub async fn lookup(&self, agent: &AgentName, key: &IdempotencyKey, request: Digest) -> Result<Lookup, VaultError> { let _ = (agent, key, request); not_yet() }
+    pub fn health(&self) -> Health {
+        self.0.shared.view().health(self.0.shared.clock.wall())
+    }
+
+    /// What is known of a key, before any request leaves. Answers even when nothing may be written.
+    pub async fn lookup(&self, agent: &AgentName, key: &IdempotencyKey, request: Digest) -> Result<Lookup, VaultError> {
+        self.0.read(|conn| verb::lookup(conn, agent, key, request))
+    }
+
     /// Judges and writes down, in one durable transaction.
-    pub async fn admit(&self, admit: Admit) -> Result<Admitted, VaultError> { let _ = admit; not_yet() }
+    pub async fn admit(&self, admit: Admit) -> Result<Admitted, VaultError> {
+        self.0.write(move |tx| verb::admit(tx, admit)).await
+    }
+
     /// Judges again after a yes, and holds.
-    pub async fn reserve(&self, yes: Approved, signables: Vec<Signable>) -> Result<Reserved, VaultError> { let _ = (yes, signables); not_yet() }
-    /// Ends a waiting question: declined, expired or cancelled. One that is over is answered as it stands.
-    pub async fn end_waiting(&self, payment: &PaymentId, how: Event, through: &str) -> Result<Record, VaultError> { let _ = (payment, how, through); not_yet() }
-    /// Looks at a waiting payment again.
-    pub async fn rejudge_waiting(&self, payment: &PaymentId, signables: Vec<Signable>) -> Result<Rejudged, VaultError> { let _ = (payment, signables); not_yet() }
-    /// Computes every signature, or none. Blocks while the key store does.
-    pub fn sign(&self, reservation: Reservation) -> Result<Signed, SignError> { drop(reservation); Err(SignError::Locked) }
+    pub async fn reserve(&self, yes: Approved, signables: Vec<Signable>) -> Result<Reserved, VaultError> {
+        self.0.write(move |tx| verb::reserve(tx, yes, signables)).await
+    }
+
+    /// Ends a waiting question: declined, expired or cancelled. One that is over already is answered as it stands.
+    ///
+    /// `through` says where: `window`, `terminal`, …; with `lock`, `sleep`, `quit` or `no_approver` it is no person's judgement.
+    pub async fn end_waiting(&self, payment: &PaymentId, how: Event, through: &str) -> Result<Record, VaultError> {
+        let (payment, through) = (payment.clone(), through.to_owned());
+        self.0.write(move |tx| verb::end_waiting(tx, &payment, how, &through)).await
+    }
+
+    /// Looks at a waiting payment again: other answers may have made room, or taken it.
+    pub async fn rejudge_waiting(&self, payment: &PaymentId, signables: Vec<Signable>) -> Result<Rejudged, VaultError> {
+        let payment = payment.clone();
+        self.0.write(move |tx| verb::rejudge(tx, &payment, signables)).await
+    }
+
+    /// Computes every signature, or none. Blocks while the key store does, at most ten seconds.
+    ///
+    /// A reservation that ends here without any signature gives its hold back.
+    pub fn sign(&self, mut reservation: Reservation) -> Result<Signed, SignError> {
+        let shared = &self.0.shared;
+        if !Arc::ptr_eq(&reservation.dropped.marks, &shared.marks) {
+            return Err(SignError::Unhealthy("the reservation belongs to another ledger".into()));
+        }
+        let wall = shared.clock.wall();
+        shared.view().may_pay(&reservation.record.agent, wall).map_err(refused)?;
+        if reservation.forms.iter().any(|form| wall.seconds() >= form.valid_before()) {
+            return Err(SignError::Failed("its validity window is over".into()));
+        }
+        let signers = self.signers(&reservation.forms)?;
+        reservation.dropped.armed = false;
+        let forms = std::mem::take(&mut reservation.forms);
+        match sign_all(forms, &signers) {
+            Ok(forms) => {
+                shared.marks.leave(Mark::Signed(reservation.record.id.clone()));
+                Ok(Signed { record: reservation.record, forms, offer: reservation.offer })
+            }
+            Err((computed, error)) => {
+                reservation.dropped.armed = computed == 0;
+                Err(error)
+            }
+        }
+    }
+
+    fn signers(&self, forms: &[Signable]) -> Result<Vec<sign::Signer>, SignError> {
+        forms.iter().map(|form| self.0.shared.keys.signer(&form.signer()).map_err(|e| guard::no_key(&form.signer(), e))).collect()
+    }
+
     /// The same signatures again for a repeat inside the window; none outside it.
-    pub async fn sign_again(&self, payment: &PaymentId) -> Result<Option<Signed>, VaultError> { let _ = payment; not_yet() }
+    pub async fn sign_again(&self, payment: &PaymentId) -> Result<Option<Signed>, VaultError> {
+        let id = payment.clone();
+        let Some(Again { record, forms, offer }) = self.0.write(move |tx| verb::again(tx, &id)).await? else { return Ok(None) };
+        let own = self.clone();
+        let signed = aside(move || own.signers(&forms).and_then(|signers| sign_all(forms, &signers).map_err(|(_, error)| error))).await?;
+        let shared = &self.0.shared;
+        shared.view().may_pay(&record.agent, shared.clock.wall())?;
+        let forms = signed.map_err(|error| match error {
+            SignError::Locked => VaultError::Locked,
+            other => VaultError::Refused(other.to_string()),
+        })?;
+        shared.marks.leave(Mark::Signed(record.id.clone()));
+        Ok(Some(Signed { record, forms, offer }))
+    }
+
     /// Notes that the credential left; written with the next commit.
-    pub fn mark_delivered(&self, payment: &PaymentId) { let _ = payment; }
+    pub fn mark_delivered(&self, payment: &PaymentId) {
+        self.0.shared.marks.leave(Mark::Delivered(payment.clone()));
+    }
+
     /// Writes something down beside a payment.
-    pub async fn note(&self, payment: &PaymentId, note: Note) -> Result<Record, VaultError> { let _ = (payment, note); not_yet() }
+    pub async fn note(&self, payment: &PaymentId, note: Note) -> Result<Record, VaultError> {
+        let payment = payment.clone();
+        self.0.write(move |tx| verb::note(tx, &payment, note)).await
+    }
+
     /// Moves a payment on evidence: settled, window over, dead.
-    pub async fn advance(&self, payment: &PaymentId, event: Event, settlement: Settlement, evidence: serde_json::Value) -> Result<Record, VaultError> { let _ = (payment, event, settlement, evidence); not_yet() }
+    ///
+    /// Of `evidence`, `transaction` is kept as the payment's, and `actual` (atomic units, a string) below the exposure gives
+    /// the rest back to the budgets; everything is stored.
+    pub async fn advance(
+        &self,
+        payment: &PaymentId,
+        event: Event,
+        settlement: Settlement,
+        evidence: serde_json::Value,
+    ) -> Result<Record, VaultError> {
+        let payment = payment.clone();
+        self.0.write(move |tx| verb::advance(tx, &payment, event, settlement, evidence)).await
+    }
+
     /// One payment.
-    pub async fn payment(&self, id: &PaymentId) -> Result<Option<Record>, VaultError> { let _ = id; not_yet() }
+    pub async fn payment(&self, id: &PaymentId) -> Result<Option<Record>, VaultError> {
+        self.0.read(|conn| Ok(verb::by_id(conn, id)?.map(|stored| stored.record)))
+    }
+
     /// Payments, newest first.
-    pub async fn payments(&self, filter: Filter) -> Result<Page, VaultError> { let _ = filter; not_yet() }
-    /// A kept body.
-    pub async fn detail(&self, id: &PaymentId, kind: &str) -> Result<Option<Vec<u8>>, VaultError> { let _ = (id, kind); not_yet() }
-    /// Payments that may still move, with what was signed.
-    pub async fn open_payments(&self) -> Result<Vec<(Record, Vec<Signable>)>, VaultError> { not_yet() }
+    pub async fn payments(&self, filter: Filter) -> Result<Page, VaultError> {
+        self.0.read(|conn| verb::page(conn, &filter))
+    }
+
+    /// A kept body, unless it was forgotten: `url`, `offer`, `reason`, `seller`, and what [`Self::note`] was given.
+    pub async fn detail(&self, id: &PaymentId, kind: &str) -> Result<Option<Vec<u8>>, VaultError> {
+        self.0.read(|conn| verb::detail(conn, id, kind))
+    }
+
+    /// Payments that may still move, oldest first, with what was signed.
+    pub async fn open_payments(&self) -> Result<Vec<(Record, Vec<Signable>)>, VaultError> {
+        self.0.read(verb::open)
+    }
+
     /// Facts, judgements and steps of one payment.
-    pub async fn explain(&self, id: &PaymentId) -> Result<Option<Explained>, VaultError> { let _ = id; not_yet() }
+    pub async fn explain(&self, id: &PaymentId) -> Result<Option<Explained>, VaultError> {
+        self.0.read(|conn| verb::explain(conn, id))
+    }
+
     /// What an agent may still spend.
-    pub async fn budgets(&self, agent: &AgentName, session: &SessionId, testnet: bool) -> Result<Vec<BudgetView>, VaultError> { let _ = (agent, session, testnet); not_yet() }
+    pub async fn budgets(&self, agent: &AgentName, session: &SessionId, testnet: bool) -> Result<Vec<BudgetView>, VaultError> {
+        let (agent, session) = (agent.clone(), session.clone());
+        self.0
+            .write(move |tx| {
+                let view = Arc::clone(&tx.view);
+                let policy = view.policy.as_ref().ok_or_else(|| VaultError::Storage("there is no policy".into()))?;
+                let mut usage = verb::Fresh { conn: tx.conn, counters: &mut tx.mem.counters, full_until: view.full_until };
+                budgets_of(policy, &agent, &session, tx.now.at, testnet, &mut usage)
+            })
+            .await
+    }
+
     /// What is known of an agent's payee.
-    pub async fn history(&self, agent: &AgentName, quote: &Quote) -> Result<History, VaultError> { let _ = (agent, quote); not_yet() }
-    /// The policy in force.
-    pub fn policy(&self) -> Option<Arc<Policy>> { None }
-    /// Replaces the policy.
-    pub async fn set_policy(&self, policy: Policy, by: SetBy) -> Result<Set, VaultError> { let _ = (policy, by); not_yet() }
-    /// Every policy there was, newest first.
-    pub async fn policy_versions(&self) -> Result<Vec<PolicyVersion>, VaultError> { not_yet() }
-    /// Accepts what start-up or the clock found odd.
-    pub async fn confirm(&self, what: Confirm) -> Result<(), VaultError> { let _ = what; not_yet() }
-    /// Says that the clock disagrees with the world.
-    pub async fn doubt_clock(&self, why: &str) -> Result<(), VaultError> { let _ = why; not_yet() }
-    /// Pairs an agent; the token is shown once.
-    pub async fn add_agent(&self, name: &AgentName, ask_everything: bool, by: SetBy) -> Result<Secret, VaultError> { let _ = (name, ask_everything, by); not_yet() }
-    /// Every agent, revoked ones too.
-    pub async fn list_agents(&self) -> Result<Vec<Agent>, VaultError> { not_yet() }
-    /// Ends every token of an agent.
-    pub async fn revoke_agent(&self, name: &AgentName) -> Result<(), VaultError> { let _ = name; not_yet() }
-    /// Whose token this is.
-    pub fn authenticate(&self, token: &str) -> Option<AgentName> { let _ = token; None }
-    /// Stops payments, until a moment or until resumed.
-    pub async fn pause(&self, scope: Scope, until: Option<Millis>) -> Result<(), VaultError> { let _ = (scope, until); not_yet() }
-    /// Lets payments go on.
-    pub async fn resume(&self, scope: Scope) -> Result<(), VaultError> { let _ = scope; not_yet() }
-    /// Makes a wallet; the first one pays everywhere.
-    pub async fn create_wallet(&self, label: &str) -> Result<Wallet, VaultError> { let _ = label; not_yet() }
-    /// Takes a key over.
-    pub async fn import_wallet(&self, key: Secret, label: &str) -> Result<Wallet, VaultError> { let _ = (key, label); not_yet() }
-    /// Every wallet.
-    pub fn wallets(&self) -> Vec<Wallet> { Vec::new() }
-    /// Says who pays.
-    pub async fn set_payer(&self, who: PayerFor, address: &str) -> Result<(), VaultError> { let _ = (who, address); not_yet() }
-    /// Which accounts pay for this agent, for a rail to read.
-    pub fn wallets_of(&self, agent: &AgentName) -> Box<dyn Wallets + Send + Sync> { let _ = agent; Box::new(std::collections::BTreeMap::<String, String>::new()) }
-    /// Which account pays for this agent on this network.
-    pub fn payer(&self, agent: &AgentName, network: &Network) -> Option<String> { let _ = (agent, network); None }
-    /// Wipes the loaded keys; nothing is signed until unlocked.
-    pub fn lock(&self) {}
-    /// Tries the key store again.
-    pub async fn unlock(&self) -> Result<(), VaultError> { not_yet() }
-    /// Checks the whole ledger.
-    pub async fn verify(&self) -> Result<VerifyReport, VaultError> { not_yet() }
-    /// Flushes marks, checkpoints, writes the anchor. Later calls answer `Storage`.
-    pub async fn shutdown(self) {}
+    pub async fn history(&self, agent: &AgentName, quote: &Quote) -> Result<History, VaultError> {
+        self.0.read(|conn| verb::history(conn, agent, quote))
+    }
+
+    /// Checks the whole ledger, beside the work.
+    pub async fn verify(&self) -> Result<VerifyReport, VaultError> {
+        let own = self.clone();
+        aside(move || own.0.verify()).await?
+    }
+
+    /// Flushes marks, checkpoints, writes the anchor and lets the data directory go with the last handle. Later calls fail.
+    pub async fn shutdown(self) {
+        aside(move || self.0.stop()).await.ok();
+    }
+}
+
+fn refused(error: VaultError) -> SignError {
+    match error {
+        VaultError::Paused => SignError::Paused,
+        VaultError::Locked => SignError::Locked,
+        other => SignError::Unhealthy(other.to_string()),
+    }
+}
+
+/// Signs every form; an error says how many signatures were computed before it.
+fn sign_all(forms: Vec<Signable>, signers: &[sign::Signer]) -> Result<Vec<(Signable, Vec<u8>)>, (usize, SignError)> {
+    let mut signed = Vec::with_capacity(forms.len());
+    for (form, signer) in forms.into_iter().zip(signers) {
+        match sign::sign(signer, &form) {
+            Ok(bytes) => signed.push((form, bytes)),
+            Err(sign::SignError::Locked) => return Err((signed.len(), SignError::Locked)),
+            Err(error) => return Err((signed.len(), SignError::Failed(error.to_string()))),
+        }
+    }
+    Ok(signed)
+}
+
+/// Runs something that blocks on a thread of its own, so that no runtime's worker waits for a disk or a keyring.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, VaultError> {
+    let (done, result) = oneshot::channel();
+    let broken = |why: String| VaultError::Storage(format!("a thread failed: {why}"));
+    std::thread::Builder::new()
+        .name("countersign-aside".into())
+        .spawn(move || done.send(work()).is_ok())
+        .map_err(|e| broken(e.to_string()))?;
+    result.await.map_err(|e| broken(e.to_string()))
 }

@@ -38,6 +38,9 @@ pub(crate) struct Body {
     /// Signing digests, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forms: Vec<Digest>,
+    /// Unix seconds at which the last form dies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_before: Option<u64>,
     /// When the question ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Millis>,

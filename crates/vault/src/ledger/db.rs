@@ -3,6 +3,7 @@
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use std::{io::Read as _, path::Path, time::Duration};
 
+use super::{chain::Broken, shared::Mode, tx::Stop};
 use crate::error::OpenError;
 
 /// "CSGN".
@@ -19,6 +20,8 @@ pub(crate) enum Bad {
     Refused(OpenError),
     /// The file is kept as it is and may be looked at.
     ViewOnly(String),
+    /// The disk failed; it may recover.
+    Storage(String),
 }
 
 impl From<rusqlite::Error> for Bad {
@@ -28,7 +31,34 @@ impl From<rusqlite::Error> for Bad {
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
                 Self::ViewOnly(format!("the ledger file cannot be written: {error}"))
             }
+            Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull) => Self::Storage(error.to_string()),
             _ => Self::Refused(OpenError::Database(error.to_string())),
+        }
+    }
+}
+
+impl From<Stop> for Bad {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Sql(error) => error.into(),
+            Stop::Told(error) => Self::ViewOnly(error.to_string()),
+        }
+    }
+}
+
+impl From<Broken> for Bad {
+    fn from(broken: Broken) -> Self {
+        Self::ViewOnly(format!("the chain of the ledger is broken: {broken}"))
+    }
+}
+
+impl Bad {
+    /// The same as a state of a vault that runs already.
+    pub fn mode(self) -> Mode {
+        match self {
+            Self::Refused(error) => Mode::Storage(error.to_string()),
+            Self::ViewOnly(why) => Mode::ViewOnly(why),
+            Self::Storage(why) => Mode::Storage(why),
         }
     }
 }

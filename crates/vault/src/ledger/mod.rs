@@ -1,5 +1,51 @@
 //! The ledger: one writing thread over one SQLite file; private to this crate.
+//!
+//! A payment is a row, its state is the last entry of a hash chain, a budget is a sum of holds. Only the writer writes, and it
+//! answers nobody before its commit is durable.
 
-/// Frees the hold of a reservation that is dropped unsigned.
-#[derive(Debug)]
-pub(crate) struct Dropped;
+mod admit;
+mod again;
+mod anchor;
+mod body;
+mod chain;
+mod db;
+mod detail;
+mod facts;
+mod fits;
+mod fold;
+mod handle;
+mod hold;
+mod list;
+mod marks;
+mod note;
+mod place;
+mod reserve;
+mod setup;
+mod shared;
+mod start;
+mod state;
+mod time;
+mod tx;
+mod usage;
+mod verify;
+mod writer;
+
+pub(crate) use again::Again;
+pub(crate) use handle::Ledger;
+pub(crate) use setup::NewToken;
+pub(crate) use shared::{Dropped, Mark, View};
+
+/// What a request does inside the writer's transaction.
+pub(crate) mod verb {
+    pub(crate) use super::{
+        admit::{admit, lookup},
+        again::again,
+        facts::history,
+        fold::by_id,
+        list::{detail, explain, open, page, policies},
+        note::{advance, note},
+        reserve::{end_waiting, rejudge, reserve},
+        setup::{add_agent, add_wallet, confirm, doubt_clock, pause, resume, revoke_agent, set_payer, set_policy},
+        usage::Fresh,
+    };
+}

@@ -43,25 +43,13 @@ impl Place {
             Err(fs::TryLockError::WouldBlock) => return Err(OpenError::InUse(canonical.display().to_string())),
             Err(fs::TryLockError::Error(error)) => return Err(io(&path, &error)),
         }
-        let place = Self { dir: canonical, loose, _lock: lock };
-        for file in [place.ledger(), place.file("ledger.sqlite-wal"), place.file("ledger.sqlite-shm")] {
+        for name in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
+            let file = canonical.join(name);
             if fs::symlink_metadata(&file).is_ok() {
-                let found = check(&file, false)?;
-                return Ok(Self { loose: place.loose.clone().or(found), ..place }.recheck()?);
+                loose = loose.or(check(&file, false)?);
             }
         }
-        Ok(place)
-    }
-
-    fn recheck(mut self) -> Result<Self, OpenError> {
-        for file in ["ledger.sqlite-wal", "ledger.sqlite-shm"] {
-            let file = self.file(file);
-            if fs::symlink_metadata(&file).is_ok() {
-                let found = check(&file, false)?;
-                self.loose = self.loose.or(found);
-            }
-        }
-        Ok(self)
+        Ok(Self { dir: canonical, loose, _lock: lock })
     }
 
     /// The canonical directory.
@@ -77,20 +65,19 @@ impl Place {
     fn file(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
+}
 
-    /// Makes the database file with mode 0600 if it is missing; answers whether it was there.
-    pub fn ensure_ledger(&self) -> Result<bool, OpenError> {
-        let path = self.ledger();
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(no_follow()).open(&path) {
-            Ok(_) => Ok(false),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(true),
-            Err(error) => Err(io(&path, &error)),
-        }
-    }
+/// Free bytes on the file system of this file; none if it does not say.
+pub(crate) fn free_bytes(file: &Path) -> Option<u64> {
+    rustix::fs::statvfs(file).ok().map(|s| s.f_bavail.saturating_mul(s.f_frsize))
+}
 
-    /// Free bytes on its file system; none if it does not say.
-    pub fn free_bytes(&self) -> Option<u64> {
-        rustix::fs::statvfs(&self.dir).ok().map(|s| s.f_bavail.saturating_mul(s.f_frsize))
+/// Makes the database file with mode 0600 if it is missing.
+pub(crate) fn ensure_file(path: &Path) -> Result<(), OpenError> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(no_follow()).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(io(path, &error)),
     }
 }
 

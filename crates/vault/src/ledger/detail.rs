@@ -1,0 +1,47 @@
+//! What a person may want forgotten: kept beside the chain, which holds only a salted digest of each body.
+
+use countersign_core::{Millis, payment::Digest};
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::{
+    body::Body,
+    tx::{Stop, Tx},
+};
+use crate::error::VaultError;
+
+impl Tx<'_> {
+    /// Keeps a body under `kind`, replacing an older one, and names its digest in the entry to be written.
+    pub fn keep(&self, payment: i64, entry: &mut Body, kind: &str, body: &[u8], until: Option<Millis>) -> Result<(), Stop> {
+        let mut salt = [0; 16];
+        getrandom::fill(&mut salt).map_err(|e| VaultError::Storage(format!("no random bytes: {e}")))?;
+        self.conn
+            .prepare_cached("INSERT OR REPLACE INTO detail (payment, kind, salt, body, until) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute((payment, kind, salt, body, until.map(|m| m.0)))?;
+        entry.detail.insert(kind.to_owned(), digest(&salt, body));
+        Ok(())
+    }
+}
+
+/// What the chain says of a body.
+pub(crate) fn digest(salt: &[u8], body: &[u8]) -> Digest {
+    Digest::of(&[b"countersign detail 1", salt, body])
+}
+
+/// A kept body, unless it was forgotten.
+pub(crate) fn read(conn: &Connection, payment: i64, kind: &str) -> Result<Option<Vec<u8>>, Stop> {
+    let body = conn
+        .prepare_cached("SELECT body FROM detail WHERE payment = ?1 AND kind = ?2")?
+        .query_row((payment, kind), |row| row.get(0))
+        .optional()?;
+    Ok(body)
+}
+
+/// A kept text.
+pub(crate) fn text(conn: &Connection, payment: i64, kind: &str) -> Result<Option<String>, Stop> {
+    Ok(read(conn, payment, kind)?.map(|body| String::from_utf8_lossy(&body).into_owned()))
+}
+
+/// Forgets every body whose time is over; answers how many.
+pub(crate) fn forget_old(conn: &Connection, now: Millis) -> Result<usize, Stop> {
+    Ok(conn.prepare_cached("DELETE FROM detail WHERE until IS NOT NULL AND until <= ?1")?.execute([now.0])?)
+}

@@ -1,0 +1,167 @@
+//! Changes of policy, agents, wallets and pauses: each in a commit of its own, each sealed.
+
+use countersign_core::{
+    Millis,
+    payment::AgentName,
+    policy::{Change, Policy, compare},
+};
+
+use super::{
+    state::{add_policy, config_digest, current_policy, reseal, set, setting},
+    tx::{Stop, Tx},
+};
+use crate::{
+    config::{Confirm, PayerFor, Scope, Set, SetBy},
+    error::VaultError,
+};
+
+/// Replaces the policy. What a command loosens waits for a person.
+pub(crate) fn set_policy(tx: &mut Tx<'_>, policy: &Policy, by: SetBy) -> Result<Set, Stop> {
+    let reference = tx.shared.registry.reference();
+    let old = current_policy(tx.conn, reference)?.map(|(_, policy)| policy);
+    // What is stored is what will be read back at the next start.
+    let policy = Policy::parse(&policy.to_toml(), reference).map_err(|e| VaultError::Refused(e.to_string()))?;
+    let change = old.as_ref().map_or(Change::Tighter, |old| compare(old, &policy));
+    if change == Change::Same {
+        return Ok(Set::Same);
+    }
+    let was_confirmed = match &old {
+        Some(old) => setting(tx.conn, "confirmed_policy")?.as_deref() == Some(&old.hash("").0),
+        None => true,
+    };
+    add_policy(tx.conn, tx.key, &policy, word(by), tx.now.at)?;
+    let result = match (by, change) {
+        (SetBy::Command, Change::Looser(why)) => Set::Unconfirmed(why),
+        (SetBy::Command, _) if !was_confirmed => Set::Unconfirmed(vec!["the policy before it was not confirmed".into()]),
+        _ => {
+            set(tx.conn, "confirmed_policy", Some(&policy.hash("").0))?;
+            Set::InForce
+        }
+    };
+    if by == SetBy::Person {
+        confirm_config(tx)?;
+    }
+    reseal(tx.conn, tx.key)?;
+    Ok(result)
+}
+
+fn word(by: SetBy) -> &'static str {
+    match by {
+        SetBy::Person => "person",
+        SetBy::Command => "command",
+    }
+}
+
+fn confirm_config(tx: &Tx<'_>) -> Result<(), Stop> {
+    set(tx.conn, "confirmed_config", Some(&config_digest(&tx.shared.config_text).0))
+}
+
+/// A person accepts what was found odd.
+pub(crate) fn confirm(tx: &mut Tx<'_>, what: Confirm) -> Result<(), Stop> {
+    match what {
+        Confirm::Policy => {
+            if let Some((_, policy)) = current_policy(tx.conn, tx.shared.registry.reference())? {
+                set(tx.conn, "confirmed_policy", Some(&policy.hash("").0))?;
+            }
+            confirm_config(tx)?;
+            set(tx.conn, "state_doubt", None)?;
+            tx.conn.execute("UPDATE agent SET confirmed = 1", [])?;
+        }
+        Confirm::Clock => {
+            set(tx.conn, "clock_doubt", None)?;
+            set(tx.conn, "clock_trusted", Some(&serde_json::to_vec(&tx.now.seen)?))?;
+            set(tx.conn, "clock_trusted_at", Some(tx.mem.head.seq.to_string().as_bytes()))?;
+            tx.mem.base = tx.now.seen.clone();
+            tx.mem.last = tx.now.seen.clone();
+        }
+        Confirm::History => {
+            set(tx.conn, "history_doubt", None)?;
+        }
+    }
+    reseal(tx.conn, tx.key)
+}
+
+/// Notes that the clock is not to be trusted.
+pub(crate) fn doubt_clock(tx: &Tx<'_>, why: &str) -> Result<(), Stop> {
+    set(tx.conn, "clock_doubt", Some(why.as_bytes()))?;
+    reseal(tx.conn, tx.key)
+}
+
+/// What is stored of a token.
+pub(crate) struct NewToken {
+    pub id: String,
+    pub hash: [u8; 32],
+}
+
+/// Pairs an agent, or gives a revoked one a new life.
+pub(crate) fn add_agent(tx: &mut Tx<'_>, name: &AgentName, careful: bool, by: SetBy, token: &NewToken) -> Result<(), Stop> {
+    let exists = tx.view.agents.get(name);
+    if exists.is_some_and(|a| a.revoked.is_none()) {
+        return Err(VaultError::Refused(format!("there is an agent {name} already; revoke it first")).into());
+    }
+    let at = tx.now.seen.wall.0;
+    tx.conn.execute(
+        "INSERT INTO agent (name, careful, confirmed, created) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (name) DO UPDATE SET careful = excluded.careful, confirmed = excluded.confirmed, created = excluded.created, revoked = NULL",
+        (name.as_str(), careful, by == SetBy::Person, at),
+    )?;
+    tx.conn.execute("INSERT INTO token (id, agent, hash, created, used) VALUES (?1, ?2, ?3, ?4, ?4)", (&token.id, name.as_str(), token.hash, at))?;
+    reseal(tx.conn, tx.key)
+}
+
+/// Ends every token of an agent.
+pub(crate) fn revoke_agent(tx: &mut Tx<'_>, name: &AgentName) -> Result<(), Stop> {
+    let at = tx.now.seen.wall.0;
+    let changed = tx.conn.execute("UPDATE agent SET revoked = ?2 WHERE name = ?1 AND revoked IS NULL", (name.as_str(), at))?;
+    if changed == 0 {
+        return Err(VaultError::NotFound.into());
+    }
+    tx.conn.execute("UPDATE token SET revoked = ?2 WHERE agent = ?1 AND revoked IS NULL", (name.as_str(), at))?;
+    reseal(tx.conn, tx.key)
+}
+
+fn scoped(scope: &Scope) -> &str {
+    match scope {
+        Scope::All => "",
+        Scope::Agent(name) => name.as_str(),
+    }
+}
+
+/// Stops payments.
+pub(crate) fn pause(tx: &mut Tx<'_>, scope: &Scope, until: Option<Millis>) -> Result<(), Stop> {
+    tx.conn.execute(
+        "INSERT INTO pause (agent, until) VALUES (?1, ?2) ON CONFLICT (agent) DO UPDATE SET until = excluded.until",
+        (scoped(scope), until.map(|m| m.0)),
+    )?;
+    reseal(tx.conn, tx.key)
+}
+
+/// Lets payments go on.
+pub(crate) fn resume(tx: &mut Tx<'_>, scope: &Scope) -> Result<(), Stop> {
+    tx.conn.execute("DELETE FROM pause WHERE agent = ?1", [scoped(scope)])?;
+    reseal(tx.conn, tx.key)
+}
+
+/// Notes a wallet whose key the store holds; the first one pays everywhere.
+pub(crate) fn add_wallet(tx: &mut Tx<'_>, address: &str, label: &str) -> Result<(), Stop> {
+    if tx.view.wallets.iter().any(|w| w.address == address) {
+        return Err(VaultError::Refused(format!("there is a wallet {address} already")).into());
+    }
+    tx.conn.execute("INSERT INTO wallet (address, kind, label, created) VALUES (?1, 'secp256k1', ?2, ?3)", (address, label, tx.now.seen.wall.0))?;
+    tx.conn.execute("INSERT INTO payer (agent, network, address) VALUES ('', '', ?1) ON CONFLICT DO NOTHING", [address])?;
+    reseal(tx.conn, tx.key)
+}
+
+/// Says who pays.
+pub(crate) fn set_payer(tx: &mut Tx<'_>, who: &PayerFor, address: &str) -> Result<(), Stop> {
+    if !tx.view.wallets.iter().any(|w| w.address == address) {
+        return Err(VaultError::NotFound.into());
+    }
+    let agent = who.agent.as_ref().map_or("", AgentName::as_str);
+    let network = who.network.as_ref().map_or("", |n| n.as_str());
+    tx.conn.execute(
+        "INSERT INTO payer (agent, network, address) VALUES (?1, ?2, ?3) ON CONFLICT (agent, network) DO UPDATE SET address = excluded.address",
+        (agent, network, address),
+    )?;
+    reseal(tx.conn, tx.key)
+}

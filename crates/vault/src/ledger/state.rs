@@ -1,0 +1,195 @@
+//! Policy, agents, wallets and pauses: read whole into a view, and guarded by one MAC so that an edit made behind our back
+//! is noticed.
+
+use countersign_core::{
+    Millis,
+    payment::{AgentName, Digest},
+    policy::Policy,
+};
+use rusqlite::{Connection, OptionalExtension as _, types::ValueRef};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, atomic::AtomicI64},
+};
+
+use super::{
+    chain::MacKey,
+    shared::{AgentRow, Mode, Shared, TokenRow, View},
+    tx::{Stop, damaged},
+};
+use crate::{config::{Doubts, Wallet}, error::VaultError};
+
+/// Reads a setting.
+pub(crate) fn setting(conn: &Connection, name: &str) -> Result<Option<Vec<u8>>, Stop> {
+    Ok(conn.prepare_cached("SELECT value FROM setting WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()?)
+}
+
+/// Reads a setting that is text.
+pub(crate) fn setting_text(conn: &Connection, name: &str) -> Result<Option<String>, Stop> {
+    setting(conn, name)?.map(|v| String::from_utf8(v).map_err(|_| damaged("a setting"))).transpose()
+}
+
+/// Writes a setting, or removes it.
+pub(crate) fn set(conn: &Connection, name: &str, value: Option<&[u8]>) -> Result<(), Stop> {
+    match value {
+        Some(value) => conn
+            .prepare_cached("INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value")?
+            .execute((name, value))?,
+        None => conn.prepare_cached("DELETE FROM setting WHERE name = ?1")?.execute([name])?,
+    };
+    Ok(())
+}
+
+/// What is guarded, in a fixed order. When a token was last used is not.
+const GUARDED: &[&str] = &[
+    "SELECT v, toml, hash, at, by, mac FROM policy_version ORDER BY v",
+    "SELECT name, careful, confirmed, created, revoked FROM agent ORDER BY name",
+    "SELECT id, agent, hash, created, revoked FROM token ORDER BY id",
+    "SELECT address, kind, label, created FROM wallet ORDER BY address",
+    "SELECT agent, network, address FROM payer ORDER BY agent, network",
+    "SELECT agent, until FROM pause ORDER BY agent",
+    "SELECT name, value FROM setting WHERE name IN ('confirmed_policy', 'confirmed_config', 'full_until', 'clock_doubt', 'history_doubt', 'state_doubt') ORDER BY name",
+];
+
+/// MAC of everything guarded.
+pub(crate) fn seal(conn: &Connection, key: &MacKey) -> Result<[u8; 32], Stop> {
+    let mut parts: Vec<Vec<u8>> = Vec::new();
+    for sql in GUARDED {
+        let mut statement = conn.prepare_cached(sql)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            for column in 0..columns {
+                parts.push(match row.get_ref(column)? {
+                    ValueRef::Null => b"n".to_vec(),
+                    ValueRef::Integer(i) => [b"i", i.to_be_bytes().as_slice()].concat(),
+                    ValueRef::Real(_) => return Err(damaged("a number with a fraction")),
+                    ValueRef::Text(t) => [b"t", t].concat(),
+                    ValueRef::Blob(b) => [b"b", b].concat(),
+                });
+            }
+        }
+        parts.push(b"end".to_vec());
+    }
+    Ok(key.mac("state", &parts.iter().map(Vec::as_slice).collect::<Vec<_>>()))
+}
+
+/// Seals what a change of ours left behind.
+pub(crate) fn reseal(conn: &Connection, key: &MacKey) -> Result<(), Stop> {
+    let mac = seal(conn, key)?;
+    set(conn, "state_mac", Some(&mac))
+}
+
+/// Whether everything guarded is as we left it.
+pub(crate) fn sealed(conn: &Connection, key: &MacKey) -> Result<bool, Stop> {
+    let stored = setting(conn, "state_mac")?.unwrap_or_default();
+    Ok(subtle::ConstantTimeEq::ct_eq(seal(conn, key)?.as_slice(), stored.as_slice()).into())
+}
+
+/// The policy in force, with its version; none before the first.
+pub(crate) fn current_policy(conn: &Connection, reference: &str) -> Result<Option<(i64, Policy)>, Stop> {
+    let row = conn
+        .query_row("SELECT v, toml FROM policy_version ORDER BY v DESC LIMIT 1", [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))
+        .optional()?;
+    let Some((v, toml)) = row else { return Ok(None) };
+    let policy = Policy::parse(&toml, reference).map_err(|e| VaultError::Storage(format!("the stored policy cannot be read: {e}")))?;
+    Ok(Some((v, policy)))
+}
+
+/// Adds a version.
+pub(crate) fn add_policy(conn: &Connection, key: &MacKey, policy: &Policy, by: &str, at: Millis) -> Result<(), Stop> {
+    let toml = policy.to_toml();
+    let hash = policy.hash("");
+    let v: i64 = conn.query_row("SELECT coalesce(max(v), 0) + 1 FROM policy_version", [], |row| row.get(0))?;
+    let mac = key.mac("policy", &[&v.to_be_bytes(), toml.as_bytes(), &hash.0, &at.0.to_be_bytes(), by.as_bytes()]);
+    conn.execute("INSERT INTO policy_version (v, toml, hash, at, by, mac) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", (v, toml, hash.0, at.0, by, mac))?;
+    Ok(())
+}
+
+/// Digest of the configuration a person confirmed with the policy.
+pub(crate) fn config_digest(config: &str) -> Digest {
+    Digest::of(&[b"countersign config 1", config.as_bytes()])
+}
+
+/// Everything that is not a payment.
+pub(crate) fn view(conn: &Connection, shared: &Shared) -> Result<View, Stop> {
+    let mut view = View::closed(Mode::Ready);
+    let mut doubts = Doubts {
+        policy: setting_text(conn, "state_doubt")?,
+        clock: setting_text(conn, "clock_doubt")?,
+        history: setting_text(conn, "history_doubt")?,
+    };
+    match current_policy(conn, shared.registry.reference()) {
+        Ok(Some((_, policy))) => {
+            if doubts.policy.is_none() {
+                doubts.policy = unconfirmed(conn, &policy, &shared.config_text)?;
+            }
+            let policy = policy.bound_to(&shared.config_text);
+            view.careful = Some(Arc::new(policy.narrowed_to_ask().bound_to(&shared.config_text)));
+            view.policy = Some(Arc::new(policy));
+        }
+        Ok(None) => {}
+        Err(Stop::Told(VaultError::Storage(why))) => view.mode = Mode::ViewOnly(why),
+        Err(other) => return Err(other),
+    }
+    view.full_until = match &doubts.history {
+        Some(_) => Some(Millis(i64::MAX)),
+        None => setting_text(conn, "full_until")?.and_then(|t| t.parse().ok()).map(Millis),
+    };
+    view.doubts = doubts;
+    (view.agents, view.tokens) = agents(conn)?;
+    view.wallets = wallets(conn)?;
+    view.payers = rows(conn, "SELECT agent, network, address FROM payer", |r| Ok(((r.get(0)?, r.get(1)?), r.get(2)?)))?.into_iter().collect();
+    view.pauses = rows(conn, "SELECT agent, until FROM pause", |r| Ok((r.get(0)?, r.get::<_, Option<i64>>(1)?.map(Millis))))?.into_iter().collect();
+    for wallet in &mut view.wallets {
+        wallet.default = view.payers.get(&(String::new(), String::new())) == Some(&wallet.address);
+    }
+    Ok(view)
+}
+
+/// Why policy and configuration are not the confirmed ones, if they are not.
+fn unconfirmed(conn: &Connection, policy: &Policy, config: &str) -> Result<Option<String>, Stop> {
+    let confirmed = |name: &str, now: Digest| Ok::<_, Stop>(setting(conn, name)?.as_deref() == Some(&now.0));
+    if !confirmed("confirmed_policy", policy.hash(""))? {
+        return Ok(Some("the policy was loosened and nobody has confirmed it yet".into()));
+    }
+    if !confirmed("confirmed_config", config_digest(config))? {
+        return Ok(Some("a setting in config.toml that can loosen limits was changed and nobody has confirmed it yet".into()));
+    }
+    Ok(None)
+}
+
+fn rows<T>(conn: &Connection, sql: &str, read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>, Stop> {
+    Ok(conn.prepare_cached(sql)?.query_map([], read)?.collect::<rusqlite::Result<Vec<T>>>()?)
+}
+
+type Agents = (BTreeMap<AgentName, AgentRow>, HashMap<String, Arc<TokenRow>>);
+
+fn agents(conn: &Connection) -> Result<Agents, Stop> {
+    let name = |text: String| text.parse::<AgentName>().map_err(|_| damaged("an agent's name"));
+    let mut all = BTreeMap::new();
+    let listed = rows(conn, "SELECT name, careful, confirmed, created, revoked FROM agent", |r| {
+        let row = AgentRow { careful: r.get(1)?, confirmed: r.get(2)?, created: Millis(r.get(3)?), revoked: r.get::<_, Option<i64>>(4)?.map(Millis) };
+        Ok((r.get::<_, String>(0)?, row))
+    })?;
+    for (agent, row) in listed {
+        all.insert(name(agent)?, row);
+    }
+    let mut tokens = HashMap::new();
+    let live = rows(conn, "SELECT id, agent, hash, created, used FROM token WHERE revoked IS NULL", |r| {
+        Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?, r.get::<_, [u8; 32]>(2)?, r.get::<_, i64>(3)?, r.get::<_, i64>(4)?))
+    })?;
+    for (id, agent, hash, created, used) in live {
+        let agent = name(agent)?;
+        if all.get(&agent).is_some_and(|a: &AgentRow| a.revoked.is_none()) {
+            tokens.insert(id, Arc::new(TokenRow { agent, hash, created: Millis(created), used: AtomicI64::new(used) }));
+        }
+    }
+    Ok((all, tokens))
+}
+
+fn wallets(conn: &Connection) -> Result<Vec<Wallet>, Stop> {
+    rows(conn, "SELECT address, kind, label, created FROM wallet ORDER BY created, address", |r| {
+        Ok(Wallet { address: r.get(0)?, kind: r.get(1)?, label: r.get(2)?, created_at: Millis(r.get(3)?), default: false })
+    })
+}

@@ -1,0 +1,401 @@
+//! The one thread that writes: many requests in one transaction, one durable commit, and only then the answers.
+
+use futures_channel::oneshot;
+use rusqlite::{Connection, ErrorCode};
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::{Duration, Instant},
+};
+
+use super::{
+    anchor::{Anchor, Keeper},
+    marks,
+    shared::{Mark, Mode, Shared, View},
+    start::{self, Life, Started},
+    state,
+    time::suspicious,
+    tx::{Stop, Tx},
+};
+use crate::error::VaultError;
+
+/// Most requests in one transaction.
+const MOST: usize = 256;
+/// A request older than this is not begun: its caller has given up.
+const STALE: Duration = Duration::from_secs(2);
+/// Marks alone are written after so much quiet.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// What the writer is told.
+pub(crate) enum Message {
+    /// There are marks.
+    Wake,
+    /// Something to do in a transaction.
+    Job(Job),
+    /// The key store may be open again; or a person accepts that the history is lost.
+    Restart(bool, oneshot::Sender<Result<(), VaultError>>),
+    /// A check found the ledger broken.
+    Broken(String),
+    /// Flush and end.
+    Stop,
+}
+
+/// One request.
+pub(crate) struct Job {
+    at: Instant,
+    /// Commits alone and changes the view.
+    alone: bool,
+    work: Box<dyn Work>,
+}
+
+trait Work: Send {
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Failed>;
+    fn answer(self: Box<Self>, outcome: Result<(), VaultError>);
+}
+
+enum Failed {
+    /// This request's savepoint is rolled back.
+    Alone,
+    /// The transaction is.
+    All(String),
+}
+
+struct Call<T, F> {
+    run: Option<F>,
+    result: Option<Result<T, VaultError>>,
+    reply: oneshot::Sender<Result<T, VaultError>>,
+}
+
+impl<T: Send, F: FnOnce(&mut Tx<'_>) -> Result<T, Stop> + Send> Work for Call<T, F> {
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Failed> {
+        let Some(run) = self.run.take() else { return Err(Failed::Alone) };
+        let (result, failed) = match run(tx) {
+            Ok(value) => (Ok(value), None),
+            Err(Stop::Told(error)) => (Err(error), Some(Failed::Alone)),
+            Err(Stop::Sql(error)) => {
+                let why = error.to_string();
+                let alone = error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation);
+                (Err(VaultError::Storage(why.clone())), Some(if alone { Failed::Alone } else { Failed::All(why) }))
+            }
+        };
+        self.result = Some(result);
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<(), VaultError>) {
+        let result = match outcome {
+            Ok(()) => self.result.unwrap_or_else(|| Err(VaultError::Storage("the request was not run".into()))),
+            Err(error) => Err(error),
+        };
+        // Nobody may be waiting any more; a reservation nobody takes frees itself.
+        self.reply.send(result).ok();
+    }
+}
+
+impl Job {
+    pub fn new<T: Send + 'static>(
+        alone: bool,
+        run: impl FnOnce(&mut Tx<'_>) -> Result<T, Stop> + Send + 'static,
+    ) -> (Self, oneshot::Receiver<Result<T, VaultError>>) {
+        let (reply, answer) = oneshot::channel();
+        (Self { at: Instant::now(), alone, work: Box::new(Call { run: Some(run), result: None, reply }) }, answer)
+    }
+
+    fn answer(self, outcome: Result<(), VaultError>) {
+        self.work.answer(outcome);
+    }
+}
+
+/// The writer's own state.
+pub(crate) struct Writer {
+    pub shared: Arc<Shared>,
+    pub keeper: Arc<Keeper>,
+    /// None while the database is not open for writing.
+    pub open: Option<Started>,
+    /// The process life, once it has begun.
+    pub life: Life,
+    pub queue: Receiver<Message>,
+    room_seen: Option<Instant>,
+}
+
+impl Writer {
+    pub fn new(shared: Arc<Shared>, keeper: Arc<Keeper>, open: Option<Started>, life: Life, queue: Receiver<Message>) -> Self {
+        Self { shared, keeper, open, life, queue, room_seen: None }
+    }
+
+    /// Runs until told to stop.
+    pub fn run(mut self) {
+        #[cfg(feature = "faults")]
+        crate::faults::install(self.shared.faults.clone());
+        let mut left: Option<Message> = None;
+        loop {
+            let next = match left.take() {
+                Some(message) => Ok(message),
+                None if self.shared.marks.any() => self.queue.recv_timeout(QUIET),
+                None => self.queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match next {
+                Ok(Message::Wake) => {}
+                Ok(Message::Job(first)) => {
+                    let batch;
+                    (batch, left) = self.gather(first);
+                    self.commit(batch);
+                }
+                Ok(Message::Restart(accept, reply)) => {
+                    reply.send(self.restart(accept)).ok();
+                }
+                Ok(Message::Broken(why)) => self.mode(Mode::ViewOnly(why)),
+                Err(RecvTimeoutError::Timeout) => self.commit(Vec::new()),
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        if self.shared.marks.any() {
+            self.commit(Vec::new());
+        }
+        if let Some(open) = self.open.take() {
+            open.conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").ok();
+        }
+        for message in self.queue.try_iter() {
+            if let Message::Job(job) = message {
+                job.answer(Err(VaultError::Storage("Countersign is closing".into())));
+            }
+        }
+        self.keeper.finish();
+    }
+
+    /// Takes what is queued, up to a full batch; a request that commits alone ends it.
+    fn gather(&self, first: Job) -> (Vec<Job>, Option<Message>) {
+        let mut batch = Vec::new();
+        let mut next = Some(Message::Job(first));
+        while batch.len() < MOST {
+            let Some(message) = next.take().or_else(|| self.queue.try_recv().ok()) else { break };
+            match message {
+                Message::Wake => {}
+                Message::Job(job) if job.at.elapsed() > STALE => job.answer(Err(VaultError::Busy)),
+                Message::Job(job) if job.alone && !batch.is_empty() => return (batch, Some(Message::Job(job))),
+                Message::Job(job) => {
+                    let alone = job.alone;
+                    batch.push(job);
+                    if alone {
+                        break;
+                    }
+                }
+                other => return (batch, Some(other)),
+            }
+        }
+        (batch, None)
+    }
+
+    /// One transaction for the marks and every request of the batch.
+    fn commit(&mut self, batch: Vec<Job>) {
+        if let Err(error) = self.ready() {
+            return batch.into_iter().for_each(|job| job.answer(Err(error.clone())));
+        }
+        self.look_for_room();
+        let marks = self.shared.marks.take();
+        let reload = batch.iter().any(|job| job.alone);
+        let mut done = Vec::new();
+        match self.transact(&marks, batch, &mut done) {
+            Ok(clock_doubted) => {
+                if let Some(open) = &mut self.open {
+                    open.mem.asked.clear();
+                }
+                if reload || clock_doubted {
+                    self.reload(reload);
+                } else {
+                    self.anchor(false);
+                }
+                done.into_iter().for_each(|job| job.answer(Ok(())));
+            }
+            Err(why) => {
+                tracing::error!(why, "ledger.write_failed");
+                self.shared.marks.give_back(marks);
+                let asked = self.open.as_mut().map(|open| std::mem::take(&mut open.mem.asked)).unwrap_or_default();
+                // Dropping the answers leaves a mark for each reservation; questions need one of their own.
+                let error = VaultError::Storage(why.clone());
+                done.into_iter().for_each(|job| job.answer(Err(error.clone())));
+                asked.into_iter().for_each(|id| self.shared.marks.leave(Mark::NeverAsked(id)));
+                self.open = None;
+                self.mode(Mode::Storage(why));
+                self.ready().ok();
+            }
+        }
+    }
+
+    /// Runs everything and commits. Jobs move to `done` whatever happens, so that each is answered exactly once.
+    fn transact(&mut self, marks: &[Mark], batch: Vec<Job>, done: &mut Vec<Job>) -> Result<bool, String> {
+        let mut batch = batch.into_iter();
+        let result = self.transact_each(marks, &mut batch, done);
+        done.extend(batch);
+        result
+    }
+
+    fn transact_each(&mut self, marks: &[Mark], batch: &mut dyn Iterator<Item = Job>, done: &mut Vec<Job>) -> Result<bool, String> {
+        let Some(open) = &mut self.open else { return Err("the ledger is closed".into()) };
+        let said = |error: rusqlite::Error| error.to_string();
+        let now = self.shared.now();
+        let conn = &open.conn;
+        conn.execute_batch("BEGIN IMMEDIATE").map_err(said)?;
+        let view = self.shared.view();
+        let mut tx = Tx { conn, mem: &mut open.mem, shared: &self.shared, view, key: &open.key, now };
+        let doubted = watch_clock(&mut tx).map_err(|stop| format!("{stop:?}"))?;
+        if doubted {
+            tx.view = Arc::new(state::view(conn, &self.shared).map_err(|stop| format!("{stop:?}"))?);
+        }
+        for mark in marks {
+            match savepoint(&mut tx, |tx| marks::write(tx, mark)) {
+                Err(Stop::Sql(error)) if error.sqlite_error_code() != Some(ErrorCode::ConstraintViolation) => return Err(error.to_string()),
+                Err(stop) => tracing::error!(?stop, ?mark, "ledger.mark_dropped"),
+                Ok(()) => {}
+            }
+        }
+        for mut job in batch {
+            let outcome = run_one(&mut tx, &mut *job.work);
+            #[cfg(feature = "faults")]
+            if self.shared.faults.as_ref().is_some_and(|f| f.answers_before_commit()) {
+                job.answer(Ok(()));
+                outcome.map_err(said)?;
+                continue;
+            }
+            done.push(job);
+            outcome?;
+        }
+        conn.execute_batch("COMMIT").map_err(said)?;
+        Ok(doubted)
+    }
+
+    /// Opens the database again if a failure closed it.
+    fn ready(&mut self) -> Result<(), VaultError> {
+        if self.open.is_none() && matches!(self.shared.view().mode, Mode::Storage(_)) {
+            self.reopen();
+        }
+        let view = self.shared.view();
+        view.writable()?;
+        match &self.open {
+            Some(_) => Ok(()),
+            None if view.locked => Err(VaultError::Locked),
+            None => Err(VaultError::Storage("the ledger is closed".into())),
+        }
+    }
+
+    fn reopen(&mut self) {
+        match start::start(&self.shared, &mut self.life, false) {
+            Ok((started, view)) => {
+                self.open = started;
+                self.shared.publish(view);
+            }
+            Err(bad) => self.mode(bad.mode()),
+        }
+    }
+
+    fn restart(&mut self, accept_lost: bool) -> Result<(), VaultError> {
+        self.shared.locked.store(false, std::sync::atomic::Ordering::SeqCst);
+        if self.open.is_none() || accept_lost {
+            self.open = None;
+            match start::start(&self.shared, &mut self.life, accept_lost) {
+                Ok((started, view)) => {
+                    self.open = started;
+                    self.shared.publish(view);
+                    self.anchor(true);
+                }
+                Err(bad) => self.mode(bad.mode()),
+            }
+        } else {
+            self.reload(false);
+        }
+        let view = self.shared.view();
+        view.writable()?;
+        if view.locked { Err(VaultError::Locked) } else { Ok(()) }
+    }
+
+    /// Reads the view again after a change of policy, agents, wallets, pauses or doubts.
+    fn reload(&mut self, urgent: bool) {
+        let Some(open) = &self.open else { return };
+        match state::view(&open.conn, &self.shared) {
+            Ok(view) => {
+                let old = self.shared.view();
+                self.shared.publish(View { policy_changed: old.policy_changed, ..view });
+                self.anchor(urgent);
+            }
+            Err(stop) => self.mode(Mode::Storage(format!("{stop:?}"))),
+        }
+    }
+
+    fn anchor(&self, urgent: bool) {
+        if let Some(open) = &self.open {
+            let confirmed = start::confirmed(&open.conn).ok().flatten();
+            self.keeper.note(Anchor::new(open.mem.head, confirmed), urgent);
+        }
+    }
+
+    fn mode(&self, mode: Mode) {
+        self.shared.publish(View { mode, ..(*self.shared.view()).clone() });
+    }
+
+    fn look_for_room(&mut self) {
+        if self.room_seen.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
+            return;
+        }
+        self.room_seen = Some(Instant::now());
+        let free = super::place::free_bytes(&self.shared.ledger);
+        if let Some(open) = &mut self.open {
+            open.mem.room = free.is_none_or(|free| free >= self.shared.min_free_bytes);
+        }
+    }
+}
+
+fn run_one(tx: &mut Tx<'_>, work: &mut dyn Work) -> Result<(), String> {
+    let mut all = None;
+    let outcome = savepoint(tx, |tx| {
+        work.run(tx).map_err(|failed| {
+            if let Failed::All(why) = failed {
+                all = Some(why);
+            }
+            // The caller's own error is kept with the work; this one only rolls back.
+            Stop::Told(VaultError::Busy)
+        })
+    });
+    match (all, outcome) {
+        (Some(why), _) => Err(why),
+        (None, Err(Stop::Sql(error))) => Err(error.to_string()),
+        (None, _) => Ok(()),
+    }
+}
+
+/// Runs `work` so that its failure undoes its own writes and nothing else.
+fn savepoint(tx: &mut Tx<'_>, work: impl FnOnce(&mut Tx<'_>) -> Result<(), Stop>) -> Result<(), Stop> {
+    let (conn, head): (&Connection, _) = (tx.conn, tx.mem.head);
+    conn.prepare_cached("SAVEPOINT request")?.execute([])?;
+    match work(tx) {
+        Ok(()) => {
+            conn.prepare_cached("RELEASE request")?.execute([])?;
+            tx.mem.counters.keep();
+            Ok(())
+        }
+        Err(stop) => {
+            tx.mem.head = head;
+            tx.mem.counters.forget_touched();
+            conn.execute_batch("ROLLBACK TO request; RELEASE request")?;
+            Err(stop)
+        }
+    }
+}
+
+/// Notes a clock that cannot be trusted; answers whether it was noted just now.
+fn watch_clock(tx: &mut Tx<'_>) -> Result<bool, Stop> {
+    let seen = tx.now.seen.clone();
+    let why = suspicious(&tx.mem.base, &tx.mem.last, &seen);
+    if tx.mem.last.wall < seen.wall {
+        tx.mem.last = seen;
+    }
+    match why {
+        Some(why) if tx.view.doubts.clock.is_none() => {
+            tracing::warn!(why, "ledger.clock_suspect");
+            super::setup::doubt_clock(tx, &why)?;
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}

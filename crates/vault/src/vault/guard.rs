@@ -1,0 +1,91 @@
+//! Policy, doubts, pauses and locks: what decides whether money may move by itself.
+
+use countersign_core::{Millis, payment::AgentName, policy::Policy};
+use std::sync::Arc;
+
+use super::Vault;
+use crate::{
+    config::{Confirm, Doubts, PolicyVersion, Scope, Set, SetBy},
+    error::{Health, SignError, VaultError},
+    keys::{KeyStoreError, KeysError},
+    ledger::verb,
+};
+
+impl Vault {
+    /// What a person has to confirm.
+    pub fn doubts(&self) -> Doubts {
+        self.0.shared.view().doubts.clone()
+    }
+
+    /// Whether a loosening made by a command while nothing ran was accepted at this start.
+    pub fn policy_changed(&self) -> bool {
+        self.0.shared.view().policy_changed
+    }
+
+    /// The policy in force, bound to the configuration; none while the ledger cannot be read.
+    pub fn policy(&self) -> Option<Arc<Policy>> {
+        self.0.shared.view().policy.clone()
+    }
+
+    /// Replaces the policy.
+    pub async fn set_policy(&self, policy: Policy, by: SetBy) -> Result<Set, VaultError> {
+        self.0.change(move |tx| verb::set_policy(tx, &policy, by)).await
+    }
+
+    /// Every policy there was, newest first.
+    pub async fn policy_versions(&self) -> Result<Vec<PolicyVersion>, VaultError> {
+        self.0.read(verb::policies)
+    }
+
+    /// Accepts what start-up or the clock found odd.
+    pub async fn confirm(&self, what: Confirm) -> Result<(), VaultError> {
+        let lost = matches!(self.health(), Health::ViewOnly(why) if why.starts_with("history lost"));
+        if what == Confirm::History && lost {
+            return self.0.restart(true).await;
+        }
+        self.0.change(move |tx| verb::confirm(tx, what)).await
+    }
+
+    /// Says that the clock disagrees with the world: everything asks until a person confirms it.
+    pub async fn doubt_clock(&self, why: &str) -> Result<(), VaultError> {
+        let why = why.to_owned();
+        self.0.change(move |tx| verb::doubt_clock(tx, &why)).await
+    }
+
+    /// Stops payments, until a moment or until resumed.
+    pub async fn pause(&self, scope: Scope, until: Option<Millis>) -> Result<(), VaultError> {
+        self.0.change(move |tx| verb::pause(tx, &scope, until)).await
+    }
+
+    /// Lets payments go on.
+    pub async fn resume(&self, scope: Scope) -> Result<(), VaultError> {
+        self.0.change(move |tx| verb::resume(tx, &scope)).await
+    }
+
+    /// Whether this agent's payments are stopped, by itself or with everybody's.
+    pub fn is_paused(&self, agent: &AgentName) -> bool {
+        let (view, wall) = (self.0.shared.view(), self.0.shared.clock.wall());
+        view.paused("", wall) || view.paused(agent.as_str(), wall)
+    }
+
+    /// Wipes the loaded keys; nothing is signed until unlocked.
+    pub fn lock(&self) {
+        self.0.shared.lock();
+        self.0.shared.keys.forget_cached();
+        self.0.hurry();
+    }
+
+    /// Tries the key store again.
+    pub async fn unlock(&self) -> Result<(), VaultError> {
+        self.0.restart(false).await
+    }
+}
+
+/// Why there is no key, as the desk acts on it.
+pub(super) fn no_key(wallet: &str, error: KeysError) -> SignError {
+    match error {
+        KeysError::Slow(_) | KeysError::Store(KeyStoreError::Locked) => SignError::Locked,
+        KeysError::NoEntry(_) | KeysError::WrongKey(_) | KeysError::NotAnAddress => SignError::NoKey(format!("{wallet}: {error}")),
+        other => SignError::Failed(other.to_string()),
+    }
+}

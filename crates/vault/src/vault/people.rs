@@ -1,0 +1,159 @@
+//! Agents, their tokens, and the wallets that pay for them.
+
+use countersign_core::{Millis, asset::Network, payment::AgentName, rail::Wallets};
+use std::sync::{Arc, atomic::Ordering};
+
+use super::{Vault, aside};
+use crate::{
+    config::{Agent, PayerFor, SetBy, Wallet},
+    error::VaultError,
+    keys::{
+        KeysError, Secret,
+        token::{TOKEN_RANDOM, mint_token, parse_token},
+    },
+    ledger::{Mark, NewToken, View, verb},
+};
+
+const DAY_MS: i64 = 86_400_000;
+/// A token that was not used for so long is dead.
+const IDLE_MS: i64 = 30 * DAY_MS;
+/// So is one that is this old.
+const HARD_MS: i64 = 180 * DAY_MS;
+/// How precisely a token's last use is written down.
+const USE_STEP_MS: i64 = 3_600_000;
+
+impl Vault {
+    /// Pairs an agent; the token is shown once.
+    pub async fn add_agent(&self, name: &AgentName, ask_everything: bool, by: SetBy) -> Result<Secret, VaultError> {
+        let random = Secret::random(TOKEN_RANDOM).map_err(|e| VaultError::Storage(e.to_string()))?;
+        let random: &[u8; TOKEN_RANDOM] = random.expose().try_into().map_err(|_| VaultError::Storage("no random bytes".into()))?;
+        let minted = mint_token(random);
+        let (name, token) = (name.clone(), NewToken { id: minted.id, hash: minted.hash });
+        self.0.change(move |tx| verb::add_agent(tx, &name, ask_everything, by, &token)).await?;
+        Ok(minted.text)
+    }
+
+    /// Every agent, revoked ones too.
+    pub async fn list_agents(&self) -> Result<Vec<Agent>, VaultError> {
+        let view = self.0.shared.view();
+        let agents = view.agents.iter().map(|(name, row)| {
+            let tokens: Vec<_> = view.tokens.values().filter(|t| t.agent == *name).collect();
+            let used_at = tokens.iter().map(|t| t.used.load(Ordering::Relaxed)).max();
+            let expires = tokens.iter().map(|t| {
+                let idle = t.used.load(Ordering::Relaxed).saturating_add(IDLE_MS);
+                idle.min(t.created.0.saturating_add(HARD_MS))
+            });
+            Agent {
+                name: name.clone(),
+                ask_everything: row.careful,
+                confirmed: row.confirmed,
+                created_at: row.created,
+                used_at: used_at.map(Millis),
+                expires_at: expires.max().map(Millis),
+                revoked_at: row.revoked,
+                paused_until: view.pauses.get(name.as_str()).map(|until| until.unwrap_or(Millis(i64::MAX))),
+            }
+        });
+        Ok(agents.collect())
+    }
+
+    /// Ends every token of an agent.
+    pub async fn revoke_agent(&self, name: &AgentName) -> Result<(), VaultError> {
+        let name = name.clone();
+        self.0.change(move |tx| verb::revoke_agent(tx, &name)).await
+    }
+
+    /// Whose token this is. Dead, revoked and malformed ones are nobody's.
+    pub fn authenticate(&self, token: &str) -> Option<AgentName> {
+        let presented = parse_token(token)?;
+        let shared = &self.0.shared;
+        let view = shared.view();
+        let row = view.tokens.get(&presented.id)?;
+        if !presented.matches(&row.hash) {
+            return None;
+        }
+        let now = shared.now().at;
+        let used = row.used.load(Ordering::Relaxed);
+        if now.0.saturating_sub(used) > IDLE_MS || now.0.saturating_sub(row.created.0) > HARD_MS {
+            return None;
+        }
+        if now.0.saturating_sub(used) >= USE_STEP_MS {
+            row.used.fetch_max(now.0, Ordering::Relaxed);
+            shared.marks.leave(Mark::Used(presented.id, now));
+        }
+        Some(row.agent.clone())
+    }
+
+    /// Makes a wallet; the first one pays everywhere.
+    pub async fn create_wallet(&self, label: &str) -> Result<Wallet, VaultError> {
+        let keys = self.0.shared.keys.clone();
+        let address = aside(move || keys.create()).await?.map_err(told)?;
+        self.keep_wallet(address, label).await
+    }
+
+    /// Takes a key over: 64 hex digits, with or without `0x`.
+    pub async fn import_wallet(&self, key: Secret, label: &str) -> Result<Wallet, VaultError> {
+        let keys = self.0.shared.keys.clone();
+        let address = aside(move || keys.import(&key)).await?.map_err(told)?;
+        self.keep_wallet(address, label).await
+    }
+
+    async fn keep_wallet(&self, address: String, label: &str) -> Result<Wallet, VaultError> {
+        let (new, label) = (address.clone(), label.to_owned());
+        self.0.change(move |tx| verb::add_wallet(tx, &new, &label)).await?;
+        self.wallets().into_iter().find(|w| w.address == address).ok_or(VaultError::NotFound)
+    }
+
+    /// Every wallet, oldest first.
+    pub fn wallets(&self) -> Vec<Wallet> {
+        self.0.shared.view().wallets.clone()
+    }
+
+    /// Says who pays.
+    pub async fn set_payer(&self, who: PayerFor, address: &str) -> Result<(), VaultError> {
+        let address = address.to_owned();
+        self.0.change(move |tx| verb::set_payer(tx, &who, &address)).await
+    }
+
+    /// Which accounts pay for this agent, for a rail to read.
+    pub fn wallets_of(&self, agent: &AgentName) -> Box<dyn Wallets + Send + Sync> {
+        Box::new(Payers { agent: agent.as_str().to_owned(), view: self.0.shared.view() })
+    }
+
+    /// Which account pays for this agent on this network: its own before everybody's, one network's before all.
+    pub fn payer(&self, agent: &AgentName, network: &Network) -> Option<String> {
+        self.wallets_of(agent).payer(network)
+    }
+}
+
+fn told(error: KeysError) -> VaultError {
+    match error {
+        KeysError::Slow(_) | KeysError::Store(crate::keys::KeyStoreError::Locked) => VaultError::Locked,
+        other => VaultError::Refused(other.to_string()),
+    }
+}
+
+struct Payers {
+    agent: String,
+    view: Arc<View>,
+}
+
+impl std::fmt::Debug for Payers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(&self.view.payers).finish()
+    }
+}
+
+impl Wallets for Payers {
+    fn payer(&self, network: &Network) -> Option<String> {
+        let (agent, network) = (self.agent.as_str(), network.as_str());
+        [(agent, network), (agent, ""), ("", network), ("", "")]
+            .iter()
+            .find_map(|(a, n)| self.view.payers.get(&((*a).to_owned(), (*n).to_owned())))
+            .cloned()
+    }
+
+    fn is_ours(&self, account: &str) -> bool {
+        self.view.wallets.iter().any(|w| w.address.eq_ignore_ascii_case(account))
+    }
+}
