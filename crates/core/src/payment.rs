@@ -153,6 +153,36 @@ pub enum Op {
     Sign,
 }
 
+impl Op {
+    /// Every operation.
+    pub const ALL: [Self; 9] = [
+        Self::Pay,
+        Self::Refund,
+        Self::SessionOpen,
+        Self::SessionVoucher,
+        Self::SubscriptionOpen,
+        Self::MandateOpen,
+        Self::MandateClosed,
+        Self::ReceiveLink,
+        Self::Sign,
+    ];
+
+    /// The name in policy files and on every wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pay => "pay",
+            Self::Refund => "refund",
+            Self::SessionOpen => "session_open",
+            Self::SessionVoucher => "session_voucher",
+            Self::SubscriptionOpen => "subscription_open",
+            Self::MandateOpen => "mandate_open",
+            Self::MandateClosed => "mandate_closed",
+            Self::ReceiveLink => "receive_link",
+            Self::Sign => "sign",
+        }
+    }
+}
+
 /// Who gets the money: the origin the request really went to, and the account that is paid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payee {

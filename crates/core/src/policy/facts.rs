@@ -39,6 +39,40 @@ pub enum Risk {
     CallerChanged,
 }
 
+impl Risk {
+    /// Every finding.
+    pub const ALL: [Self; 11] = [
+        Self::LookalikeHost,
+        Self::LookalikeAddress,
+        Self::Redirected,
+        Self::OtherResource,
+        Self::SellerUnverified,
+        Self::PriceUp,
+        Self::NetworkChanged,
+        Self::ShortLife,
+        Self::HighExposure,
+        Self::Upfront,
+        Self::CallerChanged,
+    ];
+
+    /// The name in policy files and on every wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LookalikeHost => "lookalike_host",
+            Self::LookalikeAddress => "lookalike_address",
+            Self::Redirected => "redirected",
+            Self::OtherResource => "other_resource",
+            Self::SellerUnverified => "seller_unverified",
+            Self::PriceUp => "price_up",
+            Self::NetworkChanged => "network_changed",
+            Self::ShortLife => "short_life",
+            Self::HighExposure => "high_exposure",
+            Self::Upfront => "upfront",
+            Self::CallerChanged => "caller_changed",
+        }
+    }
+}
+
 /// A state of ours that bounds the verdict, whatever the rules say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -221,6 +221,7 @@ impl Approved {
 
     /// Holds the approval against a fresh judgement of the same payment: deny is never overridden, and a person's yes covers
     /// only the reasons that were on screen.
+    #[expect(clippy::result_large_err, reason = "both outcomes carry a whole decision, and it is made once a question")]
     pub fn confirm(self, fresh: Judged) -> Result<Self, Again> {
         match (fresh, self.by) {
             (Judged::Refused(decision), _) => Err(Again::Refused(decision)),
