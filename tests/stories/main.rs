@@ -1,0 +1,9 @@
+//! The whole app over real connections: one story a file.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod hostile;
+mod kills;
