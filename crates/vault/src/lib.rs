@@ -7,6 +7,8 @@
 mod clock;
 mod config;
 mod error;
+#[cfg(feature = "faults")]
+mod faults;
 pub mod keys;
 mod ledger;
 mod open;
@@ -18,6 +20,8 @@ mod verbs;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{Agent, Confirm, Doubts, PayerFor, PolicyVersion, Scope, Set, SetBy, VerifyReport, Wallet};
 pub use error::{Health, OpenError, SignError, VaultError};
+#[cfg(feature = "faults")]
+pub use faults::{Fail, Faults};
 pub use open::{Limits, Open};
 pub use record::{Explained, Filter, Note, Outcome, Page, Record, RefusedAs, Step};
 pub use vault::Vault;

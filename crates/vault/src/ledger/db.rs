@@ -105,6 +105,12 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Bad> {
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NOFOLLOW
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    #[cfg(feature = "faults")]
+    let conn = match crate::faults::vfs() {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
+        None => Connection::open_with_flags(path, flags)?,
+    };
+    #[cfg(not(feature = "faults"))]
     let conn = Connection::open_with_flags(path, flags)?;
     settings(&conn)?;
     conn.execute_batch("PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA secure_delete = ON;")?;

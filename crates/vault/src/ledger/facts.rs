@@ -65,6 +65,9 @@ impl Tx<'_> {
     }
 
     fn origin_known(&self, quote: &Quote, agent: &AgentName) -> Result<bool, Stop> {
+        if self.view.policy.as_ref().is_some_and(|p| p.is_known_origin(&quote.payee.origin)) {
+            return Ok(true);
+        }
         let found = self
             .conn
             .prepare_cached("SELECT 1 FROM known WHERE agent = ?1 AND origin = ?2 LIMIT 1")?

@@ -256,7 +256,7 @@ impl Writer {
             #[cfg(feature = "faults")]
             if self.shared.faults.as_ref().is_some_and(|f| f.answers_before_commit()) {
                 job.answer(Ok(()));
-                outcome.map_err(said)?;
+                outcome?;
                 continue;
             }
             done.push(job);

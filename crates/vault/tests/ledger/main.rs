@@ -1,0 +1,13 @@
+//! The ledger over real SQLite files in temporary directories.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod admission;
+mod budgets;
+mod people;
+mod questions;
+mod start;
+mod states;
+mod tamper;
