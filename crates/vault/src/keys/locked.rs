@@ -26,9 +26,7 @@ impl LockedKey {
         let lock = region::lock(&raw const *page, size_of::<Page>())
             .inspect_err(|error| tracing::warn!(%error, "keys.memory_not_locked"))
             .ok();
-        let built = build(&mut page, bytes);
-        scrub_stack();
-        let address = built?;
+        let address = then_scrub(|| build(&mut page, bytes))?;
         Some(Self { page, _lock: lock, address })
     }
 
@@ -39,16 +37,21 @@ impl LockedKey {
 
     /// Runs `with` on the key and clears what it left on the stack.
     pub(crate) fn with<T>(&self, with: impl FnOnce(&SigningKey) -> T) -> Option<T> {
-        let result = self.page.0.as_ref().map(|key| apart(|| with(key)));
-        scrub_stack();
-        result
+        let key = self.page.0.as_ref()?;
+        Some(then_scrub(|| with(key)))
     }
 }
 
-#[inline(never)]
 fn build(page: &mut Page, bytes: &Secret) -> Option<Address> {
     page.0 = Some(SigningKey::from_slice(bytes.expose()).ok()?);
     page.0.as_ref().map(|key| Address::from_public_key(key.verifying_key()))
+}
+
+/// Runs `work` and clears the stack it used: ciphers and curve arithmetic leave copies of a key in frames that are gone.
+pub(super) fn then_scrub<T>(work: impl FnOnce() -> T) -> T {
+    let result = apart(work);
+    scrub_stack();
+    result
 }
 
 #[inline(never)]
@@ -56,7 +59,6 @@ fn apart<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// Overwrites the stack below the caller, where the arithmetic left copies of the key in frames that are gone.
 #[inline(never)]
 fn scrub_stack() {
     black_box(&mut [0u8; 64 * 1024]);

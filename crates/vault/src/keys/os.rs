@@ -145,4 +145,4 @@ fn decode(text: &[u8]) -> Result<Secret, KeyStoreError> {
 
 #[cfg(test)]
 #[cfg(target_os = "linux")]
-mod tests;
+pub(crate) mod tests;

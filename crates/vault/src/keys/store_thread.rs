@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use super::{KeyStore, KeyStoreError, KeysError, StoreState};
+use super::{KeyStore, KeyStoreError, KeysError, StoreState, locked::then_scrub};
 
 type Job = Box<dyn FnOnce(&dyn KeyStore) + Send>;
 
@@ -50,7 +50,7 @@ impl StoreThread {
             if gone.load(Ordering::Acquire) {
                 return;
             }
-            let result = catch_unwind(AssertUnwindSafe(|| work(store)))
+            let result = catch_unwind(AssertUnwindSafe(|| then_scrub(|| work(store))))
                 .unwrap_or_else(|_| Err(KeyStoreError::Failed("it broke down inside".into())));
             answer.send(result).ok();
         });

@@ -2,8 +2,6 @@
 //! `session.sh env COUNTERSIGN_TEST_SECRET_SERVICE=1 cargo test -p countersign-vault keys::os`,
 //! and with `SESSION_KEYRING=fresh` or `none` the same words instead of `1`.
 
-#![expect(clippy::arithmetic_side_effects, reason = "the numbers of a test are known")]
-
 use super::*;
 use crate::{
     keys::{Keys, KeysError, StoreState},
@@ -11,7 +9,8 @@ use crate::{
 };
 use std::{
     io::Write as _,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 use zbus::{
@@ -52,9 +51,7 @@ fn a_data_directory_that_is_not_there_has_no_store() {
 
 #[test]
 fn the_secret_service_keeps_locks_and_gives_back_keys() {
-    if !asked_for("1") {
-        return;
-    }
+    let Some(_turn) = session("1") else { return };
     let dir = tempfile::tempdir().unwrap();
     let keys = Keys::start(Box::new(OsStore::new(dir.path()).unwrap()));
     assert_eq!(keys.kind(), "os-keyring");
@@ -86,7 +83,7 @@ fn the_secret_service_keeps_locks_and_gives_back_keys() {
     assert_eq!(keys.state(), StoreState::Available);
 
     keys.forget_cached();
-    let daemon = restart_daemon(&bus, || {
+    restart_daemon(&bus, || {
         assert!(matches!(keys.signer(&address).unwrap_err(), KeysError::Store(KeyStoreError::Absent(_))));
         assert_eq!(keys.state(), StoreState::Absent);
     });
@@ -101,7 +98,6 @@ fn the_secret_service_keeps_locks_and_gives_back_keys() {
     assert_eq!(keys.secret("anchor").unwrap(), None);
     keys.delete(&format!("wallet:{address}")).unwrap();
     assert_eq!(keys.signer(&address).unwrap_err(), KeysError::NoEntry(address));
-    drop(daemon);
 }
 
 /// The D-Bus client traces too, so the whole process is listened to.
@@ -117,9 +113,7 @@ fn nothing_traced_on_the_way_to_the_secret_service_contains_a_key() {
         println!("{:?}", keys.signer(&address).unwrap());
         return;
     }
-    if !asked_for("1") {
-        return;
-    }
+    let Some(_turn) = session("1") else { return };
     let dir = tempfile::tempdir().unwrap();
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "--nocapture"])
@@ -140,9 +134,7 @@ fn nothing_traced_on_the_way_to_the_secret_service_contains_a_key() {
 
 #[test]
 fn a_keyring_without_a_collection_says_so() {
-    if !asked_for("fresh") {
-        return;
-    }
+    let Some(_turn) = session("fresh") else { return };
     let dir = tempfile::tempdir().unwrap();
     let keys = Keys::start(Box::new(OsStore::new(dir.path()).unwrap()));
     assert_eq!(keys.create().unwrap_err(), KeyStoreError::NoCollection.into());
@@ -151,9 +143,7 @@ fn a_keyring_without_a_collection_says_so() {
 
 #[test]
 fn a_bus_without_a_keyring_says_so_at_once() {
-    if !asked_for("none") {
-        return;
-    }
+    let Some(_turn) = session("none") else { return };
     let dir = tempfile::tempdir().unwrap();
     let keys = Keys::start(Box::new(OsStore::new(dir.path()).unwrap()));
     let begun = Instant::now();
@@ -162,12 +152,14 @@ fn a_bus_without_a_keyring_says_so_at_once() {
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
-fn asked_for(what: &str) -> bool {
-    let asked = std::env::var("COUNTERSIGN_TEST_SECRET_SERVICE").is_ok_and(|v| v == what);
-    if !asked {
-        println!("skipped: needs tests/support/session.sh and COUNTERSIGN_TEST_SECRET_SERVICE={what}");
+/// The session of this kind, if the tests run inside one; one test at a time, because one of them locks the keyring.
+pub(crate) fn session(what: &str) -> Option<MutexGuard<'static, ()>> {
+    static TURN: Mutex<()> = Mutex::new(());
+    if std::env::var("COUNTERSIGN_TEST_SECRET_SERVICE").is_ok_and(|v| v == what) {
+        return Some(TURN.lock().unwrap_or_else(PoisonError::into_inner));
     }
-    asked
+    println!("skipped: needs tests/support/session.sh and COUNTERSIGN_TEST_SECRET_SERVICE={what}");
+    None
 }
 
 fn lock(bus: &Connection) {
@@ -194,8 +186,9 @@ fn unlock(bus: &Connection) {
     bus.call_method(Some(SECRETS), ROOT, Some(interface), "UnlockWithMasterPassword", &(collection, secret)).unwrap();
 }
 
-/// Ends the daemon, runs `between` while there is none, and starts another one on the same home directory.
-fn restart_daemon(bus: &Connection, between: impl FnOnce()) -> Daemon {
+/// Ends the daemon, runs `between` while there is none, and starts another one on the same home directory; it ends with
+/// the bus.
+fn restart_daemon(bus: &Connection, between: impl FnOnce()) {
     let proxy = zbus::blocking::fdo::DBusProxy::new(bus).unwrap();
     let mut changes = proxy.receive_name_owner_changed_with_args(&[(0, SECRETS)]).unwrap();
     let pid = proxy.get_connection_unix_process_id(SECRETS.try_into().unwrap()).unwrap();
@@ -212,16 +205,6 @@ fn restart_daemon(bus: &Connection, between: impl FnOnce()) -> Daemon {
         .unwrap();
     child.stdin.take().unwrap().write_all(password().as_bytes()).unwrap();
     assert!(changes.next().unwrap().args().unwrap().new_owner.is_some());
-    Daemon(child)
-}
-
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
 }
 
 fn password() -> String {

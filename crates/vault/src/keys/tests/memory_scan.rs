@@ -20,8 +20,8 @@ fn no_copy_of_a_key_is_left_in_memory_after_signing_and_locking() {
     if let Ok(store) = std::env::var("COUNTERSIGN_CHILD_SCANS") {
         return sign_lock_and_scan(&store);
     }
-    let in_session = std::env::var("COUNTERSIGN_TEST_SECRET_SERVICE").is_ok_and(|v| v == "1");
-    for store in ["memory", "file", "os"].into_iter().take(if in_session { 3 } else { 2 }) {
+    let turn = os::tests::session("1");
+    for store in ["memory", "file", "os"].into_iter().take(if turn.is_some() { 3 } else { 2 }) {
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "--nocapture", "--test-threads=1"])
             .arg("keys::tests::memory_scan::no_copy_of_a_key_is_left_in_memory_after_signing_and_locking")
