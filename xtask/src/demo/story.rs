@@ -55,8 +55,10 @@ fn acts(place: &Place, stage: &Stage, answers: Answers) -> Result<()> {
     world.mint(&address, FUNDS)?;
     println!("It was given {FUNDS} test USDC on the local chain.");
     wallet.pin(stage, &world)?;
-    println!("The policy: up to $0.10 is silent, more asks, more than $50 is refused. A seller never paid before");
-    println!("would ask too; this demo has pinned its seller as known, so that you see a silent payment.");
+    println!("The policy is the one every new data directory has: up to $0.10 is silent, more asks, more than $50 is");
+    println!(
+        "refused. A seller never paid before asks too; this demo pinned its seller as known to show a silent payment."
+    );
     let token = wallet.agent("researcher")?;
     println!("The agent \"researcher\" has a token. It sees neither the key nor the policy.");
 

@@ -12,26 +12,6 @@ use super::world::World;
 use crate::place::Place;
 use crate::run;
 
-/// The everyday policy with one payee known from the start.
-const POLICY: &str = r#"format = 1
-name = "demo"
-reference = "USD"
-timezone = "UTC"
-mode = "enforce"
-known = [{ origin = "ORIGIN", account = "ACCOUNT", asset = "ASSET" }]
-rule = [
-  { id = "no-raw-sign",   effect = "deny",  when = { op = "sign" } },
-  { id = "limit-payment", effect = "deny",  when = { exposure = { gt = "50.00" } } },
-  { id = "first-payee",   effect = "ask",   when = { payee_known = false } },
-  { id = "ask-above",     effect = "ask",   when = { exposure = { gt = "0.10" } } },
-  { id = "micro",         effect = "allow", when = { rail = ["x402"], op = ["pay"], exposure = { le = "0.10" } } },
-]
-budget = [
-  { id = "micro-day",  scope = ["rule:micro", "agent"], window = "calendar:day", max_amount = "5.00",  on_exceed = "ask" },
-  { id = "limit-week", scope = [],                      window = "rolling:7d",   max_amount = "60.00", on_exceed = "deny" },
-]
-"#;
-
 /// A data directory and the program that works on it.
 pub struct Wallet {
     program: PathBuf,
@@ -61,12 +41,11 @@ impl Wallet {
         field(&self.json(&["wallet", "create", "--label", "main"])?, "address")
     }
 
-    /// Sets the policy with the seller pinned as known.
+    /// Adds the seller to the known payees of the policy that a fresh data directory has.
     pub fn pin(&self, stage: &Stage, world: &World) -> Result<()> {
-        let text =
-            POLICY.replace("ORIGIN", &world.seller).replace("ACCOUNT", &world.pay_to).replace("ASSET", &world.asset);
+        let shown = run::output(self.command().args(["policy", "show"]))?;
         let file = stage.folder().join("policy.toml");
-        std::fs::write(&file, text)?;
+        std::fs::write(&file, with_known(&shown, &world.seller, &world.pay_to, &world.asset)?)?;
         run::output(self.command().args(["policy", "set"]).arg(file)).map(|_| ())
     }
 
@@ -94,6 +73,15 @@ impl Wallet {
     }
 }
 
+fn with_known(policy: &str, origin: &str, account: &str, asset: &str) -> Result<String> {
+    let mut table: toml::Table = policy.parse().context("the policy that countersign shows")?;
+    let payee = [("origin", origin), ("account", account), ("asset", asset)];
+    let payee: toml::Table = payee.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    let known = table.entry("known").or_insert_with(|| toml::Value::Array(Vec::new()));
+    known.as_array_mut().context("known is no list")?.push(payee.into());
+    Ok(table.to_string())
+}
+
 fn field(value: &Value, name: &str) -> Result<String> {
     let text = value[name].as_str().map(str::to_owned);
     text.with_context(|| format!("the answer has no {name}"))
@@ -104,4 +92,19 @@ fn private_folder(path: &Path) -> Result<()> {
     #[cfg(unix)]
     std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_seller_is_added_and_the_rest_of_the_policy_stays() -> Result<()> {
+        let before = "format = 1\nknown = []\nrule = [{ id = \"micro\", when = { exposure = { le = \"0.10\" } } }]\n";
+        let after: toml::Table = with_known(before, "http://s", "0xA", "eip155:1/erc20:0xB")?.parse()?;
+        let expected = "format = 1\nknown = [{ origin = \"http://s\", account = \"0xA\", asset = \"eip155:1/erc20:0xB\" }]\n\
+                        rule = [{ id = \"micro\", when = { exposure = { le = \"0.10\" } } }]\n";
+        assert_eq!(after, expected.parse()?);
+        Ok(())
+    }
 }
