@@ -86,18 +86,25 @@ impl Budget {
 
     /// The counter a payment falls into: empty for the one counter of a budget without scope, else a JSON list of its parts.
     pub(super) fn key(&self, payment: &PaymentId, facts: &Facts) -> String {
-        let mut parts = Marks { testnet: facts.testnet, receive_link: facts.op == crate::payment::Op::ReceiveLink }.parts();
+        let mut parts =
+            Marks { testnet: facts.testnet, receive_link: facts.op == crate::payment::Op::ReceiveLink }.parts();
         for scope in &self.scope {
             match scope {
                 Scope::Rule(_) => {}
                 Scope::Agent => parts.push(format!("agent:{}", facts.agent)),
-                Scope::Payee => parts.push(format!("payee:{} {} {}", facts.payee_origin, facts.asset, facts.payee_account)),
+                Scope::Payee => {
+                    parts.push(format!("payee:{} {} {}", facts.payee_origin, facts.asset, facts.payee_account))
+                }
                 Scope::Session => parts.push(format!("session:{}", facts.session)),
-                Scope::Task => parts.push(facts.task.as_ref().map_or_else(|| "no task".to_owned(), |task| format!("task:{task}"))),
+                Scope::Task => {
+                    parts.push(facts.task.as_ref().map_or_else(|| "no task".to_owned(), |task| format!("task:{task}")))
+                }
             }
         }
         match self.window {
-            Window::Session if !self.scope.contains(&Scope::Session) => parts.push(format!("session:{}", facts.session)),
+            Window::Session if !self.scope.contains(&Scope::Session) => {
+                parts.push(format!("session:{}", facts.session))
+            }
             Window::Once => parts.push(format!("payment:{payment}")),
             _ => {}
         }
@@ -113,7 +120,11 @@ pub(super) struct Marks {
 
 impl Marks {
     pub fn parts(&self) -> Vec<String> {
-        [(self.testnet, "testnet"), (self.receive_link, "receive_link")].into_iter().filter(|(on, _)| *on).map(|(_, mark)| mark.to_owned()).collect()
+        [(self.testnet, "testnet"), (self.receive_link, "receive_link")]
+            .into_iter()
+            .filter(|(on, _)| *on)
+            .map(|(_, mark)| mark.to_owned())
+            .collect()
     }
 }
 

@@ -124,7 +124,10 @@ mod tests {
         let value = json!({ "\u{20ac}": "Euro Sign", "\r": "Carriage Return", "\u{fb33}": "Hebrew Letter Dalet With Dagesh",
             "1": "One", "\u{1f600}": "Emoji: Grinning Face", "\u{80}": "Control", "ö": "Latin Small Letter O With Diaeresis" });
         let text = json(&value);
-        let order: Vec<usize> = ["Carriage", "One", "Control", "Latin", "Euro", "Emoji", "Hebrew"].iter().map(|w| text.find(w).unwrap()).collect();
+        let order: Vec<usize> = ["Carriage", "One", "Control", "Latin", "Euro", "Emoji", "Hebrew"]
+            .iter()
+            .map(|w| text.find(w).unwrap())
+            .collect();
         assert!(order.is_sorted(), "{text}");
         assert_eq!(json(&json!("\u{20ac}$\u{f}\nA'B\"\\\\\"/")), r#""€$\u000f\nA'B\"\\\\\"/""#);
     }

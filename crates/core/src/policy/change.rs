@@ -30,7 +30,9 @@ pub fn compare(old: &Policy, new: &Policy) -> Change {
     for budget in old.budgets() {
         match new.budget(&budget.id) {
             None => looser.push(format!("the budget {} is removed", budget.id)),
-            Some(now) => looser.extend(budget_looser(budget, now).map(|says| format!("the budget {} {says}", budget.id))),
+            Some(now) => {
+                looser.extend(budget_looser(budget, now).map(|says| format!("the budget {} {says}", budget.id)))
+            }
         }
     }
     if looser.is_empty() { Change::Tighter } else { Change::Looser(looser) }
@@ -65,14 +67,16 @@ fn removed_or_changed(old: &Policy, was: &Rule, now: Option<&Rule>, looser: &mut
     let scoped = old.budgets().iter().any(|b| b.rule() == Some(id));
     let Some(now) = now else {
         if !was.effect.grants() {
-            looser.push(format!("the rule {id} no longer {}", if was.effect == Tier::Deny { "refuses" } else { "asks" }));
+            looser
+                .push(format!("the rule {id} no longer {}", if was.effect == Tier::Deny { "refuses" } else { "asks" }));
         } else if scoped {
             looser.push(format!("the rule {id} is removed together with what its budget counts; let it ask instead"));
         }
         return;
     };
     if scoped && !was.when.within(&now.when) {
-        looser.push(format!("the budget of the rule {id} no longer counts everything it did; let the rule ask instead"));
+        looser
+            .push(format!("the budget of the rule {id} no longer counts everything it did; let the rule ask instead"));
     }
     if was.effect < now.effect {
         looser.push(format!("the rule {id} says {} instead of {}", now.effect.as_str(), was.effect.as_str()));

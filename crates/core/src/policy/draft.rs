@@ -13,7 +13,9 @@ pub enum PolicyError {
     #[error("the policy file is not valid TOML: {0}")]
     Syntax(String),
     /// Written in another currency than the configuration's.
-    #[error("the policy is written in {file:?}, but `reference` in config.toml is {config:?}; convert the amounts and write reference = {config:?}")]
+    #[error(
+        "the policy is written in {file:?}, but `reference` in config.toml is {config:?}; convert the amounts and write reference = {config:?}"
+    )]
     Reference {
         /// What the file says.
         file: String,
@@ -127,10 +129,14 @@ impl Draft {
             return Err(format!("`uses_left` is at most {LARGEST}"));
         }
         if rule.effect.grants() && rule.when.is_empty() {
-            return Err(format!("an {effect} needs at least one condition in `when`; only deny and ask may match everything"));
+            return Err(format!(
+                "an {effect} needs at least one condition in `when`; only deny and ask may match everything"
+            ));
         }
         if rule.effect.grants() && !rule.when.on(super::Field::Task).is_empty() {
-            return Err(format!("`task` is the agent's own word and cannot be part of an {effect}; use it in deny, ask or a budget"));
+            return Err(format!(
+                "`task` is the agent's own word and cannot be part of an {effect}; use it in deny, ask or a budget"
+            ));
         }
         let bounded = rule.expires.is_some() || rule.uses_left.is_some() || self.budgets.iter().any(|b| b.bounds(rule));
         if rule.effect == super::Tier::Except && !bounded {
@@ -166,7 +172,8 @@ fn check_budget(budget: &Budget, rules: &BTreeSet<&str>) -> Result<(), String> {
 fn unique<'a>(what: &str, sorted: impl Iterator<Item = &'a str>) -> Result<(), PolicyError> {
     let mut last = None;
     for id in sorted {
-        let plain = (1..=40).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let plain = (1..=40).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !plain {
             return Err(PolicyError::item(format!("{what} {id:?}"), "an id is 1 to 40 of a-z, 0-9 and '-'"));
         }
@@ -188,7 +195,10 @@ fn moment(at: Option<crate::Millis>) -> Result<(), String> {
 }
 
 fn zone(name: &str) -> Result<TimeZone, PolicyError> {
-    TimeZoneDatabase::bundled()
-        .get(name)
-        .map_err(|_| PolicyError::item("timezone", format!("{name:?} is not a time zone; write one such as \"Europe/Berlin\" or \"UTC\"")))
+    TimeZoneDatabase::bundled().get(name).map_err(|_| {
+        PolicyError::item(
+            "timezone",
+            format!("{name:?} is not a time zone; write one such as \"Europe/Berlin\" or \"UTC\""),
+        )
+    })
 }

@@ -2,13 +2,11 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Budget, Draft, Field, Known, Mode, PolicyError, Rule, Test, Tier, Value, When, canonical, file, preset, rule, value, warnings};
-use crate::{
-    asset::AssetId,
-    money::Micro,
-    origin::Origin,
-    payment::Digest,
+use super::{
+    Budget, Draft, Field, Known, Mode, PolicyError, Rule, Test, Tier, Value, When, canonical, file, preset, rule,
+    value, warnings,
 };
+use crate::{asset::AssetId, money::Micro, origin::Origin, payment::Digest};
 
 /// The effective, checked policy.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,7 +76,8 @@ impl Policy {
             }
         }
         let taken = |id: &str| self.rule(id).is_some();
-        let names = std::iter::once("ask-everything".to_owned()).chain((0..=self.rules().len()).map(|n| format!("ask-everything-{n}")));
+        let names = std::iter::once("ask-everything".to_owned())
+            .chain((0..=self.rules().len()).map(|n| format!("ask-everything-{n}")));
         if let Some(id) = names.into_iter().find(|id| !taken(id)) {
             parts.rules.push(Rule::new(&id, Tier::Ask, When::default()));
         }

@@ -118,7 +118,13 @@ impl Condition {
     pub const fn denies(self) -> bool {
         matches!(
             self,
-            Self::Paused | Self::AgentPaused | Self::BackOff | Self::Malformed | Self::ClaimMismatch | Self::Expired | Self::Storage
+            Self::Paused
+                | Self::AgentPaused
+                | Self::BackOff
+                | Self::Malformed
+                | Self::ClaimMismatch
+                | Self::Expired
+                | Self::Storage
         )
     }
 

@@ -1,10 +1,7 @@
 //! Judging one payment: built-in denials, the tier, ceilings, budgets. Every step after the tier can only lower the result.
 
 use super::{BudgetLine, Condition, Decision, Effect, Facts, Judged, Mode, Policy, Rule, Tier, Usage, Used, Window};
-use crate::{
-    money::Micro,
-    payment::PaymentId,
-};
+use crate::{money::Micro, payment::PaymentId};
 
 /// Judges one payment. The holds to be written with it are exactly the budgets of its decision.
 ///
@@ -14,22 +11,32 @@ pub fn judge<U: Usage>(policy: &Policy, payment: &PaymentId, facts: &Facts, usag
     Ok(Judged::new(payment.clone(), decide(policy, payment, facts, usage)?))
 }
 
-pub(super) fn decide<U: Usage>(policy: &Policy, payment: &PaymentId, facts: &Facts, usage: &mut U) -> Result<Decision, U::Error> {
+pub(super) fn decide<U: Usage>(
+    policy: &Policy,
+    payment: &PaymentId,
+    facts: &Facts,
+    usage: &mut U,
+) -> Result<Decision, U::Error> {
     let denials: Vec<String> = facts.conditions.iter().filter(|c| c.denies()).map(|c| c.rule().to_owned()).collect();
     if !denials.is_empty() {
         return Ok(decision(policy, Effect::Deny, denials, Vec::new(), None));
     }
     let matching = matching(policy, facts, usage)?;
-    let tier = [Tier::Deny, Tier::Except, Tier::Ask, Tier::Allow].into_iter().find(|t| matching.iter().any(|r| r.effect == *t));
+    let tier = [Tier::Deny, Tier::Except, Tier::Ask, Tier::Allow]
+        .into_iter()
+        .find(|t| matching.iter().any(|r| r.effect == *t));
     let mut deciding: Vec<&Rule> = matching.iter().copied().filter(|r| Some(r.effect) == tier).collect();
     deciding.sort_by(|a, b| a.order().cmp(&b.order()));
 
     let ceilings = ceilings(policy, facts, &matching);
     let budgets = lines(policy, payment, facts, usage)?;
-    let exceeded = |with: Effect| budgets.iter().filter(move |l| l.exceeded && l.on_exceed == with).map(|l| format!("budget:{}", l.id));
+    let exceeded = |with: Effect| {
+        budgets.iter().filter(move |l| l.exceeded && l.on_exceed == with).map(|l| format!("budget:{}", l.id))
+    };
     let deciding_ids = || deciding.iter().map(|r| r.id.clone());
 
-    let denied: Vec<String> = deciding_ids().filter(|_| tier == Some(Tier::Deny)).chain(exceeded(Effect::Deny)).collect();
+    let denied: Vec<String> =
+        deciding_ids().filter(|_| tier == Some(Tier::Deny)).chain(exceeded(Effect::Deny)).collect();
     if !denied.is_empty() {
         return Ok(decision(policy, Effect::Deny, denied, budgets, None));
     }
@@ -48,7 +55,13 @@ pub(super) fn decide<U: Usage>(policy: &Policy, payment: &PaymentId, facts: &Fac
     Ok(decision(policy, Effect::Allow, allowed, budgets, consumes))
 }
 
-fn decision(policy: &Policy, effect: Effect, reasons: Vec<String>, budgets: Vec<BudgetLine>, consumes: Option<String>) -> Decision {
+fn decision(
+    policy: &Policy,
+    effect: Effect,
+    reasons: Vec<String>,
+    budgets: Vec<BudgetLine>,
+    consumes: Option<String>,
+) -> Decision {
     let mut reasons = reasons.into_iter();
     let rule = reasons.next().unwrap_or_default();
     Decision { effect, rule, because: reasons.collect(), policy_hash: policy.policy_hash(), budgets, consumes }
@@ -91,7 +104,12 @@ fn ceilings(policy: &Policy, facts: &Facts, matching: &[&Rule]) -> Vec<Condition
 }
 
 /// Every covering budget with its counter before and after.
-fn lines<U: Usage>(policy: &Policy, payment: &PaymentId, facts: &Facts, usage: &mut U) -> Result<Vec<BudgetLine>, U::Error> {
+fn lines<U: Usage>(
+    policy: &Policy,
+    payment: &PaymentId,
+    facts: &Facts,
+    usage: &mut U,
+) -> Result<Vec<BudgetLine>, U::Error> {
     let mut all = Vec::new();
     for budget in policy.budgets().iter().filter(|b| b.covers(policy, facts)) {
         let key = budget.key(payment, facts);
@@ -103,7 +121,8 @@ fn lines<U: Usage>(policy: &Policy, payment: &PaymentId, facts: &Facts, usage: &
         let amount = facts.exposure.unwrap_or(Micro::ZERO);
         let after = used.amount.checked_add(amount);
         let count_after = used.count.checked_add(1);
-        let too_much = facts.exposure.is_some() && budget.max_amount.is_some_and(|max| after.is_none_or(|after| after > max));
+        let too_much =
+            facts.exposure.is_some() && budget.max_amount.is_some_and(|max| after.is_none_or(|after| after > max));
         let too_many = budget.max_count.is_some_and(|max| count_after.is_none_or(|count| count > max));
         all.push(BudgetLine {
             id: budget.id.clone(),

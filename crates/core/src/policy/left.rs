@@ -54,9 +54,12 @@ pub fn budgets_of<U: Usage>(
         }
         let used = match budget.window {
             Window::Once => Used::default(),
-            window => usage.used(&budget.id, &key(budget, agent, session, testnet), window.since(now, policy.zone()))?,
+            window => {
+                usage.used(&budget.id, &key(budget, agent, session, testnet), window.since(now, policy.zone()))?
+            }
         };
-        let one_agent = |when: &When| when.on(Field::Agent).iter().any(|t| matches!(t, Test::In(names) if names.len() == 1));
+        let one_agent =
+            |when: &When| when.on(Field::Agent).iter().any(|t| matches!(t, Test::In(names) if names.len() == 1));
         let own = budget.scope.iter().any(|s| matches!(s, Scope::Agent | Scope::Session))
             || budget.window.is_short_lived()
             || one_agent(&budget.when)

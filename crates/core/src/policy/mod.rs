@@ -34,6 +34,6 @@ pub use preset::PRESETS;
 pub use replay::{Past, Replayed, replay, replay_answered};
 pub use rule::{ASK_ABOVE, LIMIT_PAYMENT, Rule, Source, Tier};
 pub use value::Value;
-pub use verdict::{Again, Approved, BudgetLine, By, Decision, Declined, Effect, Judged, NeedsHuman, Used, Usage};
+pub use verdict::{Again, Approved, BudgetLine, By, Decision, Declined, Effect, Judged, NeedsHuman, Usage, Used};
 pub use when::{Test, When};
 pub use window::Window;

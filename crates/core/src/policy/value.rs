@@ -38,10 +38,12 @@ pub(super) fn account(text: &str) -> String {
 /// The value as the facts of `field` spell it.
 pub(super) fn checked(field: Field, value: Value) -> Result<Value, String> {
     match (field.kind(), value) {
-        (Kind::Money, Value::Text(text)) => Micro::parse(&text)
-            .map(Value::Money)
-            .map_err(|e| format!("{text:?} is {e}; write an amount as text with at most six decimals, such as \"0.10\"")),
-        (Kind::Flag, v @ Value::Flag(_)) | (Kind::Money, v @ Value::Money(_)) | (Kind::Time, v @ Value::Time(_)) => Ok(v),
+        (Kind::Money, Value::Text(text)) => Micro::parse(&text).map(Value::Money).map_err(|e| {
+            format!("{text:?} is {e}; write an amount as text with at most six decimals, such as \"0.10\"")
+        }),
+        (Kind::Flag, v @ Value::Flag(_)) | (Kind::Money, v @ Value::Money(_)) | (Kind::Time, v @ Value::Time(_)) => {
+            Ok(v)
+        }
         (Kind::Text | Kind::Set, Value::Text(text)) => spelled(field, text).map(Value::Text),
         (Kind::Flag, _) => Err("compare it to true or false".to_owned()),
         (Kind::Money, _) => Err("write an amount as text, such as \"0.10\"".to_owned()),
@@ -58,7 +60,9 @@ fn spelled(field: Field, text: String) -> Result<String, String> {
             let url = Url::parse(&text).map_err(|_| refuse("an origin such as \"https://api.example\""))?;
             let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
             let origin = Origin::of(&url).ok().filter(|_| bare);
-            origin.map(|o| o.to_string()).ok_or_else(|| refuse("an origin such as \"https://api.example\", without a path"))
+            origin
+                .map(|o| o.to_string())
+                .ok_or_else(|| refuse("an origin such as \"https://api.example\", without a path"))
         }
         Field::PayeeAccount | Field::Wallet => {
             let looks_evm = text.len() == 42 && text.starts_with("0x");
@@ -67,14 +71,19 @@ fn spelled(field: Field, text: String) -> Result<String, String> {
             }
             Ok(account(&text))
         }
-        Field::Asset => {
-            text.parse::<AssetId>().map(|a| a.to_string()).map_err(|_| refuse("an asset id such as \"eip155:8453/erc20:0x…\" or \"iso4217:CNY\""))
+        Field::Asset => text
+            .parse::<AssetId>()
+            .map(|a| a.to_string())
+            .map_err(|_| refuse("an asset id such as \"eip155:8453/erc20:0x…\" or \"iso4217:CNY\"")),
+        Field::Network => {
+            text.parse::<Network>().map(|n| n.to_string()).map_err(|_| refuse("a network id such as \"eip155:8453\""))
         }
-        Field::Network => text.parse::<Network>().map(|n| n.to_string()).map_err(|_| refuse("a network id such as \"eip155:8453\"")),
         Field::Op => one_of(crate::payment::Op::ALL.iter().map(|op| op.as_str()), text),
         Field::Risk => one_of(super::Risk::ALL.iter().map(|risk| risk.as_str()), text),
         Field::Rail | Field::Scheme if !plain(&text) => Err(refuse("a name of a-z, A-Z, 0-9, '-', '_' and '.'")),
-        Field::Method if text.is_empty() || !text.bytes().all(|b| b.is_ascii_uppercase()) => Err(refuse("a method such as \"GET\", in capitals")),
+        Field::Method if text.is_empty() || !text.bytes().all(|b| b.is_ascii_uppercase()) => {
+            Err(refuse("a method such as \"GET\", in capitals"))
+        }
         _ => Ok(text),
     }
 }
@@ -95,13 +104,16 @@ pub(super) fn resource_prefix(text: String) -> Result<String, String> {
     let origin = Url::parse(&text).ok().and_then(|url| Origin::of(&url).ok());
     match origin {
         Some(origin) if text.strip_prefix(origin.as_str()).is_some_and(|path| path.starts_with('/')) => Ok(text),
-        _ => Err(format!("the prefix {text:?} must begin with a whole origin and a slash, such as \"https://api.example/v1\"")),
+        _ => Err(format!(
+            "the prefix {text:?} must begin with a whole origin and a slash, such as \"https://api.example/v1\""
+        )),
     }
 }
 
 /// A host suffix as an A-label; refused where strangers register names under it.
 pub(super) fn host_suffix(text: &str) -> Result<String, String> {
-    let host = idna::domain_to_ascii_strict(text).map_err(|_| format!("{text:?} is not a host name; write it without scheme, port and leading dot"))?;
+    let host = idna::domain_to_ascii_strict(text)
+        .map_err(|_| format!("{text:?} is not a host name; write it without scheme, port and leading dot"))?;
     let named = Host::parse(&host).is_ok_and(|h| matches!(h, Host::Domain(_)));
     if host.is_empty() || host.ends_with('.') || !named {
         return Err(format!("{text:?} is not a host name; write it without scheme, port and leading or trailing dot"));

@@ -14,10 +14,19 @@ pub(super) fn of(policy: &Policy) -> Vec<String> {
         }
     }
     for rule in policy.rules() {
-        let rails = rule.when.on(Field::Rail).iter().filter_map(|t| if let Test::In(names) = t { Some(names) } else { None }).flatten();
+        let rails = rule
+            .when
+            .on(Field::Rail)
+            .iter()
+            .filter_map(|t| if let Test::In(names) = t { Some(names) } else { None })
+            .flatten();
         for rail in rails.filter(|r| !matches!(r, Value::Text(name) if RAILS.contains(&name.as_str()))) {
             if let Value::Text(name) = rail {
-                all.push(format!("the rule {} names the rail {name:?}, which does not exist; the rails are {}", rule.id, RAILS.join(", ")));
+                all.push(format!(
+                    "the rule {} names the rail {name:?}, which does not exist; the rails are {}",
+                    rule.id,
+                    RAILS.join(", ")
+                ));
             }
         }
         if rule.effect.grants() && !bounded(policy, rule) {
@@ -30,7 +39,9 @@ pub(super) fn of(policy: &Policy) -> Vec<String> {
 
 /// Counters the caller can start anew at will.
 fn evadable(budget: &Budget) -> bool {
-    budget.window == super::Window::Session || budget.scope.contains(&Scope::Session) || budget.scope.contains(&Scope::Task)
+    budget.window == super::Window::Session
+        || budget.scope.contains(&Scope::Session)
+        || budget.scope.contains(&Scope::Task)
 }
 
 /// Whether `other` bounds everything `budget` does, over a window the caller cannot restart.
@@ -44,7 +55,11 @@ fn backs(other: &Budget, budget: &Budget) -> bool {
 
 fn bounded(policy: &Policy, rule: &super::Rule) -> bool {
     let at_most = rule.when.on(Field::Exposure).iter().any(|t| matches!(t, Test::In(_) | Test::Lt(_) | Test::Le(_)));
-    let covering = |b: &Budget| b.max_amount.is_some() && rule.when.within(&b.when) && (b.rule().is_none() || b.rule() == Some(&rule.id));
-    let denied = |r: &super::Rule| r.effect == Tier::Deny && r.when.on(Field::Exposure).iter().any(|t| matches!(t, Test::Gt(_) | Test::Ge(_)));
+    let covering = |b: &Budget| {
+        b.max_amount.is_some() && rule.when.within(&b.when) && (b.rule().is_none() || b.rule() == Some(&rule.id))
+    };
+    let denied = |r: &super::Rule| {
+        r.effect == Tier::Deny && r.when.on(Field::Exposure).iter().any(|t| matches!(t, Test::Gt(_) | Test::Ge(_)))
+    };
     at_most || policy.budgets().iter().any(covering) || policy.rules().iter().any(denied)
 }

@@ -72,7 +72,10 @@ impl When {
 
     /// Whether the conditions on the fields of `which` hold.
     pub(super) fn holds(&self, facts: &Facts, which: impl Fn(Field) -> bool) -> bool {
-        self.0.iter().filter(|(field, _)| which(**field)).all(|(field, tests)| tests.iter().all(|t| t.matches(field.of(facts))))
+        self.0
+            .iter()
+            .filter(|(field, _)| which(**field))
+            .all(|(field, tests)| tests.iter().all(|t| t.matches(field.of(facts))))
     }
 
     /// Whether, by syntax, everything this matches is matched by `wider` too: each condition there follows from one here.
@@ -153,7 +156,9 @@ impl Test {
             (Self::Gt(bound), _) => value.same_kind(bound) && value > bound,
             (Self::Ge(bound), _) => value.same_kind(bound) && value >= bound,
             (Self::Prefix(start), Value::Text(text)) => text.starts_with(start.as_str()),
-            (Self::HostSuffix(end), Value::Text(origin)) => value::host_of(origin).is_some_and(|host| value::under(&host, end)),
+            (Self::HostSuffix(end), Value::Text(origin)) => {
+                value::host_of(origin).is_some_and(|host| value::under(&host, end))
+            }
             (Self::Prefix(_) | Self::HostSuffix(_), _) => false,
             (Self::Exists(wanted), _) => *wanted,
         }
@@ -181,8 +186,12 @@ fn checked(field: Field, test: Test) -> Result<Test, String> {
     let kind = field.kind();
     let refuse = |allowed: &str| Err(format!("`{}` cannot be asked of it; use {allowed}", test.name()));
     match test {
-        Test::In(values) if values.is_empty() => Err("an empty list matches nothing; name at least one value".to_owned()),
-        Test::In(values) => values.into_iter().map(|v| value::checked(field, v)).collect::<Result<_, _>>().map(Test::In),
+        Test::In(values) if values.is_empty() => {
+            Err("an empty list matches nothing; name at least one value".to_owned())
+        }
+        Test::In(values) => {
+            values.into_iter().map(|v| value::checked(field, v)).collect::<Result<_, _>>().map(Test::In)
+        }
         Test::Lt(_) | Test::Le(_) | Test::Gt(_) | Test::Ge(_) if !matches!(kind, Kind::Money | Kind::Time) => {
             refuse("a value, a list or `exists`")
         }
@@ -196,7 +205,9 @@ fn checked(field: Field, test: Test) -> Result<Test, String> {
             refuse("the whole text: beginnings can be made to look alike")
         }
         Test::Prefix(_) if kind != Kind::Text => refuse("a value, a list or `exists`"),
-        Test::Prefix(start) if start.is_empty() => Err("an empty `prefix` matches everything; leave the condition out".to_owned()),
+        Test::Prefix(start) if start.is_empty() => {
+            Err("an empty `prefix` matches everything; leave the condition out".to_owned())
+        }
         Test::Prefix(start) => Ok(Test::Prefix(start)),
         Test::HostSuffix(end) if field == Field::PayeeOrigin => value::host_suffix(&end).map(Test::HostSuffix),
         Test::HostSuffix(_) => refuse("`host_suffix` on `payee_origin` only"),

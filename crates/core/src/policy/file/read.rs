@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use toml::Value as Toml;
 
 use super::keys::{Keys, kind, moment, text};
-use crate::policy::{Budget, Draft, Effect, Field, Known, Mode, PolicyError, Rule, Scope, Source, Test, Tier, Value, When, Window};
 use crate::money::Micro;
+use crate::policy::{
+    Budget, Draft, Effect, Field, Known, Mode, PolicyError, Rule, Scope, Source, Test, Tier, Value, When, Window,
+};
 
 /// Files above this are refused before they are read.
 const LARGEST: usize = 1 << 20;
@@ -75,7 +77,8 @@ fn known(mut keys: Keys) -> Result<Known, String> {
 fn rule(mut keys: Keys) -> Result<Rule, String> {
     let id = keys.need("id", "\"my-rule\"")?;
     let effect = keys.need("effect", "\"ask\"")?;
-    let effect = Tier::named(&effect).ok_or_else(|| format!("`effect` is {effect:?}; it is \"deny\", \"except\", \"ask\" or \"allow\""))?;
+    let effect = Tier::named(&effect)
+        .ok_or_else(|| format!("`effect` is {effect:?}; it is \"deny\", \"except\", \"ask\" or \"allow\""))?;
     let when = keys.take("when").ok_or("`when` is missing; write when = {} to match everything (deny and ask only)")?;
     let origin = keys.text("origin")?.map_or(Ok(Source::User), |o| {
         Source::named(&o).ok_or_else(|| format!("`origin` is {o:?}; it is \"user\", \"prompt\" or \"preset\""))
@@ -104,13 +107,18 @@ fn budget(mut keys: Keys) -> Result<Budget, String> {
     let mut scope = BTreeSet::new();
     for item in keys.list("scope")? {
         let part = text(item).map_err(|says| format!("`scope` {says}"))?;
-        let named = Scope::named(&part).ok_or_else(|| format!("`scope` holds {part:?}; it takes \"rule:ID\", \"agent\", \"payee\", \"session\" and \"task\""))?;
+        let named = Scope::named(&part).ok_or_else(|| {
+            format!("`scope` holds {part:?}; it takes \"rule:ID\", \"agent\", \"payee\", \"session\" and \"task\"")
+        })?;
         scope.insert(named);
     }
     let window = keys.need("window", "\"rolling:24h\"")?;
     let names = || Window::ALL.map(Window::as_str).join(", ");
     let window = Window::named(&window).ok_or_else(|| format!("`window` is {window:?}; it is one of: {}", names()))?;
-    let max_amount = keys.text("max_amount")?.map(|t| Micro::parse(&t).map_err(|e| format!("`max_amount` is {t:?}: {e}; write at most six decimals, such as \"5.00\"")));
+    let max_amount = keys.text("max_amount")?.map(|t| {
+        Micro::parse(&t)
+            .map_err(|e| format!("`max_amount` is {t:?}: {e}; write at most six decimals, such as \"5.00\""))
+    });
     let on_exceed = match keys.need("on_exceed", "\"ask\"")?.as_str() {
         "ask" => Effect::Ask,
         "deny" => Effect::Deny,
@@ -148,7 +156,9 @@ fn tests(asked: Toml) -> Result<Vec<Test>, String> {
         "prefix" => text(operand).map(Test::Prefix),
         "host_suffix" => text(operand).map(Test::HostSuffix),
         "exists" => operand.as_bool().map(Test::Exists).ok_or_else(|| "`exists` is true or false".to_owned()),
-        _ => Err(format!("has the unknown operator `{name}`; the operators are eq, in, lt, le, gt, ge, prefix, host_suffix and exists")),
+        _ => Err(format!(
+            "has the unknown operator `{name}`; the operators are eq, in, lt, le, gt, ge, prefix, host_suffix and exists"
+        )),
     };
     operators.into_iter().map(one).collect()
 }
@@ -166,7 +176,9 @@ fn value(operand: Toml) -> Result<Value, String> {
         Toml::String(text) => Ok(Value::Text(text)),
         Toml::Boolean(flag) => Ok(Value::Flag(flag)),
         Toml::Datetime(at) => moment(at).map(Value::Time),
-        Toml::Integer(_) | Toml::Float(_) => Err("is compared to a number; write amounts as text, such as \"0.10\"".to_owned()),
+        Toml::Integer(_) | Toml::Float(_) => {
+            Err("is compared to a number; write amounts as text, such as \"0.10\"".to_owned())
+        }
         other => Err(format!("is compared to {}; write a value", kind(&other))),
     }
 }

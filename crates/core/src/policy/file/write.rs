@@ -54,13 +54,17 @@ fn budget(budget: &Budget) -> String {
     parts.push(format!("window = {}", quoted(budget.window.as_str())));
     parts.extend(budget.max_amount.map(|max| format!("max_amount = \"{max}\"")));
     parts.extend(budget.max_count.map(|max| format!("max_count = {max}")));
-    parts.push(format!("on_exceed = \"{}\"", if budget.on_exceed == crate::policy::Effect::Deny { "deny" } else { "ask" }));
+    parts.push(format!(
+        "on_exceed = \"{}\"",
+        if budget.on_exceed == crate::policy::Effect::Deny { "deny" } else { "ask" }
+    ));
     parts.extend(budget.expires.map(|at| format!("expires = {}", at.rfc3339())));
     format!("{{ {} }}", parts.join(", "))
 }
 
 fn conditions(when: &When) -> String {
-    let fields: Vec<String> = when.conditions().map(|(field, tests)| format!("{} = {}", field.name(), asked(tests))).collect();
+    let fields: Vec<String> =
+        when.conditions().map(|(field, tests)| format!("{} = {}", field.name(), asked(tests))).collect();
     if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
 }
 
