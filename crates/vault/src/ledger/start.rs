@@ -286,7 +286,7 @@ fn doubt_unfinished(tx: &Tx<'_>) -> Result<(), Stop> {
     let open = statement.query_map([since], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
     for n in open {
         let mut stored = fold::by_n(tx.conn, n)?;
-        if stored.record.outcome.is_none() {
+        if stored.record.outcome.is_none() && !stored.record.quote.payee.claimed {
             stored.record.outcome = Some(crate::record::Outcome::Unknown);
             doubt(tx, &stored)?;
         }

@@ -1,1 +1,162 @@
-//! Empty.
+//! Agents, tokens, wallets, and the policy they live under.
+
+use countersign_core::{asset::Network, policy::Policy};
+use countersign_vault::{Admitted, Confirm, Health, Open, PayerFor, Set, SetBy, SignError, Vault, VaultError, keys::Secret};
+
+use crate::support::{Home, POLICY, policy, wait};
+
+fn text(token: &Secret) -> String {
+    String::from_utf8(token.expose().to_vec()).unwrap()
+}
+
+#[test]
+fn a_token_is_its_agent_until_it_dies() {
+    const DAY: i64 = 86_400_000;
+    let home = Home::new();
+    let vault = home.open();
+    let name: countersign_core::payment::AgentName = "a".parse().unwrap();
+    let token = text(&wait(vault.add_agent(&name, false, SetBy::Person)).unwrap());
+    assert_eq!(vault.authenticate(&token), Some(name.clone()));
+    for bad in ["", "cs1_", &token[..token.len() - 1], &format!("{token}0"), &token.replace("cs1", "cs2")] {
+        assert_eq!(vault.authenticate(bad), None, "{bad}");
+    }
+    assert!(wait(vault.add_agent(&name, false, SetBy::Person)).is_err(), "one life at a time");
+    for _ in 0..5 {
+        home.clock.advance_ms(29 * DAY);
+        assert_eq!(vault.authenticate(&token), Some(name.clone()));
+    }
+    drop(vault);
+    let vault = home.open();
+    home.clock.advance_ms(29 * DAY);
+    assert_eq!(vault.authenticate(&token), Some(name.clone()), "its last use outlives the process");
+    home.clock.advance_ms(7 * DAY);
+    assert_eq!(vault.authenticate(&token), None, "180 days are over");
+    wait(vault.revoke_agent(&name)).unwrap();
+    let token = text(&wait(vault.add_agent(&name, false, SetBy::Person)).unwrap());
+    home.clock.advance_ms(30 * DAY + 1);
+    assert_eq!(vault.authenticate(&token), None, "idle for 30 days");
+    wait(vault.revoke_agent(&name)).unwrap();
+    assert_eq!(wait(vault.revoke_agent(&name)), Err(VaultError::NotFound));
+}
+
+#[test]
+fn a_revoked_token_is_nobodys_at_once() {
+    let home = Home::new();
+    let vault = home.open();
+    let token = text(&wait(vault.add_agent(&"a".parse().unwrap(), false, SetBy::Person)).unwrap());
+    wait(vault.revoke_agent(&"a".parse().unwrap())).unwrap();
+    assert_eq!(vault.authenticate(&token), None);
+    assert!(wait(vault.list_agents()).unwrap()[0].revoked_at.is_some());
+}
+
+#[test]
+fn an_agent_that_is_asked_about_everything_gets_nothing_by_itself() {
+    let home = Home::new();
+    let shop = home.open_for(&["a"]);
+    wait(shop.vault.add_agent(&"careful".parse().unwrap(), true, SetBy::Person)).unwrap();
+    assert!(matches!(shop.admit("a", "k1", "10000"), Admitted::Reserved(_)));
+    assert!(matches!(shop.admit("careful", "k1", "10000"), Admitted::Waiting(_)));
+    assert!(matches!(shop.admit("stranger", "k1", "10000"), Admitted::Waiting(_)), "nobody paired it");
+}
+
+#[test]
+fn the_agents_own_wallet_pays_before_everybodys() {
+    let home = Home::new();
+    let vault = home.open();
+    let one = wait(vault.create_wallet("one")).unwrap();
+    let two = wait(vault.create_wallet("two")).unwrap();
+    let key = Secret::new(b"0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d".to_vec());
+    let three = wait(vault.import_wallet(key, "three")).unwrap();
+    assert_eq!(three.address, "0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
+    assert!(one.default && !two.default && !three.default);
+    let (base, celo) = (Network::eip155(8453), Network::eip155(42220));
+    let (a, b) = ("a".parse().unwrap(), "b".parse().unwrap());
+    wait(vault.set_payer(PayerFor { agent: Some("a".parse().unwrap()), network: None }, &two.address)).unwrap();
+    wait(vault.set_payer(PayerFor { agent: None, network: Some(celo.clone()) }, &three.address)).unwrap();
+    assert_eq!(vault.payer(&a, &base), Some(two.address.clone()));
+    assert_eq!(vault.payer(&a, &celo), Some(two.address.clone()));
+    assert_eq!(vault.payer(&b, &base), Some(one.address.clone()));
+    assert_eq!(vault.payer(&b, &celo), Some(three.address.clone()));
+    assert!(vault.wallets_of(&a).is_ours(&three.address.to_lowercase()));
+    let nobody = wait(vault.set_payer(PayerFor::default(), "0x0000000000000000000000000000000000000001"));
+    assert_eq!(nobody, Err(VaultError::NotFound));
+}
+
+#[test]
+fn a_missing_key_gives_no_signature_and_the_hold_back() {
+    let home = Home::new();
+    let shop = home.open_for(&["a"]);
+    shop.vault.lock();
+    assert_eq!(shop.vault.health(), Health::Locked);
+    assert!(matches!(wait(shop.vault.admit(shop.request("a", "k1", "10000"))), Err(VaultError::Locked)));
+    wait(shop.vault.unlock()).unwrap();
+    let held = shop.reserved("a", "k1", "10000");
+    let id = held.record().id.clone();
+    shop.vault.lock();
+    assert!(matches!(shop.vault.sign(held), Err(SignError::Locked)));
+    wait(shop.vault.unlock()).unwrap();
+    let held = shop.reserved("a", "k2", "10000");
+    assert_eq!(shop.record(&id).status, countersign_core::status::Status::Released);
+    shop.vault.lock();
+    wait(shop.vault.unlock()).unwrap();
+    home.store.set_fault(Some(countersign_vault::keys::memory::Fault::NoEntry));
+    assert!(matches!(shop.vault.sign(held), Err(SignError::NoKey(_))));
+    home.store.set_fault(None);
+}
+
+fn asks(vault: &Vault, home: &Home, key: &str) -> Option<String> {
+    let shop = home.shop(vault.clone(), &[]);
+    match shop.admit("a", key, "10000") {
+        Admitted::Waiting(w) => {
+            wait(vault.end_waiting(&w.record.id, countersign_core::status::Event::Cancelled, "agent")).unwrap();
+            Some(w.record.decision.rule.clone())
+        }
+        Admitted::Reserved(_) => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn looser() -> Policy {
+    policy(&POLICY.replace("max_amount = \"1.00\"", "max_amount = \"2.00\""))
+}
+
+#[test]
+fn a_loosening_by_command_waits_for_a_person_and_a_tightening_does_not() {
+    let home = Home::new();
+    let vault = home.open_for(&["a"]).vault;
+    let tighter = policy(&POLICY.replace("max_amount = \"1.00\"", "max_amount = \"0.90\""));
+    assert_eq!(wait(vault.set_policy(tighter.clone(), SetBy::Command)).unwrap(), Set::InForce);
+    assert_eq!(wait(vault.set_policy(tighter, SetBy::Command)).unwrap(), Set::Same);
+    assert_eq!(asks(&vault, &home, "k1"), None);
+    assert!(matches!(wait(vault.set_policy(looser(), SetBy::Command)).unwrap(), Set::Unconfirmed(_)));
+    assert_eq!(asks(&vault, &home, "k2").as_deref(), Some("builtin:policy-unconfirmed"));
+    wait(vault.clone().shutdown());
+    drop(vault);
+    let desktop = home.open();
+    assert_eq!(asks(&desktop, &home, "k3").as_deref(), Some("builtin:policy-unconfirmed"));
+    wait(desktop.confirm(Confirm::Policy)).unwrap();
+    assert_eq!(asks(&desktop, &home, "k4"), None);
+    assert_eq!(wait(desktop.policy_versions()).unwrap().len(), 3);
+    drop(desktop);
+    assert_eq!(asks(&home.open(), &home, "k5"), None, "confirmed for good");
+}
+
+#[test]
+fn serve_accepts_what_a_command_loosened_while_stopped_and_says_so() {
+    let home = Home::new();
+    let vault = home.open_for(&["a"]).vault;
+    wait(vault.set_policy(looser(), SetBy::Command)).unwrap();
+    wait(vault.add_agent(&"b".parse().unwrap(), false, SetBy::Command)).unwrap();
+    drop(vault);
+    let serve = || Vault::open(Open { accept_unconfirmed: true, ..home.settings() }).unwrap();
+    let vault = serve();
+    assert!(vault.policy_changed());
+    assert_eq!(asks(&vault, &home, "k1"), None);
+    drop(vault);
+    let vault = serve();
+    assert!(!vault.policy_changed(), "said once");
+    let changed = Open { config_text: "rates = 1000".into(), accept_unconfirmed: true, ..home.settings() };
+    drop(vault);
+    let vault = Vault::open(changed).unwrap();
+    assert_eq!(asks(&vault, &home, "k2").as_deref(), Some("builtin:policy-unconfirmed"), "a file edited by hand is nobody's command");
+}
