@@ -116,7 +116,7 @@ async fn odd_but_legal_offers_ask_and_are_not_paid_when_nobody_answers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_comes_back_after_paying_the_payment_is_signed_once_and_stays_held() {
     let table = [
-        ("honest", "unknown", "signed", "none"),
+        ("honest", "failed", "signed", "failed"),
         ("always-402", "failed", "signed", "failed"),
         ("price-grows", "failed", "signed", "failed"),
         ("pending", "unknown", "signed", "none"),
@@ -127,8 +127,8 @@ async fn whatever_comes_back_after_paying_the_payment_is_signed_once_and_stays_h
         ("false-receipt", "completed", "signed", "claimed"),
         ("broken-receipt", "completed", "signed", "none"),
         ("no-receipt", "completed", "signed", "none"),
-        ("error-12k", "unknown", "signed", "none"),
-        ("text", "unknown", "signed", "none"),
+        ("error-12k", "failed", "signed", "failed"),
+        ("text", "failed", "signed", "failed"),
     ];
     let scene = scene("deny").await;
     for (case, status, state, settlement) in table {

@@ -6,7 +6,10 @@
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -70,13 +73,18 @@ async fn run(kills: usize, cap_payments: u128, environment: &[(&str, &str)]) -> 
         let service = place.serve_with("deny", environment);
         let agents = if round % 2 == 0 { 8 } else { 32 };
         let client = Client::new(&service.url, &token);
-        let flying = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let flying = Arc::new(AtomicUsize::new(0));
+        let first = Arc::new(tokio::sync::Notify::new());
         let mut tasks = tokio::task::JoinSet::new();
         for agent in 0..agents {
-            tasks.spawn(drive(client.clone(), round, agent, left.clone(), flying.clone()));
+            tasks.spawn(drive(client.clone(), round, agent, left.clone(), flying.clone(), first.clone()));
+        }
+        // Half the kills come once credentials flow, half while the first ones are on their way.
+        if dice.roll(2) == 0 {
+            let _ = tokio::time::timeout(Duration::from_secs(2), first.notified()).await;
         }
         tokio::time::sleep(Duration::from_millis(3 + dice.roll(38))).await;
-        let in_flight = flying.load(std::sync::atomic::Ordering::SeqCst);
+        let in_flight = flying.load(Ordering::SeqCst);
         service.kill();
         tasks.shutdown().await;
         seen.kills += 1;
@@ -98,14 +106,17 @@ async fn run(kills: usize, cap_payments: u128, environment: &[(&str, &str)]) -> 
 }
 
 /// One agent: new keys, and now and then the key before it again, until the service dies.
-async fn drive(client: Client, round: usize, agent: usize, left: Arc<Mutex<Left>>, flying: Arc<std::sync::atomic::AtomicUsize>) {
+async fn drive(client: Client, round: usize, agent: usize, left: Arc<Mutex<Left>>, flying: Arc<AtomicUsize>, first: Arc<tokio::sync::Notify>) {
     for n in 0.. {
         let key = format!("{round}-{agent}-{}", if n % 4 == 3 { n - 1 } else { n });
-        flying.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        flying.fetch_add(1, Ordering::SeqCst);
         let answered = client.try_send(reqwest::Method::POST, "/v1/payments", Some(&pay_body(URL, &challenge(), &key))).await;
-        flying.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+        flying.fetch_sub(1, Ordering::SeqCst);
         match answered {
-            Ok((200, outcome)) => record(&left, &key, &outcome),
+            Ok((200, outcome)) => {
+                record(&left, &key, &outcome);
+                first.notify_one();
+            }
             Ok(_) => {}
             Err(_) => return,
         }

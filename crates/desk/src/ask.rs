@@ -22,11 +22,11 @@ impl Desk {
         let id = waiting.record.id.clone();
         tracing::Span::current().record("payment.id", id.as_str());
         self.stories.names(telling, &id);
-        telling.says(Progress::Asking(id.clone()));
         if !self.approver.reachable() {
             let record = self.vault.end_waiting(&id, Happens::Denied, "no_approver").await.map_err(vault_problem)?;
             return Ok(Err(record));
         }
+        telling.says(Progress::Asking(id.clone()));
         loop {
             let showing = Showing { question: self.question(&waiting), nonce: random()? };
             let hash = showing.display_hash();

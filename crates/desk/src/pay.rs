@@ -58,8 +58,10 @@ impl Desk {
     }
 
     async fn pending(&self, payment: &PaymentId) -> Result<Outcome, Problem> {
-        let record = self.vault.payment(payment).await.map_err(vault_problem)?;
-        record.map(|r| outcome_of(&r, &self.registry)).ok_or_else(|| Problem::new(Code::NotFound, "the payment is gone"))
+        match self.vault.payment(payment).await.map_err(vault_problem)? {
+            Some(record) => answer_of(outcome_of(&record, &self.registry), &record),
+            None => Err(Problem::new(Code::NotFound, "the payment is gone")),
+        }
     }
 
     async fn tell_story(&self, caller: Caller, request: Request, telling: &mut Telling) -> Result<Outcome, Problem> {
