@@ -18,7 +18,11 @@ use crate::test::{Step, all, choose};
 
 /// All checks; `cargo xtask test` runs them first.
 pub const STEPS: &[Step] = &[
-    Step { name: "format", needs: &[], run: |place| one(run::shown(&mut place.cargo(&["fmt", "--all", "--check"]))) },
+    Step {
+        name: "format",
+        needs: &[],
+        run: |place| one(run::shown(&mut place.cargo(&["fmt", "--all", "--check", "--", "-l"]))),
+    },
     Step { name: "directions", needs: &[], run: |place| one(directions::check(place)) },
     Step { name: "floors", needs: &[], run: |place| one(floors::check(place)) },
     Step { name: "licences", needs: &[], run: |place| one(licences::check(place)) },
