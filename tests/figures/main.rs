@@ -1,0 +1,43 @@
+//! The figures of `cargo xtask bench`: each is a ratio of two things measured in the same run. Nothing is asserted here.
+//!
+//! Prints one table and writes it as JSON to the file named by `COUNTERSIGN_FIGURES`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement may stop at the first surprise")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bare;
+mod fetch;
+mod idle;
+mod million;
+mod payments;
+mod table;
+
+use table::Table;
+
+fn main() {
+    let only: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|o| o == name);
+    let mut table = Table::default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        if wanted("payments") {
+            payments::sequential(&mut table).await;
+            payments::concurrent(&mut table).await;
+        }
+        if wanted("fetch") {
+            fetch::whole(&mut table).await;
+        }
+        if wanted("idle") {
+            idle::headless(&mut table).await;
+        }
+        if wanted("million") {
+            million::run(&mut table).await;
+        }
+    });
+    print!("{table}");
+    if let Some(path) = std::env::var_os("COUNTERSIGN_FIGURES") {
+        std::fs::write(path, table.json().to_string()).expect("a file for the figures");
+    }
+}
