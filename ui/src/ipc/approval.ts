@@ -1,0 +1,15 @@
+/** The approval window's four commands. It can do nothing else: its capability file lists these and no more. */
+import { Channel, invoke } from '@tauri-apps/api/core';
+import type { Answer, ApprovalFrame } from './types';
+
+export function next(onframe: (frame: ApprovalFrame) => void): Promise<void> {
+  const channel = new Channel<ApprovalFrame>();
+  channel.onmessage = onframe;
+  return invoke('next', { channel });
+}
+
+export const decide = (answer: Answer): Promise<void> => invoke('decide', answer);
+
+export const raw = (payment_id: string): Promise<[string, string][]> => invoke('raw', { payment_id });
+
+export const openRule = (rule: string): Promise<void> => invoke('open_rule', { rule });

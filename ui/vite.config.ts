@@ -1,0 +1,25 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { svelteTesting } from '@testing-library/svelte/vite';
+import type { Plugin } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+/** Feeds the pages made-up frames in the dev server and in `--mode mock`; a normal build never sees the file. */
+const mock = (on: boolean): Plugin => ({
+  name: 'countersign-mock',
+  transformIndexHtml: () =>
+    on ? [{ tag: 'script', attrs: { type: 'module', src: '/src/dev/mock.ts' }, injectTo: 'head-prepend' }] : [],
+});
+
+export default defineConfig(({ command, mode }) => ({
+  plugins: [svelte(), svelteTesting(), { ...mock(mode === 'mock' || (command === 'serve' && mode === 'development')), enforce: 'pre' as const }],
+  build: {
+    target: ['safari16', 'chrome110'],
+    outDir: mode === 'mock' ? 'dist-mock' : 'dist',
+    emptyOutDir: true,
+    // The content policy has no data: addresses and no inline script.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: { input: { approve: 'approve.html', index: 'index.html' } },
+  },
+  test: { environment: 'jsdom', include: ['tests/**/*.test.ts'], setupFiles: ['tests/setup.ts'] },
+}));
