@@ -1,9 +1,9 @@
 //! Reads a JSON body strictly: content type, size, depth, duplicate keys, types; in that order.
 
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::Request,
-    http::header,
+    http::{HeaderMap, header},
 };
 use countersign_desk::problem::{Code, Problem};
 use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -15,17 +15,25 @@ const MAX_DEPTH: usize = 32;
 
 /// Reads and checks a whole JSON body.
 pub async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let (parts, body) = request.into_parts();
+    let bytes = strict(&parts.headers, body).await?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Problem::new(Code::BadRequest, format!("the body is not as expected: {error}")))
+}
+
+/// The bytes of a body that is JSON as we accept it, whatever its members are.
+pub async fn strict(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
         return Err(Problem::new(Code::UnsupportedMediaType, "the body must be sent as application/json"));
     }
-    let bytes = read(request.into_body()).await?;
+    let bytes = read(body).await?;
     check(&bytes)?;
-    serde_json::from_slice(&bytes).map_err(|error| Problem::new(Code::BadRequest, format!("the body is not as expected: {error}")))
+    Ok(bytes)
 }
 
-async fn read(body: Body) -> Result<axum::body::Bytes, Problem> {
+async fn read(body: Body) -> Result<Bytes, Problem> {
     to_bytes(body, MAX_BODY).await.map_err(|error| {
         let too_large = std::error::Error::source(&error).is_some_and(|e| e.to_string().contains("length limit"));
         if too_large {

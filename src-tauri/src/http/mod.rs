@@ -1,6 +1,7 @@
 //! The localhost service: a guard in front, routes behind it, and nothing that could approve, loosen or touch a key.
 
-mod body;
+pub mod body;
+pub mod contract;
 mod guard;
 mod problem;
 mod rate;
@@ -8,10 +9,13 @@ mod routes;
 mod serve;
 mod session;
 
-pub use problem::problem_body;
+pub use guard::own;
+pub use problem::{ProblemResponse, problem_body};
+pub use rate::Pace;
 pub use serve::{Listening, serve};
 
-use countersign_desk::Desk;
+use countersign_core::payment::Caller;
+use countersign_desk::{Desk, outcome::Outcome, problem::Problem, request::Request};
 use std::sync::Arc;
 
 /// What the routes share.
@@ -26,4 +30,21 @@ pub struct App {
     pub failures: rate::Failures,
     /// Who is calling.
     pub sessions: session::Sessions,
+}
+
+impl App {
+    /// Carries out a request for money within its rate; a repeat of a known key is free.
+    pub async fn money(&self, caller: Caller, pace: Pace, request: Request) -> Result<Outcome, Problem> {
+        if let Err(limited) = pace.check() {
+            if !self.desk.knows(&caller.agent, &request).await? {
+                return Err(limited);
+            }
+        }
+        let agent = caller.agent.clone();
+        let told = self.desk.pay(caller, request).await;
+        if told.repeat {
+            self.rates.give_back(&agent);
+        }
+        told.result
+    }
 }

@@ -23,8 +23,13 @@ pub fn problem_body(problem: &Problem) -> Value {
         "detail": problem.detail,
         "next": problem.code.next(),
     });
-    if let (Some(outcome), Some(object)) = (&problem.outcome, body.as_object_mut()) {
-        object.insert("outcome".to_owned(), json!(outcome));
+    if let Some(object) = body.as_object_mut() {
+        if let Some(seconds) = problem.retry_after {
+            object.insert("retry_after_seconds".to_owned(), json!(seconds));
+        }
+        if let Some(outcome) = &problem.outcome {
+            object.insert("outcome".to_owned(), json!(outcome));
+        }
     }
     body
 }

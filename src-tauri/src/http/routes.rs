@@ -19,25 +19,41 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 use super::{
-    App, body, guard,
+    App, body, contract, guard,
     problem::{OutcomeResponse, ProblemResponse, bad_request},
     rate::Pace,
 };
 
 type Answer<T> = Result<T, ProblemResponse>;
 
+macro_rules! routes {
+    ($($method:ident $path:literal => $answer:path,)+) => {
+        /// Every route, for the contract and the tests: method and path.
+        #[cfg(test)]
+        pub const ROUTES: &[(&str, &str)] = &[$((stringify!($method), $path),)+];
+
+        fn table() -> Router<Arc<App>> {
+            Router::new()$(.route($path, $method($answer)))+
+        }
+    };
+}
+
+routes! {
+    get "/open" => guard::open_page,
+    get "/healthz" => healthz,
+    post "/v1/fetch" => fetch,
+    post "/v1/payments" => pay,
+    get "/v1/payments" => list,
+    get "/v1/payments/{id}" => payment,
+    post "/v1/payments/{id}/cancel" => cancel,
+    post "/v1/payments/{id}/receipt" => receipt,
+    get "/v1/budget" => budget,
+    get "/v1/openapi.json" => openapi,
+}
+
 /// Everything under the guard.
 pub fn router(app: Arc<App>, mcp: Router) -> Router {
-    Router::new()
-        .route(guard::OPEN, get(guard::open_page))
-        .route("/healthz", get(healthz))
-        .route("/v1/fetch", post(fetch))
-        .route("/v1/payments", post(pay).get(list))
-        .route("/v1/payments/{id}", get(payment))
-        .route("/v1/payments/{id}/cancel", post(cancel))
-        .route("/v1/payments/{id}/receipt", post(receipt))
-        .route("/v1/budget", get(budget))
-        .route("/v1/openapi.json", get(openapi))
+    table()
         .with_state(app.clone())
         .merge(mcp)
         .fallback(nothing)
@@ -57,27 +73,13 @@ async fn healthz(State(app): State<Arc<App>>) -> Json<Value> {
 async fn fetch(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, Extension(pace): Extension<Pace>, request: HttpRequest) -> Answer<OutcomeResponse> {
     let body: FetchBody = body::json(request).await.map_err(ProblemResponse)?;
     let request = Request::fetch(body).map_err(ProblemResponse)?;
-    money(&app, caller, pace, request).await
+    app.money(caller, pace, request).await.map(OutcomeResponse).map_err(ProblemResponse)
 }
 
 async fn pay(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, Extension(pace): Extension<Pace>, request: HttpRequest) -> Answer<OutcomeResponse> {
     let body: PayBody = body::json(request).await.map_err(ProblemResponse)?;
     let request = Request::pay(body).map_err(ProblemResponse)?;
-    money(&app, caller, pace, request).await
-}
-
-async fn money(app: &App, caller: Caller, pace: Pace, request: Request) -> Answer<OutcomeResponse> {
-    if let Err(limited) = pace.check() {
-        if !app.desk.knows(&caller.agent, &request).await.map_err(ProblemResponse)? {
-            return Err(ProblemResponse(limited));
-        }
-    }
-    let agent = caller.agent.clone();
-    let told = app.desk.pay(caller, request).await;
-    if told.repeat {
-        app.rates.give_back(&agent);
-    }
-    told.result.map(OutcomeResponse).map_err(ProblemResponse)
+    app.money(caller, pace, request).await.map(OutcomeResponse).map_err(ProblemResponse)
 }
 
 #[derive(Debug, Deserialize)]
@@ -126,7 +128,7 @@ async fn budget(State(app): State<Arc<App>>, Extension(caller): Extension<Caller
 }
 
 async fn openapi() -> Response {
-    ([("content-type", "application/json")], include_str!("openapi.json")).into_response()
+    ([("content-type", "application/json")], contract::DOCUMENT).into_response()
 }
 
 /// An id of the right form; any other cannot be anybody's payment.

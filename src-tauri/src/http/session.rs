@@ -60,9 +60,10 @@ mod tests {
         let first = at(0);
         assert_eq!(at(IDLE_MS), first);
         assert_ne!(at(2 * IDLE_MS + 1), first);
-        let mut now = 3 * IDLE_MS;
+        let start = 4 * IDLE_MS;
+        let mut now = start;
         let long = at(now);
-        while now < 3 * IDLE_MS + LONGEST_MS {
+        while now < start + LONGEST_MS {
             assert_eq!(at(now), long);
             now += IDLE_MS / 2;
         }
