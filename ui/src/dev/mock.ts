@@ -1,0 +1,42 @@
+/** Stands in for the Rust side: `?scene=NAME` picks what is fed. Never part of a normal build. */
+import type { ApprovalFrame } from '../ipc/types';
+import { payments, scenes, status } from './scenes';
+
+const asked = new URLSearchParams(location.search);
+const scene = asked.get('scene') ?? 'question';
+const callbacks = new Map<number, (message: { index: number; message: ApprovalFrame }) => void>();
+
+function feed(channel: { id: number }) {
+  const frames = scenes[scene] ?? [];
+  frames.forEach((message, index) => callbacks.get(channel.id)?.({ index, message }));
+}
+
+const main = {
+  running: status(),
+  paused: status({ state: 'paused', waiting: 2, red_band: true }),
+  locked: status({ state: 'locked' }),
+  view_only: status({ state: 'view_only' }),
+  empty: status({ wallet: null, agents: 0, spent_today: '0.00 USD' }),
+}[scene];
+
+const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
+  next: (args) => feed(args['channel'] as { id: number }),
+  decide: (args) => void document.body.setAttribute('data-decided', JSON.stringify(args)),
+  raw: () => [['typed data', `0x1901${'ab'.repeat(64)}`], ['offer', '{"scheme":"exact","network":"eip155:8453"}']],
+  open_rule: () => null,
+  status: () => main ?? Promise.reject(new Error('not running')),
+  recent: () => (scene === 'empty' ? [] : payments),
+  pause: () => null,
+  resume: () => null,
+};
+
+Object.assign(window, {
+  __TAURI_INTERNALS__: {
+    transformCallback(callback: (message: { index: number; message: ApprovalFrame }) => void) {
+      callbacks.set(callbacks.size + 1, callback);
+      return callbacks.size;
+    },
+    unregisterCallback: (id: number) => callbacks.delete(id),
+    invoke: async (command: string, args: Record<string, unknown>) => answers[command]?.(args),
+  },
+});
