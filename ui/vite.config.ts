@@ -6,12 +6,14 @@ import { defineConfig } from 'vitest/config';
 /** Feeds the pages made-up frames in the dev server and in `--mode mock`; a normal build never sees the file. */
 const mock = (on: boolean): Plugin => ({
   name: 'countersign-mock',
-  transformIndexHtml: () =>
-    on ? [{ tag: 'script', attrs: { type: 'module', src: '/src/dev/mock.ts' }, injectTo: 'head-prepend' }] : [],
+  transformIndexHtml: {
+    order: 'pre',
+    handler: () => (on ? [{ tag: 'script', attrs: { type: 'module', src: '/src/dev/mock.ts' }, injectTo: 'head-prepend' }] : []),
+  },
 });
 
 export default defineConfig(({ command, mode }) => ({
-  plugins: [svelte(), svelteTesting(), { ...mock(mode === 'mock' || (command === 'serve' && mode === 'development')), enforce: 'pre' as const }],
+  plugins: [svelte(), svelteTesting(), mock(mode === 'mock' || (command === 'serve' && mode === 'development'))],
   build: {
     target: ['safari16', 'chrome110'],
     outDir: mode === 'mock' ? 'dist-mock' : 'dist',
