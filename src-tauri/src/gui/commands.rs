@@ -1,0 +1,161 @@
+//! The pages' commands. Each checks the window's label again, whatever the capability files say, and none signs or edits anything.
+
+use countersign_core::Millis;
+use countersign_desk::{approver::{Approver as _, Change}, event::Event, view::status_of};
+use countersign_vault::{Filter, Health, Scope, VaultError};
+use serde_json::json;
+use std::sync::Arc;
+use tauri::{State, WebviewWindow, ipc::Channel};
+use tokio::sync::oneshot;
+
+use super::{
+    Shell,
+    approver::Input,
+    environment::UI_AUTOMATION,
+    pause as pause_all,
+    view::{ApprovalFrame, DecideError, DecideErrorKind, Decision, MainState, MainStatus, Recent, Remember},
+    window::{APPROVAL, MAIN},
+};
+
+type Said<T> = Result<T, DecideError>;
+type Gets<'a> = State<'a, Arc<Shell>>;
+
+fn from(window: &WebviewWindow, label: &str) -> Said<()> {
+    if window.label() == label {
+        return Ok(());
+    }
+    Err(DecideError { kind: DecideErrorKind::WrongWindow, message: "This window may not do that.".to_owned() })
+}
+
+fn failed(message: impl ToString) -> DecideError {
+    DecideError { kind: DecideErrorKind::Failed, message: message.to_string() }
+}
+
+/// Takes the page's ear; what is to be shown comes through it.
+#[tauri::command]
+pub fn next(window: WebviewWindow, shell: Gets<'_>, channel: Channel<ApprovalFrame>) -> Said<()> {
+    from(&window, APPROVAL)?;
+    shell.windows.listen(channel);
+    Ok(())
+}
+
+/// Answers the question on screen.
+#[tauri::command(rename_all = "snake_case")]
+pub async fn decide(
+    window: WebviewWindow,
+    shell: Gets<'_>,
+    payment_id: String,
+    display_hash: String,
+    decision: Decision,
+    remember: Remember,
+) -> Said<()> {
+    from(&window, APPROVAL)?;
+    let Remember::Once = remember;
+    let (reply, heard) = oneshot::channel();
+    shell.inputs.send(Input::Decide(payment_id, display_hash, decision, reply)).map_err(|_| failed("Countersign is ending."))?;
+    let said = heard.await.map_err(|_| failed("Countersign is ending."))?;
+    if let Err(refused) = &said {
+        tracing::info!(kind = ?refused.kind, "window.answer_refused");
+    }
+    said
+}
+
+/// What would be signed, row by row.
+#[tauri::command(rename_all = "snake_case")]
+pub async fn raw(window: WebviewWindow, shell: Gets<'_>, payment_id: String) -> Said<Vec<(String, String)>> {
+    from(&window, APPROVAL)?;
+    let (reply, heard) = oneshot::channel();
+    shell.inputs.send(Input::Raw(payment_id, reply)).map_err(|_| failed("Countersign is ending."))?;
+    heard.await.map_err(|_| failed("Countersign is ending."))
+}
+
+/// Opens the main window where the rules are; answers nothing.
+#[tauri::command]
+pub fn open_rule(window: WebviewWindow, shell: Gets<'_>, rule: String) -> Said<()> {
+    from(&window, APPROVAL)?;
+    let rule: String = rule.chars().filter(|c| c.is_ascii_alphanumeric() || "-_:.".contains(*c)).take(100).collect();
+    shell.windows.main(Some(format!("rule={rule}")));
+    Ok(())
+}
+
+/// The head of the main window.
+#[tauri::command]
+pub async fn status(window: WebviewWindow, shell: Gets<'_>) -> Said<MainStatus> {
+    from(&window, MAIN)?;
+    let vault = shell.desk.vault();
+    let state = match vault.health() {
+        Health::Ok => MainState::Running,
+        Health::Paused => MainState::Paused,
+        Health::Locked => MainState::Locked,
+        Health::ViewOnly(_) | Health::Storage(_) => MainState::ViewOnly,
+    };
+    let agents = vault.list_agents().await.map_err(failed)?.iter().filter(|a| a.revoked_at.is_none()).count();
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Ok(MainStatus {
+        state,
+        address: shell.address.clone(),
+        waiting: number(*shell.windows.waiting().borrow()),
+        wallet: vault.wallets().first().map(|w| w.address.clone()),
+        agents: number(agents),
+        spent_today: spent_today(&shell).await.map_err(failed)?,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        red_band: UI_AUTOMATION,
+    })
+}
+
+/// The value of everything held or spent since midnight UTC; none if that is more than one page.
+async fn spent_today(shell: &Shell) -> Result<Option<String>, VaultError> {
+    const DAY: i64 = 86_400_000;
+    let midnight = Millis(shell.desk.now().0.div_euclid(DAY).saturating_mul(DAY));
+    let page = shell.desk.vault().payments(Filter { since: Some(midnight), limit: 500, ..Filter::default() }).await?;
+    if page.next_cursor.is_some() {
+        return Ok(None);
+    }
+    let counts = page.payments.iter().filter(|record| record.signed && !record.quote.testnet);
+    let total = counts.filter_map(|record| record.quote.exposure_value).try_fold(0u128, |sum, value| sum.checked_add(value.0));
+    Ok(total.map(|total| format!("{} {}", countersign_core::money::Micro(total), shell.desk.registry().reference())))
+}
+
+/// The last twenty payments.
+#[tauri::command]
+pub async fn recent(window: WebviewWindow, shell: Gets<'_>) -> Said<Vec<Recent>> {
+    from(&window, MAIN)?;
+    let page = shell.desk.vault().payments(Filter { limit: 20, ..Filter::default() }).await.map_err(failed)?;
+    let row = |record: &countersign_vault::Record| Recent {
+        id: record.id.to_string(),
+        when: record.created_at.rfc3339(),
+        agent: record.agent.to_string(),
+        amount: record.quote.asset_text(),
+        payee: record.quote.payee.origin.to_string(),
+        status: json!(status_of(record)).as_str().unwrap_or_default().to_owned(),
+    };
+    Ok(page.payments.iter().map(row).collect())
+}
+
+/// Stops all payments, for some minutes or until resumed. Never shortens a pause.
+#[tauri::command]
+pub async fn pause(window: WebviewWindow, shell: Gets<'_>, minutes: Option<u32>) -> Said<()> {
+    from(&window, MAIN)?;
+    pause_all(&shell.desk, minutes).await.map_err(failed)
+}
+
+/// Lets payments go on, once the person has confirmed it in the approval window.
+#[tauri::command]
+pub async fn resume(window: WebviewWindow, shell: Gets<'_>) -> Said<()> {
+    from(&window, MAIN)?;
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(failed)?;
+    let change = Change {
+        id: format!("chg_{:016x}", u64::from_be_bytes(bytes)),
+        title: "Resume payments?".to_owned(),
+        lines: vec!["Payments inside your limits go through again without asking".to_owned()],
+    };
+    let asked = tokio::time::timeout(std::time::Duration::from_secs(120), shell.approver.confirm(change)).await;
+    if !asked.unwrap_or(false) {
+        return Err(failed("It was not confirmed; payments stay paused."));
+    }
+    shell.desk.vault().resume(Scope::All).await.map_err(failed)?;
+    shell.desk.announce(Event::Paused(false));
+    shell.desk.look_again();
+    Ok(())
+}

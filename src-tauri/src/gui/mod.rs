@@ -1,0 +1,117 @@
+//! The desktop: a window that asks, a window that shows, a tray and notifications, around a desk that runs without them.
+//!
+//! The service runs on its own threads; the main thread belongs to the toolkit. Nothing here signs, and nothing here knows a key.
+
+mod approver;
+mod commands;
+mod environment;
+mod guard;
+mod native;
+mod notify;
+mod press;
+mod stage;
+mod tray;
+mod view;
+mod window;
+
+pub use approver::{Inputs, WindowApprover};
+pub use environment::{UI_AUTOMATION, clean_environment};
+pub use native::open_display;
+
+use anyhow::Context as _;
+use countersign_core::Millis;
+use countersign_desk::{Desk, event::Event};
+use countersign_vault::{Clock, Scope, VaultError};
+use std::{path::PathBuf, sync::Arc};
+use tauri::{AppHandle, Manager as _, RunEvent};
+use tokio::sync::{mpsc, oneshot};
+
+use approver::{Input, drive};
+use stage::Stage;
+use window::Windows;
+
+/// What the desktop stands on.
+pub struct GuiParts {
+    /// The running desk.
+    pub desk: Arc<Desk>,
+    /// The approver it was built with.
+    pub approver: Arc<WindowApprover>,
+    /// What that approver has been asked so far, and will be.
+    pub inputs: Inputs,
+    /// The same clock as the vault's.
+    pub clock: Arc<dyn Clock>,
+    /// The open port, to be shown.
+    pub address: Option<String>,
+    /// Where our own files lie.
+    pub dir: PathBuf,
+    /// A page of the main window to open at once.
+    pub show: Option<String>,
+    /// Fires when the app is to end.
+    pub stop: oneshot::Receiver<()>,
+}
+
+/// What commands, tray and notifications share.
+struct Shell {
+    desk: Arc<Desk>,
+    approver: Arc<WindowApprover>,
+    inputs: mpsc::UnboundedSender<Input>,
+    windows: Arc<Windows>,
+    address: Option<String>,
+}
+
+/// Runs the desktop on this thread, the main one, until it is quit. What waits then is refused.
+pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<()> {
+    tauri::async_runtime::set(runtime.clone());
+    let app = tauri::Builder::default()
+        .invoke_handler(tauri::generate_handler![
+            commands::next,
+            commands::decide,
+            commands::raw,
+            commands::open_rule,
+            commands::status,
+            commands::pause,
+            commands::resume,
+            commands::recent,
+        ])
+        .build(tauri::generate_context!())
+        .context("starting the window")?;
+    let ending = parts.approver.inputs();
+    furnish(app.handle(), parts)?;
+    app.run_return(move |_, event| match event {
+        // Without a window the app lives on in the tray.
+        RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
+        RunEvent::Exit => drop(ending.send(Input::Quit)),
+        _ => {}
+    });
+    Ok(())
+}
+
+fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
+    let GuiParts { desk, approver, inputs, clock, address, dir, show, stop } = parts;
+    let windows = Windows::new(app.clone(), approver.inputs(), desk.clone());
+    let shell = Arc::new(Shell { desk, inputs: approver.inputs(), approver, windows: windows.clone(), address });
+    app.manage(windows.clone());
+    app.manage(shell.clone());
+    tauri::async_runtime::spawn(drive(inputs, Stage::new(native::arm_time()), clock, windows.clone()));
+    tray::start(app, shell.clone(), &dir).context("putting up the tray icon")?;
+    tauri::async_runtime::spawn(notify::follow(shell));
+    if let Some(page) = show {
+        windows.main(Some(page));
+    }
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if stop.await.is_ok() {
+            app.exit(0);
+        }
+    });
+    Ok(())
+}
+
+/// Stops all payments, for some minutes or until resumed; the ledger keeps the longer of two pauses.
+async fn pause(desk: &Desk, minutes: Option<u32>) -> Result<(), VaultError> {
+    let until = minutes.map(|minutes| Millis(desk.now().0.saturating_add(i64::from(minutes).saturating_mul(60_000))));
+    desk.vault().pause(Scope::All, until).await?;
+    desk.announce(Event::Paused(true));
+    desk.look_again();
+    Ok(())
+}

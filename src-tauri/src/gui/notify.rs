@@ -1,0 +1,150 @@
+//! Notifications: one for each question, one an agent and minute for what went through by itself. Never an agent's words.
+//!
+//! Their only action opens a window: any program on the bus can claim that it was clicked.
+
+use countersign_core::{approval::Question, money::Micro};
+use countersign_desk::event::Event;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{sync::broadcast::error::RecvError, time::MissedTickBehavior};
+
+use super::Shell;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What one agent paid by itself since the last summary.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Quiet {
+    count: u64,
+    value: Micro,
+    without_value: u64,
+}
+
+/// Everything since the last summary, by agent.
+#[derive(Debug, Default)]
+pub struct Quietly(BTreeMap<String, Quiet>);
+
+impl Quietly {
+    /// Counts one payment, exactly once.
+    pub fn add(&mut self, agent: &str, micros: Option<u128>) {
+        let quiet = self.0.entry(agent.to_owned()).or_default();
+        quiet.count = quiet.count.saturating_add(1);
+        match micros {
+            Some(micros) => quiet.value = Micro(quiet.value.0.saturating_add(micros)),
+            None => quiet.without_value = quiet.without_value.saturating_add(1),
+        }
+    }
+
+    /// One text an agent; the count begins anew.
+    pub fn take(&mut self, reference: &str) -> Vec<String> {
+        std::mem::take(&mut self.0).into_iter().map(|(agent, quiet)| quiet.text(&agent, reference)).collect()
+    }
+}
+
+impl Quiet {
+    fn text(&self, agent: &str, reference: &str) -> String {
+        let payments = if self.count == 1 { "1 payment".to_owned() } else { format!("{} payments", self.count) };
+        let rest = match self.without_value {
+            0 => String::new(),
+            n => format!(" and {n} without a known value"),
+        };
+        format!("{agent}: {payments}, {} {reference}{rest}", self.value)
+    }
+}
+
+/// Notifies until the desk is gone.
+pub async fn follow(shell: Arc<Shell>) {
+    let mut events = shell.desk.events();
+    let mut quietly = Quietly::default();
+    let mut minute = tokio::time::interval(MINUTE);
+    minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let server = Arc::new(Server { windows: shell.windows.clone(), missing: AtomicBool::new(false) });
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                Ok(Event::Asked(question)) => server.clone().show("Countersign asks".to_owned(), question_text(&question), true),
+                Ok(Event::Silent { agent, micros, .. }) => quietly.add(&agent, micros),
+                Ok(_) => {}
+                Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "notifications could not keep up; the ledger has everything"),
+                Err(RecvError::Closed) => return,
+            },
+            _ = minute.tick() => for text in quietly.take(shell.desk.registry().reference()) {
+                server.clone().show("Paid without asking".to_owned(), text, false);
+            },
+        }
+    }
+}
+
+/// Our own words, the paired name, the amount from our registry, the host that is paid.
+fn question_text(question: &Question) -> String {
+    let amount = if question.amount_fiat == "no known value" { &question.amount_asset } else { &question.amount_fiat };
+    format!("{} wants to pay {amount} to {}", question.agent, question.payee_host)
+}
+
+struct Server {
+    windows: Arc<super::window::Windows>,
+    missing: AtomicBool,
+}
+
+impl Server {
+    /// Shows it from a thread of its own: the server may take its time, and a click may come much later.
+    fn show(self: Arc<Self>, title: String, body: String, asks: bool) {
+        let spawned = std::thread::Builder::new().name("notification".to_owned()).spawn(move || {
+            let mut notification = notify_rust::Notification::new();
+            notification.appname("Countersign").summary(&title).body(&plain(&body)).timeout(notify_rust::Timeout::Milliseconds(120_000));
+            #[cfg(all(unix, not(target_os = "macos")))]
+            if asks {
+                notification.action("show", "Show");
+            }
+            match notification.show() {
+                #[cfg(all(unix, not(target_os = "macos")))]
+                Ok(shown) if asks => shown.wait_for_action(|action| {
+                    if action == "show" {
+                        self.windows.present();
+                    }
+                }),
+                Ok(_) => {}
+                Err(error) => {
+                    if !self.missing.swap(true, Ordering::Relaxed) {
+                        tracing::warn!(%error, "notifications cannot be shown; the window and the tray still ask");
+                    }
+                }
+            }
+        });
+        if let Err(error) = spawned {
+            tracing::warn!(%error, "a notification could not be shown");
+        }
+    }
+}
+
+/// Servers read markup in a body.
+fn plain(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_payment_is_in_exactly_one_summary() {
+        let mut quietly = Quietly::default();
+        for _ in 0..42 {
+            quietly.add("researcher", Some(10_000));
+        }
+        quietly.add("other", None);
+        assert_eq!(quietly.take("USD"), ["other: 1 payment, 0.00 USD and 1 without a known value", "researcher: 42 payments, 0.42 USD"]);
+        assert!(quietly.take("USD").is_empty());
+    }
+
+    #[test]
+    fn markup_is_shown_and_not_read() {
+        assert_eq!(plain("<b>a</b> & b"), "&lt;b&gt;a&lt;/b&gt; &amp; b");
+    }
+}

@@ -1,0 +1,432 @@
+//! The stage: what stands in the approval window, what waits behind it, and which answer counts. Pure but for the answers it hands on.
+//!
+//! One item at a time, first come first served. An answer counts only for the item on screen, in the showing that is on screen,
+//! once. Whatever takes the item away without an answer is not a yes.
+
+use countersign_core::{
+    Millis,
+    approval::{Answer, Yes},
+    payment::Digest,
+};
+use countersign_desk::approver::{Change, Showing};
+use std::collections::VecDeque;
+use tokio::sync::oneshot;
+
+use super::{
+    environment::UI_AUTOMATION,
+    guard::{BLANK, Guard, Sign, Tick},
+    press::{self, Press, Presses},
+    view::{ApprovalFrame, ApprovalView, DecideError, DecideErrorKind, Decision, OutcomeState},
+};
+
+/// How long a good end or a denial stays on screen.
+const STAYS: Tick = 2000;
+/// How long "signed" stays while the seller has not answered yet.
+const STAYS_SIGNED: Tick = 6000;
+
+/// Both clocks at one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// Monotonic.
+    pub tick: Tick,
+    /// Wall.
+    pub wall: Millis,
+}
+
+/// Who waits for an answer.
+pub enum Asked {
+    /// A payment's question.
+    Question(Box<Showing>, oneshot::Sender<Answer>),
+    /// A change that loosens.
+    Change(Change, Digest, oneshot::Sender<bool>),
+}
+
+/// What the window has to do.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    /// Make the window; what it tells comes with this number.
+    Open(u64),
+    /// Show it, without taking the focus.
+    Show,
+    /// Send to the page.
+    Frame(ApprovalFrame),
+    /// Load the page anew.
+    Reload,
+    /// Take the window away.
+    Close,
+    /// So many items wait now.
+    Waiting(usize),
+    /// Pause this agent until resumed.
+    Pause(String),
+}
+
+struct Item {
+    ticket: u64,
+    asked: Asked,
+}
+
+enum Scene {
+    Empty,
+    Blank { until: Tick },
+    Item(Item),
+    Outcome { payment: String, closes: Option<Tick> },
+}
+
+/// See the module.
+pub struct Stage {
+    queue: VecDeque<Item>,
+    scene: Scene,
+    guard: Guard,
+    presses: Presses,
+    attached: bool,
+    window: u64,
+    said_armed: bool,
+    said_waiting: usize,
+    last_decided: Option<String>,
+    effects: Vec<Effect>,
+}
+
+impl Stage {
+    /// An empty stage. `arm`: see [`super::guard`].
+    pub fn new(arm: Tick) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            scene: Scene::Empty,
+            guard: Guard::new(arm),
+            presses: Presses::default(),
+            attached: false,
+            window: 0,
+            said_armed: false,
+            said_waiting: 0,
+            last_decided: None,
+            effects: Vec::new(),
+        }
+    }
+
+    /// Something to be asked; `ticket` names the asking.
+    pub fn ask(&mut self, now: Now, ticket: u64, asked: Asked) {
+        self.queue.push_back(Item { ticket, asked });
+        match self.scene {
+            Scene::Empty => self.open(now.tick, 0),
+            Scene::Outcome { .. } => self.blank(now.tick),
+            Scene::Blank { .. } | Scene::Item(_) => self.say_queue(),
+        }
+        self.advance(now);
+    }
+
+    /// Nobody waits for this asking any more: it is over in time, withdrawn or moot.
+    pub fn withdraw(&mut self, now: Now, ticket: u64) {
+        self.queue.retain(|item| item.ticket != ticket);
+        if let Scene::Item(item) = &self.scene
+            && item.ticket == ticket
+        {
+            let (id, over) = (item.id(), item.asked.expires().is_some_and(|at| at <= now.wall));
+            if over && self.queue.is_empty() {
+                self.end(now.tick, id, OutcomeState::Expired, "Nobody answered in time. Nothing was paid.", None);
+            } else {
+                self.next(now.tick);
+            }
+        } else if matches!(self.scene, Scene::Blank { .. }) && self.queue.is_empty() {
+            self.close(now.tick);
+        } else {
+            self.say_queue();
+        }
+        self.advance(now);
+    }
+
+    /// A page is there and listens.
+    pub fn attach(&mut self, now: Now) {
+        self.attached = true;
+        if matches!(self.scene, Scene::Item(_)) {
+            self.present(now);
+        }
+        self.advance(now);
+    }
+
+    /// The window tells something about itself.
+    pub fn sign(&mut self, now: Now, window: u64, sign: Sign) {
+        if window == self.window && self.guard.sign(now.tick, sign) {
+            self.presses.forget();
+        }
+        self.advance(now);
+    }
+
+    /// Something was pressed on the window.
+    pub fn press(&mut self, now: Now, window: u64, press: Press) {
+        if window == self.window {
+            self.presses.take(now.tick, press, self.guard.armed(now.tick));
+        }
+    }
+
+    /// The window is gone, by the person's hand or by a crash: that is a no to what was shown.
+    pub fn closed(&mut self, now: Now, window: u64) {
+        if window != self.window || matches!(self.scene, Scene::Empty) {
+            return;
+        }
+        self.attached = false;
+        if let Scene::Item(item) = std::mem::replace(&mut self.scene, Scene::Empty) {
+            self.last_decided = Some(item.id());
+            item.asked.no();
+        }
+        self.guard.new_window(now.tick);
+        if !self.queue.is_empty() {
+            self.open(now.tick, BLANK);
+        }
+        self.advance(now);
+    }
+
+    /// The computer slept: what was on screen is denied.
+    pub fn slept(&mut self, now: Now) {
+        if let Scene::Item(_) = self.scene {
+            self.answer(now, |asked| asked.no(), OutcomeState::Denied, "The computer slept. Nothing was paid.");
+        }
+        self.advance(now);
+    }
+
+    /// The person's word, as the page brings it. First failure → no answer, and why.
+    pub fn decide(&mut self, now: Now, id: &str, hash: &str, decision: Decision) -> Result<(), DecideError> {
+        let result = self.judge(now, id, hash, decision);
+        if result.is_ok() {
+            match decision {
+                Decision::Approve => self.answer(now, Asked::yes, OutcomeState::Signing, ""),
+                Decision::Deny | Decision::DenyAndPause => {
+                    if let (Decision::DenyAndPause, Scene::Item(Item { asked: Asked::Question(showing, _), .. })) = (decision, &self.scene) {
+                        self.effects.push(Effect::Pause(showing.question.agent.clone()));
+                    }
+                    self.answer(now, |asked| asked.no(), OutcomeState::Denied, "You said no. Nothing was paid.");
+                }
+            }
+        }
+        self.advance(now);
+        result
+    }
+
+    fn judge(&self, now: Now, id: &str, hash: &str, decision: Decision) -> Result<(), DecideError> {
+        let refuse = |kind, message: &str| Err(DecideError { kind, message: message.to_owned() });
+        let Scene::Item(item) = &self.scene else {
+            return match &self.last_decided {
+                Some(last) if last == id => refuse(DecideErrorKind::AlreadyDecided, "This question has its answer already."),
+                _ => refuse(DecideErrorKind::NotShown, "This question is not on screen."),
+            };
+        };
+        if item.id() != id {
+            return refuse(DecideErrorKind::NotShown, "This question is not on screen.");
+        }
+        if item.asked.hash().to_string() != hash {
+            return refuse(DecideErrorKind::OtherShowing, "What was answered is not what is on screen.");
+        }
+        if item.asked.expires().is_some_and(|at| at <= now.wall) {
+            return refuse(DecideErrorKind::Expired, "The time for an answer is over. Nothing was paid.");
+        }
+        if decision != Decision::Approve {
+            return Ok(());
+        }
+        if !self.guard.armed(now.tick) {
+            return refuse(DecideErrorKind::NotArmed, "Wait a moment: the window must stand still, uncovered and in front.");
+        }
+        if press::NEEDED && !self.presses.witness(now.tick) {
+            return if self.presses.refused_lately(now.tick) {
+                refuse(DecideErrorKind::SyntheticPress, "That press was made by a program, not by a hand.")
+            } else {
+                refuse(DecideErrorKind::NoPress, "Press the button yourself, or hold Enter for a second.")
+            };
+        }
+        Ok(())
+    }
+
+    /// How an approved payment goes on.
+    pub fn outcome(&mut self, now: Now, id: &str, state: OutcomeState, text: &str) {
+        if let Scene::Outcome { payment, .. } = &self.scene
+            && payment == id
+        {
+            let stays = match state {
+                OutcomeState::Signed if text.is_empty() => Some(STAYS_SIGNED),
+                OutcomeState::Signed | OutcomeState::Settled | OutcomeState::Claimed | OutcomeState::Denied => Some(STAYS),
+                OutcomeState::Signing | OutcomeState::Unknown | OutcomeState::Failed | OutcomeState::Expired => None,
+            };
+            self.end(now.tick, id.to_owned(), state, text, stays);
+        }
+        self.advance(now);
+    }
+
+    /// The rows of what will be signed, for the item on screen.
+    pub fn raw(&self, id: &str) -> Vec<(String, String)> {
+        match &self.scene {
+            Scene::Item(Item { asked: Asked::Question(showing, _), .. }) if showing.question.payment_id.as_str() == id => showing.question.signs.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Time has passed.
+    pub fn advance(&mut self, now: Now) {
+        match self.scene {
+            Scene::Blank { until } if until <= now.tick && self.attached => match self.queue.pop_front() {
+                Some(item) => {
+                    self.scene = Scene::Item(item);
+                    self.present(now);
+                }
+                None => self.close(now.tick),
+            },
+            Scene::Outcome { closes: Some(at), .. } if at <= now.tick => self.close(now.tick),
+            _ => {}
+        }
+        if let Scene::Item(_) = self.scene {
+            let armed = self.guard.armed(now.tick);
+            if armed != self.said_armed {
+                self.said_armed = armed;
+                self.effects.push(Effect::Frame(ApprovalFrame::Arming { armed }));
+            }
+        }
+        let waiting = self.waiting();
+        if waiting != self.said_waiting {
+            self.said_waiting = waiting;
+            self.effects.push(Effect::Waiting(waiting));
+        }
+    }
+
+    /// When [`Stage::advance`] has something to do by itself.
+    pub fn due(&self) -> Option<Tick> {
+        match self.scene {
+            Scene::Blank { until } if self.attached => Some(until),
+            Scene::Outcome { closes, .. } => closes,
+            Scene::Item(_) if !self.said_armed => self.guard.arms_at(),
+            _ => None,
+        }
+    }
+
+    /// What is to be done, once.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Whether somebody's answer is on screen to be given.
+    pub const fn asking(&self) -> bool {
+        matches!(self.scene, Scene::Item(_))
+    }
+
+    fn waiting(&self) -> usize {
+        self.queue.len().saturating_add(usize::from(self.asking()))
+    }
+
+    fn open(&mut self, now: Tick, blank: Tick) {
+        self.window = self.window.wrapping_add(1);
+        self.attached = false;
+        self.guard.new_window(now);
+        self.presses.forget();
+        self.scene = Scene::Blank { until: now.saturating_add(blank) };
+        self.effects.push(Effect::Open(self.window));
+    }
+
+    fn blank(&mut self, now: Tick) {
+        self.attached = false;
+        self.guard.item(now, false);
+        self.presses.forget();
+        self.scene = Scene::Blank { until: now.saturating_add(BLANK) };
+        self.effects.extend([Effect::Frame(ApprovalFrame::Blank), Effect::Reload]);
+    }
+
+    fn close(&mut self, now: Tick) {
+        self.scene = Scene::Empty;
+        self.attached = false;
+        self.guard.new_window(now);
+        self.presses.forget();
+        self.effects.push(Effect::Close);
+    }
+
+    /// The item on screen is away: the next one, after a blank, or nothing.
+    fn next(&mut self, now: Tick) {
+        if self.queue.is_empty() { self.close(now) } else { self.blank(now) }
+    }
+
+    fn answer(&mut self, now: Now, give: impl FnOnce(Asked), state: OutcomeState, text: &str) {
+        let Scene::Item(item) = std::mem::replace(&mut self.scene, Scene::Empty) else { return };
+        let (id, is_change) = (item.id(), matches!(item.asked, Asked::Change(..)));
+        give(item.asked);
+        self.last_decided = Some(id.clone());
+        if is_change || !self.queue.is_empty() {
+            self.next(now.tick);
+        } else {
+            let stays = (state == OutcomeState::Denied).then_some(STAYS);
+            self.end(now.tick, id, state, text, stays);
+        }
+    }
+
+    fn end(&mut self, now: Tick, payment: String, state: OutcomeState, text: &str, stays: Option<Tick>) {
+        self.guard.item(now, false);
+        self.presses.forget();
+        self.scene = Scene::Outcome { payment, closes: stays.map(|s| now.saturating_add(s)) };
+        self.effects.push(Effect::Frame(ApprovalFrame::Outcome { state, text: text.to_owned() }));
+    }
+
+    /// Puts the item of the scene on screen.
+    fn present(&mut self, now: Now) {
+        let Scene::Item(item) = &self.scene else { return };
+        let frame = item.asked.frame(now.wall);
+        self.guard.item(now.tick, true);
+        self.presses.forget();
+        self.said_armed = false;
+        self.effects.extend([Effect::Frame(frame), Effect::Show]);
+        self.say_queue();
+    }
+
+    fn say_queue(&mut self) {
+        if self.asking() {
+            let waiting = u32::try_from(self.waiting()).unwrap_or(u32::MAX);
+            self.effects.push(Effect::Frame(ApprovalFrame::Queue { position: 1, waiting, joined: 1 }));
+        }
+    }
+}
+
+impl Item {
+    fn id(&self) -> String {
+        match &self.asked {
+            Asked::Question(showing, _) => showing.question.payment_id.to_string(),
+            Asked::Change(change, ..) => change.id.clone(),
+        }
+    }
+}
+
+impl Asked {
+    fn hash(&self) -> Digest {
+        match self {
+            Self::Question(showing, _) => showing.display_hash(),
+            Self::Change(_, hash, _) => *hash,
+        }
+    }
+
+    fn expires(&self) -> Option<Millis> {
+        match self {
+            Self::Question(showing, _) => Some(showing.question.expires_at),
+            Self::Change(..) => None,
+        }
+    }
+
+    fn frame(&self, wall: Millis) -> ApprovalFrame {
+        let display_hash = self.hash().to_string();
+        match self {
+            Self::Question(showing, _) => {
+                ApprovalFrame::Question { view: Box::new(ApprovalView::of(showing.question.clone(), display_hash, wall.0, UI_AUTOMATION)) }
+            }
+            Self::Change(Change { id, title, lines }, ..) => {
+                ApprovalFrame::Change { id: id.clone(), display_hash, title: title.clone(), lines: lines.clone(), red_band: UI_AUTOMATION }
+            }
+        }
+    }
+
+    fn yes(self) {
+        match self {
+            Self::Question(showing, answer) => {
+                let yes = Yes { payment: showing.question.payment_id.clone(), display_hash: showing.display_hash(), through: "window".to_owned() };
+                drop(answer.send(Answer::Yes(yes)));
+            }
+            Self::Change(_, _, answer) => drop(answer.send(true)),
+        }
+    }
+
+    fn no(self) {
+        match self {
+            Self::Question(_, answer) => drop(answer.send(Answer::No)),
+            Self::Change(_, _, answer) => drop(answer.send(false)),
+        }
+    }
+}

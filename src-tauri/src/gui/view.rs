@@ -1,0 +1,302 @@
+//! What the pages get: everything is text, ready to be shown. The TypeScript twins in `ui/src/ipc/bindings` are made from here.
+
+use countersign_core::approval::{Bar, Question, Warning};
+use serde::{Deserialize, Serialize};
+#[cfg(test)]
+use ts_rs::TS;
+
+/// One message of the core to the approval window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ApprovalFrame {
+    /// Ask this.
+    Question {
+        /// What is shown.
+        view: Box<ApprovalView>,
+    },
+    /// Ask for a change that loosens something; decided like a question, under its own id.
+    Change {
+        /// Its id.
+        id: String,
+        /// Names this showing.
+        display_hash: String,
+        /// What is asked for.
+        title: String,
+        /// What it comes to.
+        lines: Vec<String>,
+        /// See [`super::environment::UI_AUTOMATION`].
+        red_band: bool,
+    },
+    /// Whether a yes would count.
+    Arming {
+        /// It would.
+        armed: bool,
+    },
+    /// Where the shown item stands.
+    Queue {
+        /// From 1.
+        position: u32,
+        /// All that wait, the shown one included.
+        waiting: u32,
+        /// How many requests this one item answers.
+        joined: u32,
+    },
+    /// How the answered item ended, so far.
+    Outcome {
+        /// The state.
+        state: OutcomeState,
+        /// A sentence; may be empty.
+        text: String,
+    },
+    /// Nothing to see and nothing to press.
+    Blank,
+}
+
+/// How an item ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeState {
+    /// A yes was taken and is being signed.
+    Signing,
+    /// Signed.
+    Signed,
+    /// Seen on chain.
+    Settled,
+    /// The seller says so.
+    Claimed,
+    /// Nobody knows yet; the amount stays held.
+    Unknown,
+    /// It did not work.
+    Failed,
+    /// A no was taken.
+    Denied,
+    /// Nobody answered in time.
+    Expired,
+}
+
+/// A question as the window shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[expect(missing_docs, reason = "the fields are those of Question, one for one")]
+pub struct ApprovalView {
+    pub payment_id: String,
+    pub display_hash: String,
+    pub agent: String,
+    pub payee_host: String,
+    pub payee_origin: String,
+    pub payee_registrable: String,
+    pub payee_account: String,
+    pub payee_history: String,
+    pub amount_fiat: String,
+    pub amount_asset: String,
+    pub amount_terms: String,
+    pub pay_from: String,
+    pub agent_says: Option<String>,
+    pub seller_says: Option<String>,
+    pub resource: String,
+    pub why_asked: String,
+    pub rule: String,
+    pub also: Vec<String>,
+    pub warnings: Vec<WarningView>,
+    pub bar: Option<BarView>,
+    pub act: String,
+    pub signs: Vec<(String, String)>,
+    #[cfg_attr(test, ts(type = "number"))]
+    pub expires_at_ms: i64,
+    #[cfg_attr(test, ts(type = "number"))]
+    pub now_ms: i64,
+    pub red_band: bool,
+}
+
+/// Something odd.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct WarningView {
+    /// Stable name.
+    pub id: String,
+    /// For a person.
+    pub text: String,
+}
+
+/// The tightest budget.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[expect(missing_docs, reason = "the fields are those of Bar, one for one")]
+pub struct BarView {
+    pub id: String,
+    pub spent: String,
+    pub this: String,
+    pub left: String,
+    pub of: String,
+    pub before_permille: u16,
+    pub after_permille: u16,
+    pub over: Option<String>,
+}
+
+/// What the person chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Yes.
+    Approve,
+    /// No.
+    Deny,
+    /// No, and nothing more of this agent until resumed.
+    DenyAndPause,
+}
+
+/// How long the answer holds. Longer lifetimes are rules, and are made in the main window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Remember {
+    /// Only this payment.
+    Once,
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[cfg_attr(test, derive(TS))]
+#[error("{message}")]
+pub struct DecideError {
+    /// Stable.
+    pub kind: DecideErrorKind,
+    /// For a person.
+    pub message: String,
+}
+
+/// Kinds of refusal, in the order they are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "snake_case")]
+pub enum DecideErrorKind {
+    /// Not a command of this window.
+    WrongWindow,
+    /// It has its answer.
+    AlreadyDecided,
+    /// It is not the item on screen.
+    NotShown,
+    /// It was shown, but not like this.
+    OtherShowing,
+    /// Too late.
+    Expired,
+    /// The window has not stood still long enough, is covered, or has no focus.
+    NotArmed,
+    /// No key or button was pressed on the window.
+    NoPress,
+    /// The press came from a program.
+    SyntheticPress,
+    /// The app is going away, or the ledger said no.
+    Failed,
+}
+
+/// The main window's head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct MainStatus {
+    /// Whether money can move.
+    pub state: MainState,
+    /// The open port; none if closed.
+    pub address: Option<String>,
+    /// Questions waiting.
+    pub waiting: u32,
+    /// Address of the first wallet.
+    pub wallet: Option<String>,
+    /// Agents that can ask.
+    pub agents: u32,
+    /// Since midnight UTC; none if too much to add up.
+    pub spent_today: Option<String>,
+    /// Of this program.
+    pub version: String,
+    /// See [`super::environment::UI_AUTOMATION`].
+    pub red_band: bool,
+}
+
+/// Whether money can move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words of the health check")]
+pub enum MainState {
+    Running,
+    Paused,
+    ViewOnly,
+    Locked,
+}
+
+/// One line of the main window's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[expect(missing_docs, reason = "texts, ready to be shown")]
+pub struct Recent {
+    pub id: String,
+    pub when: String,
+    pub agent: String,
+    pub amount: String,
+    pub payee: String,
+    pub status: String,
+}
+
+impl ApprovalView {
+    /// What is shown of a question.
+    pub fn of(question: Question, display_hash: String, now_ms: i64, red_band: bool) -> Self {
+        let Question {
+            payment_id, agent, payee_host, payee_origin, payee_registrable, payee_account, payee_history, amount_fiat, amount_asset,
+            amount_terms, pay_from, agent_says, seller_says, resource, why_asked, rule, also, warnings, bar, expires_at, act, signs,
+        } = question;
+        Self {
+            payment_id: payment_id.to_string(),
+            display_hash,
+            warnings: warnings.into_iter().map(|Warning { id, text }| WarningView { id, text }).collect(),
+            bar: bar.map(|Bar { id, spent, this, left, of, before_permille, after_permille, over }| BarView {
+                id, spent, this, left, of, before_permille, after_permille, over,
+            }),
+            expires_at_ms: expires_at.0,
+            now_ms,
+            red_band,
+            agent, payee_host, payee_origin, payee_registrable, payee_account, payee_history, amount_fiat, amount_asset, amount_terms, pay_from,
+            agent_says, seller_says, resource, why_asked, rule, also, act, signs,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn check<T: TS + 'static>(dir: &Path, stale: &mut Vec<String>) {
+        let config = ts_rs::Config::default();
+        let text = T::export_to_string(&config).unwrap();
+        let path = dir.join(T::output_path().unwrap());
+        if std::env::var_os("UPDATE_BINDINGS").is_some() {
+            std::fs::create_dir_all(dir).unwrap();
+            std::fs::write(&path, &text).unwrap();
+        }
+        if std::fs::read_to_string(&path).unwrap_or_default() != text {
+            stale.push(path.display().to_string());
+        }
+    }
+
+    #[test]
+    fn the_bindings_are_current() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/ipc/bindings");
+        let mut stale = Vec::new();
+        check::<ApprovalFrame>(&dir, &mut stale);
+        check::<ApprovalView>(&dir, &mut stale);
+        check::<WarningView>(&dir, &mut stale);
+        check::<BarView>(&dir, &mut stale);
+        check::<OutcomeState>(&dir, &mut stale);
+        check::<Decision>(&dir, &mut stale);
+        check::<Remember>(&dir, &mut stale);
+        check::<DecideError>(&dir, &mut stale);
+        check::<DecideErrorKind>(&dir, &mut stale);
+        check::<MainStatus>(&dir, &mut stale);
+        check::<MainState>(&dir, &mut stale);
+        check::<Recent>(&dir, &mut stale);
+        assert!(stale.is_empty(), "run the test once with UPDATE_BINDINGS=1 for: {stale:#?}");
+    }
+}

@@ -1,0 +1,298 @@
+//! The two windows. The approval window opens without taking the focus, never under the pointer, and tells the stage all that happens to it.
+
+use countersign_core::payment::AgentName;
+use countersign_desk::Desk;
+use countersign_vault::Scope;
+use std::sync::{Arc, Mutex, PoisonError};
+use tauri::{
+    AppHandle, Manager as _, PhysicalPosition, PhysicalSize, UserAttentionType, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent, Wry,
+    ipc::Channel, webview::NewWindowResponse,
+};
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    approver::{Face, Input},
+    environment::UI_AUTOMATION,
+    guard::Sign,
+    native,
+    stage::Effect,
+    view::ApprovalFrame,
+};
+
+/// Label of the window that asks.
+pub const APPROVAL: &str = "approval";
+/// Label of the window that shows.
+pub const MAIN: &str = "main";
+
+/// Room between the pointer and a new approval window, and between it and the edge of the screen.
+const MARGIN: i32 = 24;
+
+/// Opens, shows and closes the windows. Everything that touches one runs on the main thread, in order.
+pub struct Windows {
+    app: AppHandle,
+    inputs: mpsc::UnboundedSender<Input>,
+    desk: Arc<Desk>,
+    waiting: watch::Sender<usize>,
+    page: Mutex<Page>,
+}
+
+/// The page in the approval window.
+#[derive(Default)]
+struct Page {
+    channel: Option<Channel<ApprovalFrame>>,
+    /// A window to make as soon as the one before is gone.
+    wanted: Option<u64>,
+}
+
+impl Windows {
+    /// Windows of an app that has none yet.
+    pub fn new(app: AppHandle, inputs: mpsc::UnboundedSender<Input>, desk: Arc<Desk>) -> Arc<Self> {
+        Arc::new(Self { app, inputs, desk, waiting: watch::channel(0).0, page: Mutex::default() })
+    }
+
+    /// How many items wait, as it changes.
+    pub fn waiting(&self) -> watch::Receiver<usize> {
+        self.waiting.subscribe()
+    }
+
+    /// A page of the approval window listens here from now on.
+    pub fn listen(&self, channel: Channel<ApprovalFrame>) {
+        self.page().channel = Some(channel);
+        let _ = self.inputs.send(Input::Attach);
+    }
+
+    /// Brings the approval window to the front, because the person asked for it. It answers nothing, and its timer begins anew.
+    pub fn present(&self) {
+        self.on_main(|windows| match windows.app.get_webview_window(APPROVAL) {
+            Some(window) if window.is_visible().unwrap_or(false) => log(window.set_focus()),
+            Some(_) => {}
+            None => windows.show_main(None),
+        });
+    }
+
+    /// Opens the main window, or brings it to the front.
+    pub fn main(&self, page: Option<String>) {
+        self.on_main(move |windows| windows.show_main(page));
+    }
+
+    fn show_main(&self, page: Option<String>) {
+        if let Some(window) = self.app.get_webview_window(MAIN) {
+            return log(window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus()));
+        }
+        let url = page.map_or_else(|| "index.html".to_owned(), |page| format!("index.html#{page}"));
+        let built = bare(WebviewWindowBuilder::new(&self.app, MAIN, WebviewUrl::App(url.into())))
+            .title("Countersign")
+            .inner_size(760.0, 640.0)
+            .min_inner_size(360.0, 400.0)
+            .center()
+            .build();
+        match built {
+            Ok(window) => native::close_menus(&window),
+            Err(error) => tracing::error!(%error, "the main window could not be opened"),
+        }
+    }
+
+    fn open(&self, number: u64) {
+        if self.app.get_webview_window(APPROVAL).is_some() {
+            self.page().wanted = Some(number);
+            return;
+        }
+        if let Err(error) = self.build(number) {
+            tracing::error!(%error, "the approval window could not be opened; what it was to ask is refused");
+            let _ = self.inputs.send(Input::Closed(number));
+        }
+    }
+
+    fn build(&self, number: u64) -> tauri::Result<()> {
+        let window = bare(WebviewWindowBuilder::new(&self.app, APPROVAL, WebviewUrl::App("approve.html".into())))
+            .title("Countersign asks")
+            .inner_size(480.0, 720.0)
+            .min_inner_size(320.0, 420.0)
+            .visible(false)
+            .focused(false)
+            .always_on_top(true)
+            .maximizable(false)
+            .incognito(!UI_AUTOMATION)
+            .build()?;
+        native::watch(&window, number, &self.inputs);
+        self.keep_watch(&window, number);
+        if let Err(error) = self.away_from_pointer(&window) {
+            tracing::debug!(%error, "the approval window stays where the system puts it");
+        }
+        Ok(())
+    }
+
+    fn keep_watch(&self, window: &WebviewWindow, number: u64) {
+        let (inputs, seen, app) = (self.inputs.clone(), window.clone(), self.app.clone());
+        let last = Mutex::new((None, None));
+        let tell = move |sign| drop(inputs.send(Input::Sign(number, sign)));
+        let inputs = self.inputs.clone();
+        window.on_window_event(move |event| {
+            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+            match event {
+                // Toolkits repeat these with nothing changed.
+                WindowEvent::Moved(to) if last.0.replace(*to) != Some(*to) => {
+                    tell(Sign::Moved);
+                    tell(Sign::OnScreen(on_screen(&seen)));
+                }
+                WindowEvent::Resized(to) if last.1.replace(*to) != Some(*to) => {
+                    tell(Sign::Resized);
+                    tell(Sign::OnScreen(on_screen(&seen)));
+                }
+                WindowEvent::ScaleFactorChanged { .. } => tell(Sign::Scaled),
+                WindowEvent::Focused(focused) => tell(Sign::Focused(*focused)),
+                WindowEvent::CloseRequested { .. } => drop(inputs.send(Input::Closed(number))),
+                WindowEvent::Destroyed => {
+                    let _ = inputs.send(Input::Closed(number));
+                    if let Some(windows) = app.try_state::<Arc<Windows>>() {
+                        windows.inner().gone();
+                    }
+                }
+                _ => {}
+            }
+        });
+    }
+
+    /// The approval window is gone for good; one that waited for that can be made.
+    fn gone(self: &Arc<Self>) {
+        let wanted = {
+            let mut page = self.page();
+            page.channel = None;
+            page.wanted.take()
+        };
+        if let Some(number) = wanted {
+            // Not inside the event that takes the old one away.
+            let windows = self.clone();
+            tauri::async_runtime::spawn(async move { windows.on_main(move |windows| windows.open(number)) });
+        }
+    }
+
+    fn away_from_pointer(&self, window: &WebviewWindow) -> tauri::Result<()> {
+        let pointer = self.app.cursor_position()?;
+        let Some(monitor) = self.app.monitor_from_point(pointer.x, pointer.y)? else { return Ok(()) };
+        let area = monitor.work_area();
+        let size = window.outer_size()?;
+        let at = place((area.position, area.size), size, pointer.cast());
+        window.set_position(at)
+    }
+
+    fn page(&self) -> std::sync::MutexGuard<'_, Page> {
+        self.page.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn on_main(&self, act: impl FnOnce(&Self) + Send + 'static) {
+        let app = self.app.clone();
+        log(self.app.run_on_main_thread(move || {
+            if let Some(windows) = app.try_state::<Arc<Self>>() {
+                act(windows.inner());
+            }
+        }));
+    }
+
+    fn pause(&self, agent: &str) {
+        let (desk, name) = (self.desk.clone(), agent.parse::<AgentName>());
+        tauri::async_runtime::spawn(async move {
+            let Ok(name) = name else { return };
+            if let Err(error) = desk.vault().pause(Scope::Agent(name), None).await {
+                tracing::error!(%error, "the agent could not be paused");
+            }
+            desk.look_again();
+        });
+    }
+}
+
+impl Face for Windows {
+    fn perform(&self, effect: Effect) {
+        let window = |act: fn(&WebviewWindow) -> tauri::Result<()>| {
+            self.on_main(move |windows| {
+                if let Some(window) = windows.app.get_webview_window(APPROVAL) {
+                    log(act(&window));
+                }
+            });
+        };
+        match effect {
+            Effect::Open(number) => self.on_main(move |windows| windows.open(number)),
+            Effect::Show => window(|w| w.show().and_then(|()| w.request_user_attention(Some(UserAttentionType::Critical)))),
+            Effect::Reload => {
+                self.page().channel = None;
+                window(WebviewWindow::reload);
+            }
+            Effect::Close => {
+                self.page().channel = None;
+                window(WebviewWindow::destroy);
+            }
+            Effect::Frame(frame) => {
+                let channel = self.page().channel.clone();
+                if let Some(channel) = channel {
+                    log(channel.send(frame));
+                }
+            }
+            Effect::Waiting(count) => drop(self.waiting.send_replace(count)),
+            Effect::Pause(agent) => self.pause(&agent),
+        }
+    }
+}
+
+/// What every window of ours is: no way out, no way in.
+fn bare<'a>(builder: WebviewWindowBuilder<'a, Wry, AppHandle>) -> WebviewWindowBuilder<'a, Wry, AppHandle> {
+    builder
+        .devtools(UI_AUTOMATION)
+        .disable_drag_drop_handler()
+        .on_navigation(|url| (url.scheme() == "tauri" && url.host_str() == Some("localhost")) || url.host_str() == Some("tauri.localhost"))
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .on_download(|_, _| false)
+}
+
+/// Whether the whole window is on one monitor; where no position is known, that is taken as so.
+fn on_screen(window: &WebviewWindow) -> bool {
+    let (Ok(at), Ok(size), Ok(monitors)) = (window.outer_position(), window.outer_size(), window.available_monitors()) else { return true };
+    monitors.iter().any(|m| inside(at, size, *m.position(), *m.size())) || monitors.is_empty()
+}
+
+fn inside(at: PhysicalPosition<i32>, size: PhysicalSize<u32>, area_at: PhysicalPosition<i32>, area: PhysicalSize<u32>) -> bool {
+    let end = |start: i32, length: u32| i64::from(start).saturating_add(i64::from(length));
+    at.x >= area_at.x && at.y >= area_at.y && end(at.x, size.width) <= end(area_at.x, area.width) && end(at.y, size.height) <= end(area_at.y, area.height)
+}
+
+/// The middle of the right half, else of the left: whichever does not lie under the pointer.
+fn place(area: (PhysicalPosition<i32>, PhysicalSize<u32>), size: PhysicalSize<u32>, pointer: PhysicalPosition<i32>) -> PhysicalPosition<i32> {
+    let signed = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+    let (width, height) = (signed(size.width), signed(size.height));
+    let top = area.0.y.saturating_add(signed(area.1.height).saturating_sub(height).max(0) / 2);
+    let right = area.0.x.saturating_add(signed(area.1.width)).saturating_sub(width).saturating_sub(MARGIN).max(area.0.x);
+    let left = area.0.x.saturating_add(MARGIN);
+    let free = |x: i32| pointer.x < x.saturating_sub(MARGIN) || pointer.x > x.saturating_add(width).saturating_add(MARGIN);
+    let middle = pointer.x.saturating_add(MARGIN.saturating_mul(2));
+    let x = [right, left].into_iter().find(|x| free(*x)).unwrap_or(middle);
+    PhysicalPosition::new(x, top)
+}
+
+fn log<E: std::fmt::Display>(result: Result<(), E>) {
+    if let Err(error) = result {
+        tracing::warn!(%error, "the window did not do as told");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_never_put_under_the_pointer() {
+        let area = (PhysicalPosition::new(0, 0), PhysicalSize::new(1280, 900));
+        let size = PhysicalSize::new(480, 720);
+        for x in (0..1280).step_by(7) {
+            let at = place(area, size, PhysicalPosition::new(x, 450));
+            assert!(x < at.x || x > at.x + 480, "pointer {x}, window {}", at.x);
+        }
+    }
+
+    #[test]
+    fn on_screen_means_wholly() {
+        let (area_at, area) = (PhysicalPosition::new(0, 0), PhysicalSize::new(1280, 900));
+        let size = PhysicalSize::new(480, 720);
+        assert!(inside(PhysicalPosition::new(0, 0), size, area_at, area));
+        assert!(!inside(PhysicalPosition::new(-1, 0), size, area_at, area));
+        assert!(!inside(PhysicalPosition::new(801, 0), size, area_at, area));
+    }
+}
