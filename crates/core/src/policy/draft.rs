@@ -124,7 +124,7 @@ impl Draft {
 
     fn check_rule(&self, rule: &Rule) -> Result<(), String> {
         let effect = rule.effect.as_str();
-        moment(rule.expires)?;
+        rule.expires.map_or(Ok(()), super::value::moment).map_err(|says| format!("`expires` {says}"))?;
         if rule.uses_left.is_some_and(|n| n > LARGEST) {
             return Err(format!("`uses_left` is at most {LARGEST}"));
         }
@@ -150,7 +150,7 @@ impl Draft {
 }
 
 fn check_budget(budget: &Budget, rules: &BTreeSet<&str>) -> Result<(), String> {
-    moment(budget.expires)?;
+    budget.expires.map_or(Ok(()), super::value::moment).map_err(|says| format!("`expires` {says}"))?;
     if budget.max_amount.is_none() && budget.max_count.is_none() {
         return Err("needs `max_amount`, `max_count` or both".to_owned());
     }
@@ -183,15 +183,6 @@ fn unique<'a>(what: &str, sorted: impl Iterator<Item = &'a str>) -> Result<(), P
         last = Some(id);
     }
     Ok(())
-}
-
-/// Moments that can be written back as RFC 3339, four-digit years.
-fn moment(at: Option<crate::Millis>) -> Result<(), String> {
-    let latest = 253_402_300_799_999;
-    match at {
-        Some(at) if !(0..=latest).contains(&at.0) => Err("`expires` lies outside the years 1970 to 9999".to_owned()),
-        _ => Ok(()),
-    }
 }
 
 fn zone(name: &str) -> Result<TimeZone, PolicyError> {

@@ -35,15 +35,20 @@ pub(super) fn account(text: &str) -> String {
     parse_address(text).map_or_else(|_| text.to_owned(), |address| address.to_string())
 }
 
+/// Refuses moments that RFC 3339 cannot write with a four-digit year.
+pub(super) fn moment(at: Millis) -> Result<(), String> {
+    let latest = 253_402_300_799_999;
+    if (0..=latest).contains(&at.0) { Ok(()) } else { Err("lies outside the years 1970 to 9999".to_owned()) }
+}
+
 /// The value as the facts of `field` spell it.
 pub(super) fn checked(field: Field, value: Value) -> Result<Value, String> {
     match (field.kind(), value) {
         (Kind::Money, Value::Text(text)) => Micro::parse(&text).map(Value::Money).map_err(|e| {
             format!("{text:?} is {e}; write an amount as text with at most six decimals, such as \"0.10\"")
         }),
-        (Kind::Flag, v @ Value::Flag(_)) | (Kind::Money, v @ Value::Money(_)) | (Kind::Time, v @ Value::Time(_)) => {
-            Ok(v)
-        }
+        (Kind::Time, Value::Time(at)) => moment(at).map(|()| Value::Time(at)),
+        (Kind::Flag, v @ Value::Flag(_)) | (Kind::Money, v @ Value::Money(_)) => Ok(v),
         (Kind::Text | Kind::Set, Value::Text(text)) => spelled(field, text).map(Value::Text),
         (Kind::Flag, _) => Err("compare it to true or false".to_owned()),
         (Kind::Money, _) => Err("write an amount as text, such as \"0.10\"".to_owned()),

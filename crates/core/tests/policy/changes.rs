@@ -216,3 +216,52 @@ fn tightenings_that_would_let_a_seller_through_are_looser() {
     let Change::Looser(why) = compare(&old, &draft.check().unwrap()) else { panic!("looser") };
     assert_eq!(why, ["the rule n lets its seller change the account that is paid"]);
 }
+
+#[test]
+fn narrower_is_decided_condition_by_condition() {
+    let amount = |test: fn(Value) -> Test, text: &str| when(&[(Field::Exposure, test(Value::Money(usd(text))))]);
+    let one = |text: &str| when(&[(Field::Exposure, Test::In([Value::Money(usd(text))].into()))]);
+    let there = |wanted| when(&[(Field::Exposure, Test::Exists(wanted))]);
+    let host = |text: &str| when(&[(Field::PayeeOrigin, Test::HostSuffix(text.to_owned()))]);
+    let path = |text: &str| when(&[(Field::Resource, Test::Prefix(text.to_owned()))]);
+    let origin = |text_: &str| when(&[(Field::PayeeOrigin, text(&[text_]))]);
+    let all = When::default();
+    for (narrow, wide, within) in [
+        (amount(Test::Le, "1"), amount(Test::Le, "1"), true),
+        (amount(Test::Le, "1"), amount(Test::Lt, "1"), false),
+        (amount(Test::Lt, "1"), amount(Test::Le, "1"), true),
+        (amount(Test::Le, "0.999999"), amount(Test::Lt, "1"), true),
+        (amount(Test::Ge, "1"), amount(Test::Gt, "1"), false),
+        (amount(Test::Gt, "1"), amount(Test::Ge, "1"), true),
+        (amount(Test::Ge, "1.000001"), amount(Test::Gt, "1"), true),
+        (amount(Test::Gt, "1"), amount(Test::Gt, "2"), false),
+        (amount(Test::Le, "1"), amount(Test::Ge, "0"), false),
+        (one("1"), amount(Test::Le, "1"), true),
+        (one("1"), amount(Test::Lt, "1"), false),
+        (amount(Test::Le, "1"), there(true), true),
+        (there(false), there(true), false),
+        (there(true), there(false), false),
+        (there(true), amount(Test::Ge, "0"), false),
+        (there(false), all.clone(), true),
+        (all.clone(), there(true), false),
+        (host("a.tiles.example"), host("tiles.example"), true),
+        (host("tiles.example"), host("a.tiles.example"), false),
+        (host("xtiles.example"), host("tiles.example"), false),
+        (origin("https://a.tiles.example:8443"), host("tiles.example"), true),
+        (origin("https://atiles.example"), host("tiles.example"), false),
+        (path("https://a.example/v1/x"), path("https://a.example/v1"), true),
+        (path("https://a.example/v1"), path("https://a.example/v1/x"), false),
+    ] {
+        assert_eq!(narrow.within(&wide), within, "{narrow:?} in {wide:?}");
+    }
+}
+
+#[test]
+fn removing_a_rule_whose_budget_counts_says_what_to_do_instead() {
+    let (old, new) = changed(|d| {
+        d.rules.retain(|r| r.id != "tiles");
+        d.budgets.retain(|b| b.id != "tiles-own");
+    });
+    let Change::Looser(why) = compare(&old, &new) else { panic!("looser") };
+    assert!(why.iter().any(|w| w.starts_with("the rule tiles") && w.ends_with("let it ask instead")), "{why:?}");
+}

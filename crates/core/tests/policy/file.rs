@@ -114,6 +114,8 @@ fn a_wrong_file_is_refused_whole_and_the_error_says_where_and_what_to_do() {
         ("[\"rule:tiles\"]", "[\"rule:tiles\", \"rule:micro\"]", "one rule"),
         ("[\"rule:tiles\"]", "[\"everyone\"]", "`scope` holds \"everyone\""),
         ("max_count = 3000", "max_count = -1", "whole number"),
+        ("max_count = 3000", "max_count = 9007199254740992", "at most 9007199254740991"),
+        ("origin = \"prompt\",", "uses_left = 9007199254740992,", "at most 9007199254740991"),
         ("2026-12-01T00:00:00Z", "2026-12-01", "no moment"),
         ("2026-12-01T00:00:00Z", "\"2026-12-01T00:00:00Z\"", "no quotes"),
         ("0x1111111111111111111111111111111111111111", "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02912", "checksum"),
@@ -154,6 +156,8 @@ fn rules_that_say_more_than_they_seem_to_are_refused() {
             "a slash",
         ),
         ("{ id = \"x\", effect = \"ask\", when = { agent = { lt = \"a\" } } }", "`lt` cannot be asked"),
+        ("{ id = \"x\", effect = \"ask\", when = { now = { lt = 0000-01-01T00:00:00+12:00 } } }", "years 1970"),
+        ("{ id = \"x\", effect = \"ask\", expires = 1969-12-31T23:59:59Z, when = {} }", "years 1970"),
         ("{ id = \"x\", effect = \"ask\", when = { method = \"get\" } }", "in capitals"),
         ("{ id = \"x\", effect = \"ask\", when = { risk = { prefix = \"a\" } } }", "`prefix` cannot be asked"),
     ] {
@@ -178,6 +182,8 @@ fn a_budget_the_caller_can_restart_is_warned_about_unless_a_longer_one_covers_it
     let session = "{ id = \"s\", window = \"session\", max_amount = \"1\", on_exceed = \"ask\" }";
     let alone = policy(allow, session).warnings();
     assert!(alone.len() == 1 && alone[0].contains("budget s alone is no limit"), "{alone:?}");
+    let twice = session.replace("\"s\"", "\"s2\"");
+    assert_eq!(policy(allow, &format!("{session}, {twice}")).warnings().len(), 2, "another session is no backing");
     let day = "{ id = \"d\", window = \"calendar:day\", max_amount = \"9\", on_exceed = \"ask\" }";
     assert_eq!(policy(allow, &format!("{session}, {day}")).warnings(), Vec::<String>::new());
     let narrow = "{ id = \"d\", when = { rail = \"x402\" }, window = \"calendar:day\", max_amount = \"9\", on_exceed = \"ask\" }";

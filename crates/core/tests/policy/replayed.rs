@@ -47,3 +47,19 @@ fn each_verdict_feeds_the_next_and_a_draft_shows_what_would_be_silent() {
     assert_eq!(rules, ["half", "half", "budget:b", "budget:b"]);
     assert_eq!(new[3].payment, payment(4));
 }
+
+#[test]
+fn a_replayed_window_has_the_same_ends_as_the_ledgers() {
+    let draft = policy(
+        "{ id = \"a\", effect = \"allow\", when = { rail = \"x402\" } }",
+        "{ id = \"b\", window = \"rolling:10m\", max_count = 1, on_exceed = \"ask\" }",
+    );
+    let later = |ms: i64| {
+        let mut f = facts("0.01");
+        f.now.0 += ms;
+        (payment(1), f)
+    };
+    let effects = |history: &[_]| replay(&draft, history).into_iter().map(|r| r.decision.effect).collect::<Vec<_>>();
+    assert_eq!(effects(&[later(0), later(600_000)]), [Effect::Allow, Effect::Ask]);
+    assert_eq!(effects(&[later(0), later(600_001)]), [Effect::Allow, Effect::Allow]);
+}

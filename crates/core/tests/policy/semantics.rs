@@ -150,6 +150,8 @@ fn only_an_exception_for_the_origin_with_its_own_money_budget_lets_a_payee_chang
     assert_eq!(effect(&policy(SELLER, ITS_BUDGET), &f), said(Effect::Allow, "seller"));
     let counted = ITS_BUDGET.replace("max_amount = \"5.00\"", "max_count = 9");
     assert_eq!(effect(&policy(SELLER, &counted), &f), said(Effect::Ask, "builtin:payee-changed"));
+    let host = SELLER.replace("\"https://api.example\"", "{ host_suffix = \"api.example\" }");
+    assert_eq!(effect(&policy(&host, ITS_BUDGET), &f), said(Effect::Ask, "builtin:payee-changed"));
     let pinned = SELLER.replace(" } }", ", payee_account = \"0x2222222222222222222222222222222222222222\" } }");
     assert_eq!(effect(&policy(&pinned, ITS_BUDGET), &f), said(Effect::Ask, "builtin:payee-changed"));
 }
