@@ -35,7 +35,6 @@ export function view(change: Partial<ApprovalView> = {}): ApprovalView {
       ['valid for', '60 seconds after your yes'],
       ['nonce', '32 random bytes, chosen after your yes'],
     ],
-    expires_at: now + 108_000,
     expires_at_ms: now + 108_000,
     now_ms: now,
     red_band: false,
@@ -97,7 +96,7 @@ export const scenes: Record<string, ApprovalFrame[]> = {
     { kind: 'arming', armed: true },
   ],
   change: [
-    { kind: 'change', id: 'chg_01', title: 'Raise the weekly budget', lines: ['budget week: 60.00 USD → 120.00 USD', 'ask-above: 1.00 USD → 5.00 USD', 'agent researcher may pay first-time sellers without asking'] },
+    { kind: 'change', id: 'chg_01', display_hash: 'c4'.repeat(32), title: 'Raise the weekly budget', lines: ['budget week: 60.00 USD → 120.00 USD', 'ask-above: 1.00 USD → 5.00 USD', 'agent researcher may pay first-time sellers without asking'], red_band: false },
     { kind: 'arming', armed: true },
   ],
   blank: [{ kind: 'blank' }],
@@ -121,7 +120,7 @@ export const status = (change: Partial<MainStatus> = {}): MainStatus => ({
   state: 'running',
   address: 'http://127.0.0.1:4020',
   waiting: 0,
-  wallet: 'main · 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed',
+  wallet: '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed',
   agents: 2,
   spent_today: '12.40 USD',
   version: '0.1.0',
@@ -130,7 +129,7 @@ export const status = (change: Partial<MainStatus> = {}): MainStatus => ({
 });
 
 export const payments: Recent[] = [
-  { id: 'p3', when: '14:03', agent: 'researcher', amount: '4.20 USD', payee: 'api.example.com', status: 'paid' },
-  { id: 'p2', when: '13:58', agent: 'researcher', amount: '0.01 USD', payee: 'weather.example.org', status: 'paid' },
-  { id: 'p1', when: '11:20', agent: hostile[0] ?? '', amount: '250.00 USD', payee: 'a-very-long-subdomain-that-goes-on-and-on.shop.example.net', status: 'denied' },
+  { id: 'p3', when: '2026-05-04T14:03:00Z', agent: 'researcher', amount: '4.20 USD', payee: 'https://api.example.com', status: 'completed' },
+  { id: 'p2', when: '2026-05-04T13:58:00Z', agent: 'researcher', amount: '0.01 USD', payee: 'https://weather.example.org', status: 'completed' },
+  { id: 'p1', when: '2026-05-03T11:20:00Z', agent: hostile[0] ?? '', amount: '250.00 USD', payee: 'https://a-very-long-subdomain-that-goes-on-and-on.shop.example.net', status: 'denied' },
 ];

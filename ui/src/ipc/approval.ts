@@ -1,6 +1,9 @@
 /** The approval window's four commands. It can do nothing else: its capability file lists these and no more. */
 import { Channel, invoke } from '@tauri-apps/api/core';
-import type { Answer, ApprovalFrame } from './types';
+import type { ApprovalFrame, Decision, Remember } from './types';
+
+/** All that an answer carries: what is signed stays with the core. */
+export type Answer = { payment_id: string; display_hash: string; decision: Decision; remember: Remember };
 
 export function next(onframe: (frame: ApprovalFrame) => void): Promise<void> {
   const channel = new Channel<ApprovalFrame>();

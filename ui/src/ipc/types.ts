@@ -1,8 +1,8 @@
 /** Shapes of the commands, until the generated ones in `bindings/` exist. */
 
-export type Warning = { id: string; text: string };
+export type WarningView = { id: string; text: string };
 
-export type Bar = {
+export type BarView = {
   id: string;
   spent: string;
   this: string;
@@ -32,11 +32,10 @@ export type ApprovalView = {
   why_asked: string;
   rule: string;
   also: string[];
-  warnings: Warning[];
-  bar: Bar | null;
+  warnings: WarningView[];
+  bar: BarView | null;
   act: string;
   signs: [string, string][];
-  expires_at: number;
   expires_at_ms: number;
   now_ms: number;
   red_band: boolean;
@@ -49,22 +48,22 @@ export type ApprovalFrame =
   | { kind: 'arming'; armed: boolean }
   | { kind: 'queue'; position: number; waiting: number; joined: number }
   | { kind: 'outcome'; state: OutcomeState; text: string }
-  | { kind: 'change'; id: string; title: string; lines: string[] }
+  | { kind: 'change'; id: string; display_hash: string; title: string; lines: string[]; red_band: boolean }
   | { kind: 'blank' };
 
 export type Decision = 'approve' | 'deny' | 'deny_and_pause';
 
-export type Answer = { payment_id: string; display_hash: string; decision: Decision; remember: 'once' };
+export type Remember = 'once';
 
 export type MainState = 'running' | 'paused' | 'view_only' | 'locked';
 
 export type MainStatus = {
   state: MainState;
-  address: string;
+  address: string | null;
   waiting: number;
   wallet: string | null;
   agents: number;
-  spent_today: string;
+  spent_today: string | null;
   version: string;
   red_band: boolean;
 };

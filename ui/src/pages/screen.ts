@@ -1,10 +1,12 @@
 /** What the approval window shows, as one tagged union, and how each frame of the core changes it. */
 import type { ApprovalFrame, ApprovalView, Decision, OutcomeState } from '../ipc/types';
 
+type Change = Extract<ApprovalFrame, { kind: 'change' }>;
+
 /** What is asked: a payment, or a change that loosens a limit. `showing` is new for every frame that asks. */
 export type Ask = { showing: number; armed: boolean; sent: Decision | null; refused: string | null } & (
   | { of: 'payment'; view: ApprovalView }
-  | { of: 'change'; id: string; title: string; lines: string[] }
+  | { of: 'change'; change: Change }
 );
 
 export type Queue = { position: number; waiting: number; joined: number };
@@ -24,7 +26,7 @@ export function advance(screen: Screen, frame: ApprovalFrame, showing: number): 
     case 'question':
       return { kind: 'ask', queue: alone, ask: { ...fresh, of: 'payment', view: frame.view } };
     case 'change':
-      return { kind: 'ask', queue: alone, ask: { ...fresh, of: 'change', id: frame.id, title: frame.title, lines: frame.lines } };
+      return { kind: 'ask', queue: alone, ask: { ...fresh, of: 'change', change: frame } };
     case 'arming':
       return screen.kind === 'ask' ? { ...screen, ask: { ...screen.ask, armed: frame.armed } } : screen;
     case 'queue':
@@ -47,5 +49,5 @@ export function stateOf(screen: Screen): string {
 /** `data-payment-id` of the window: the payment's id, or the change's. */
 export function idOf(screen: Screen): string | undefined {
   if (screen.kind !== 'ask' && screen.kind !== 'outcome') return undefined;
-  return screen.ask.of === 'payment' ? screen.ask.view.payment_id : screen.ask.id;
+  return screen.ask.of === 'payment' ? screen.ask.view.payment_id : screen.ask.change.id;
 }
