@@ -182,6 +182,8 @@ fn a_budget_the_caller_can_restart_is_warned_about_unless_a_longer_one_covers_it
     let session = "{ id = \"s\", window = \"session\", max_amount = \"1\", on_exceed = \"ask\" }";
     let alone = policy(allow, session).warnings();
     assert!(alone.len() == 1 && alone[0].contains("budget s alone is no limit"), "{alone:?}");
+    let scoped = session.replace("window = \"session\"", "scope = [\"session\"], window = \"calendar:day\"");
+    assert_eq!(policy(allow, &scoped).warnings().len(), 1, "it does not back itself");
     let twice = session.replace("\"s\"", "\"s2\"");
     assert_eq!(policy(allow, &format!("{session}, {twice}")).warnings().len(), 2, "another session is no backing");
     let day = "{ id = \"d\", window = \"calendar:day\", max_amount = \"9\", on_exceed = \"ask\" }";
