@@ -153,7 +153,13 @@ fn register() {
     });
 }
 
-unsafe extern "C" fn open(_: *mut ffi::sqlite3_vfs, name: *const c_char, file: *mut ffi::sqlite3_file, flags: c_int, out: *mut c_int) -> c_int {
+unsafe extern "C" fn open(
+    _: *mut ffi::sqlite3_vfs,
+    name: *const c_char,
+    file: *mut ffi::sqlite3_file,
+    flags: c_int,
+    out: *mut c_int,
+) -> c_int {
     let base = BASE.load(Ordering::SeqCst);
     // SAFETY: SQLite passes valid pointers; the base VFS opens into the same file structure, whose size we did not change.
     unsafe {
@@ -179,7 +185,12 @@ unsafe fn wrap(original: *const ffi::sqlite3_io_methods) -> *const ffi::sqlite3_
     own.cast()
 }
 
-unsafe extern "C" fn write(file: *mut ffi::sqlite3_file, bytes: *const c_void, len: c_int, at: ffi::sqlite3_int64) -> c_int {
+unsafe extern "C" fn write(
+    file: *mut ffi::sqlite3_file,
+    bytes: *const c_void,
+    len: c_int,
+    at: ffi::sqlite3_int64,
+) -> c_int {
     if let Some(code) = strike(false) {
         return code;
     }

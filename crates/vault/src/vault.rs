@@ -96,15 +96,23 @@ impl Vault {
     }
 
     fn signers(&self, forms: &[Signable]) -> Result<Vec<sign::Signer>, SignError> {
-        forms.iter().map(|form| self.0.shared.keys.signer(&form.signer()).map_err(|e| guard::no_key(&form.signer(), e))).collect()
+        forms
+            .iter()
+            .map(|form| self.0.shared.keys.signer(&form.signer()).map_err(|e| guard::no_key(&form.signer(), e)))
+            .collect()
     }
 
     /// The same signatures again for a repeat inside the window; none outside it.
     pub async fn sign_again(&self, payment: &PaymentId) -> Result<Option<Signed>, VaultError> {
         let id = payment.clone();
-        let Some(Again { record, forms, offer }) = self.0.write(move |tx| verb::again(tx, &id)).await? else { return Ok(None) };
+        let Some(Again { record, forms, offer }) = self.0.write(move |tx| verb::again(tx, &id)).await? else {
+            return Ok(None);
+        };
         let own = self.clone();
-        let signed = aside(move || own.signers(&forms).and_then(|signers| sign_all(forms, &signers).map_err(|(_, error)| error))).await?;
+        let signed = aside(move || {
+            own.signers(&forms).and_then(|signers| sign_all(forms, &signers).map_err(|(_, error)| error))
+        })
+        .await?;
         let shared = &self.0.shared;
         shared.view().may_pay(&record.agent, shared.clock.wall())?;
         let forms = signed.map_err(|error| match error {
@@ -167,13 +175,19 @@ impl Vault {
     }
 
     /// What an agent may still spend.
-    pub async fn budgets(&self, agent: &AgentName, session: &SessionId, testnet: bool) -> Result<Vec<BudgetView>, VaultError> {
+    pub async fn budgets(
+        &self,
+        agent: &AgentName,
+        session: &SessionId,
+        testnet: bool,
+    ) -> Result<Vec<BudgetView>, VaultError> {
         let (agent, session) = (agent.clone(), session.clone());
         self.0
             .write(move |tx| {
                 let view = Arc::clone(&tx.view);
                 let policy = view.policy.as_ref().ok_or_else(|| VaultError::Storage("there is no policy".into()))?;
-                let mut usage = verb::Fresh { conn: tx.conn, counters: &mut tx.mem.counters, full_until: view.full_until };
+                let mut usage =
+                    verb::Fresh { conn: tx.conn, counters: &mut tx.mem.counters, full_until: view.full_until };
                 budgets_of(policy, &agent, &session, tx.now.at, testnet, &mut usage)
             })
             .await
@@ -187,7 +201,9 @@ impl Vault {
     /// Checks the whole ledger, beside the work.
     pub async fn verify(&self) -> Result<VerifyReport, VaultError> {
         let own = self.clone();
-        aside(move || own.0.verify()).await?
+        let mut report = aside(move || own.0.verify()).await??;
+        report.faults.extend(self.doubts().history);
+        Ok(report)
     }
 
     /// Flushes marks, checkpoints, writes the anchor and lets the data directory go with the last handle. Later calls fail.
@@ -204,8 +220,10 @@ fn refused(error: VaultError) -> SignError {
     }
 }
 
+type Forms = Vec<(Signable, Vec<u8>)>;
+
 /// Signs every form; an error says how many signatures were computed before it.
-fn sign_all(forms: Vec<Signable>, signers: &[sign::Signer]) -> Result<Vec<(Signable, Vec<u8>)>, (usize, SignError)> {
+fn sign_all(forms: Vec<Signable>, signers: &[sign::Signer]) -> Result<Forms, (usize, SignError)> {
     let mut signed = Vec::with_capacity(forms.len());
     for (form, signer) in forms.into_iter().zip(signers) {
         match sign::sign(signer, &form) {

@@ -6,14 +6,13 @@ use countersign_core::{
     policy::{Decision, Facts, Judged},
     status::{Event, Settlement, Status},
 };
-use std::collections::VecDeque;
 
 use super::{
     body::Body,
     facts::history,
     fits::fits,
     fold::{self, PaymentRow, Stored},
-    hold::alias_mac,
+    hold::{Grant, alias_mac},
     tx::{Stop, Tx},
 };
 use crate::{
@@ -81,7 +80,12 @@ pub(crate) fn admit(tx: &mut Tx<'_>, a: Admit) -> Result<Admitted, Stop> {
             let mut entry = tx.body(Event::Reserved);
             let decision = approved.decision().clone();
             let mut stored = insert(tx, &a, &mut entry, &decision)?;
-            let reservation = tx.write_down(&mut stored, None, entry, approved, facts, a.signables, a.quoted.offer)?;
+            let reservation = tx.write_down(
+                &mut stored,
+                None,
+                entry,
+                Grant { approved, facts, forms: a.signables, offer: a.quoted.offer },
+            )?;
             Ok(Admitted::Reserved(Box::new(reservation)))
         }
     }
@@ -144,7 +148,12 @@ fn insert(tx: &Tx<'_>, a: &Admit, entry: &mut Body, decision: &Decision) -> Resu
         ))?;
     row.n = tx.conn.last_insert_rowid();
     entry.row = Some(row.digest());
-    let texts = [("url", Some(&a.url)), ("offer", Some(&a.quoted.offer)), ("reason", a.reason.as_ref()), ("seller", a.quoted.seller_says.as_ref())];
+    let texts = [
+        ("url", Some(&a.url)),
+        ("offer", Some(&a.quoted.offer)),
+        ("reason", a.reason.as_ref()),
+        ("seller", a.quoted.seller_says.as_ref()),
+    ];
     for (kind, text) in texts {
         if let Some(text) = text {
             tx.keep(row.n, entry, kind, text.as_bytes(), None)?;
@@ -186,7 +195,11 @@ fn join(tx: &mut Tx<'_>, a: &Admit) -> Result<Option<Record>, Stop> {
     for stored in waiting(tx)? {
         let quote = &stored.record.quote;
         let open = stored.record.expires_at.is_some_and(|end| tx.now.at < end);
-        if open && stored.record.agent.as_str() == agent && fold::purchase(quote) == purchase && fold::payee(quote) == payee {
+        if open
+            && stored.record.agent.as_str() == agent
+            && fold::purchase(quote) == purchase
+            && fold::payee(quote) == payee
+        {
             same = Some(stored);
         }
     }
@@ -216,7 +229,7 @@ fn too_many(tx: &mut Tx<'_>, caller: &Caller) -> Result<Option<u64>, Stop> {
         return Ok(Some(seconds_until(ends.unwrap_or(tx.now.at), tx.now.at)));
     }
     let since = tx.now.at.0.saturating_sub(60_000);
-    let prompts = tx.mem.prompts.entry(caller.agent.clone()).or_insert_with(VecDeque::new);
+    let prompts = tx.mem.prompts.entry(caller.agent.clone()).or_default();
     while prompts.front().is_some_and(|at| at.0 <= since) {
         prompts.pop_front();
     }

@@ -2,6 +2,7 @@
 
 use countersign_core::{
     payment::PaymentId,
+    policy::By,
     signable::Signable,
     status::{Event, Status},
 };
@@ -21,12 +22,18 @@ pub(crate) struct Again {
     pub offer: String,
 }
 
-/// Notes the repeat and answers what to sign; none outside the window, or where nothing was ever reserved.
+/// Notes the repeat and answers what to sign; none outside the window, where nothing was ever reserved, or where policy, clock
+/// or history are in doubt and no person said yes to this payment.
 pub(crate) fn again(tx: &mut Tx<'_>, id: &PaymentId) -> Result<Option<Again>, Stop> {
     let mut stored = find(tx, id)?;
     tx.view.may_pay(&stored.record.agent, tx.now.seen.wall)?;
     let from = stored.record.status;
     if !matches!(from, Status::Reserved | Status::Signed | Status::Delivered | Status::Settled) {
+        return Ok(None);
+    }
+    let doubts = &tx.view.doubts;
+    let doubtful = doubts.policy.is_some() || doubts.clock.is_some() || doubts.history.is_some();
+    if doubtful && !matches!(stored.record.by, Some(By::Person(_))) {
         return Ok(None);
     }
     let forms = forms(tx.conn, stored.n)?;

@@ -69,7 +69,8 @@ impl Keeper {
     pub fn start(keys: Keys, names: Names) -> std::io::Result<Self> {
         let shared: Arc<(Mutex<State>, Condvar)> = Arc::default();
         let own = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("countersign-anchor".into()).spawn(move || run(&own, &keys, &names))?;
+        let thread =
+            std::thread::Builder::new().name("countersign-anchor".into()).spawn(move || run(&own, &keys, &names))?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
@@ -124,7 +125,10 @@ fn run(shared: &(Mutex<State>, Condvar), keys: &Keys, names: &Names) {
         let (anchor, stop) = (state.next.take(), state.stop);
         state.urgent = false;
         drop(state);
-        let written = anchor.as_ref().and_then(|a| serde_json::to_vec(a).ok()).map(|json| keys.set(&names.anchor, Secret::new(json)));
+        let written = anchor
+            .as_ref()
+            .and_then(|a| serde_json::to_vec(a).ok())
+            .map(|json| keys.set(&names.anchor, Secret::new(json)));
         last = Some(Instant::now());
         if let Some(Err(error)) = written {
             tracing::warn!(%error, "ledger.anchor_not_written");

@@ -127,7 +127,10 @@ pub(crate) fn walk<E: From<rusqlite::Error> + From<Broken>>(
 }
 
 /// The last checkpoint, if its MAC holds and the entry it names is there.
-pub(crate) fn last_checkpoint<E: From<rusqlite::Error> + From<Broken>>(conn: &Connection, key: &MacKey) -> Result<Head, E> {
+pub(crate) fn last_checkpoint<E: From<rusqlite::Error> + From<Broken>>(
+    conn: &Connection,
+    key: &MacKey,
+) -> Result<Head, E> {
     let row = conn
         .query_row(
             "SELECT c.seq, c.hash, c.mac, e.hash FROM checkpoint c LEFT JOIN entry e ON e.seq = c.seq ORDER BY c.seq DESC LIMIT 1",

@@ -27,7 +27,9 @@ pub(crate) enum Bad {
 impl From<rusqlite::Error> for Bad {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::ViewOnly(format!("the ledger file is damaged: {error}")),
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                Self::ViewOnly(format!("the ledger file is damaged: {error}"))
+            }
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
                 Self::ViewOnly(format!("the ledger file cannot be written: {error}"))
             }
@@ -74,7 +76,9 @@ pub(crate) fn probe(path: &Path) -> Result<(), Bad> {
         Ok(0) => return Ok(()),
         Ok(_) => {}
     }
-    let word = |at: usize| header.get(at..at.saturating_add(4)).and_then(|b| b.try_into().ok()).map(i32::from_be_bytes).map(i64::from);
+    let word = |at: usize| {
+        header.get(at..at.saturating_add(4)).and_then(|b| b.try_into().ok()).map(i32::from_be_bytes).map(i64::from)
+    };
     if !header.starts_with(b"SQLite format 3\0") {
         return Err(Bad::ViewOnly("the ledger file is damaged: it is not a database".into()));
     }
@@ -165,9 +169,9 @@ fn migrate(conn: &Connection, path: &Path) -> Result<(), Bad> {
     }
     if from > 0 {
         let copy = path.with_extension(format!("before-{known}.sqlite"));
-        std::fs::remove_file(&copy).or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) }).map_err(|e| {
-            Bad::Refused(OpenError::Io { path: copy.display().to_string(), why: e.to_string() })
-        })?;
+        std::fs::remove_file(&copy)
+            .or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) })
+            .map_err(|e| Bad::Refused(OpenError::Io { path: copy.display().to_string(), why: e.to_string() }))?;
         conn.execute("VACUUM INTO ?1", [copy.display().to_string()])?;
         let copied = open_reader(&copy)?;
         let verdict: String = copied.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;

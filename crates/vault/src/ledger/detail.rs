@@ -11,11 +11,20 @@ use crate::error::VaultError;
 
 impl Tx<'_> {
     /// Keeps a body under `kind`, replacing an older one, and names its digest in the entry to be written.
-    pub fn keep(&self, payment: i64, entry: &mut Body, kind: &str, body: &[u8], until: Option<Millis>) -> Result<(), Stop> {
+    pub fn keep(
+        &self,
+        payment: i64,
+        entry: &mut Body,
+        kind: &str,
+        body: &[u8],
+        until: Option<Millis>,
+    ) -> Result<(), Stop> {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).map_err(|e| VaultError::Storage(format!("no random bytes: {e}")))?;
         self.conn
-            .prepare_cached("INSERT OR REPLACE INTO detail (payment, kind, salt, body, until) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .prepare_cached(
+                "INSERT OR REPLACE INTO detail (payment, kind, salt, body, until) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
             .execute((payment, kind, salt, body, until.map(|m| m.0)))?;
         entry.detail.insert(kind.to_owned(), digest(&salt, body));
         Ok(())

@@ -59,7 +59,9 @@ impl Tx<'_> {
         let found = self
             .conn
             .prepare_cached("SELECT 1 FROM known WHERE agent = ?1 AND origin = ?2 AND asset = ?3 AND account = ?4")?
-            .query_row((known_by(quote, agent), to.origin.as_str(), quote.exposure.asset.as_str(), &to.account), |_| Ok(()))
+            .query_row((known_by(quote, agent), to.origin.as_str(), quote.exposure.asset.as_str(), &to.account), |_| {
+                Ok(())
+            })
             .optional()?;
         Ok(found.is_some())
     }

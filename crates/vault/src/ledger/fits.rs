@@ -31,7 +31,10 @@ pub(crate) fn fits(quote: &Quote, forms: &[Signable], now: Millis) -> Result<(),
         (quote.exposure.amount == a.value, "the amount"),
         (a.valid_after <= now.saturating_add(SLACK), "the start of the validity window"),
         (a.valid_before > now, "the end of the validity window"),
-        (a.valid_before <= now.saturating_add(quote.lifetime_seconds.min(LONGEST)).saturating_add(SLACK), "the length of the validity window"),
+        (
+            a.valid_before <= now.saturating_add(quote.lifetime_seconds.min(LONGEST)).saturating_add(SLACK),
+            "the length of the validity window",
+        ),
         (Signable::decode(&form.encode()).as_ref() == Some(form), "its encoding"),
     ];
     checks.into_iter().find(|(same, _)| !same).map_or(Ok(()), |(_, what)| Err(VaultError::Mismatch(what)))

@@ -39,7 +39,8 @@ pub(crate) struct PaymentRow {
     pub epoch: i64,
 }
 
-pub(crate) const COLUMNS: &str = "p.n, p.id, p.agent, p.idem, p.request, p.quote, p.exposure, p.asset, p.purchase, p.payee, p.at, p.epoch";
+pub(crate) const COLUMNS: &str =
+    "p.n, p.id, p.agent, p.idem, p.request, p.quote, p.exposure, p.asset, p.purchase, p.payee, p.at, p.epoch";
 
 impl PaymentRow {
     pub fn read(row: &Row<'_>) -> Result<Self, Stop> {
@@ -90,7 +91,13 @@ pub(crate) fn purchase(quote: &Quote) -> Digest {
 pub(crate) fn payee(quote: &Quote) -> Digest {
     let asset = quote.exposure.asset.as_str().as_bytes();
     let payee = &quote.payee;
-    Digest::of(&[b"countersign payee 1", payee.origin.as_str().as_bytes(), asset, payee.account.as_bytes(), &[u8::from(payee.claimed)]])
+    Digest::of(&[
+        b"countersign payee 1",
+        payee.origin.as_str().as_bytes(),
+        asset,
+        payee.account.as_bytes(),
+        &[u8::from(payee.claimed)],
+    ])
 }
 
 /// The payment as its first entry leaves it.
@@ -164,11 +171,16 @@ pub(crate) fn load(conn: &Connection, row: &PaymentRow) -> Result<Stored, Stop> 
 }
 
 /// Calls `each` on every entry of a payment, in order.
-pub(crate) fn each_entry(conn: &Connection, payment: i64, mut each: impl FnMut(i64, Status, Body) -> Result<(), Stop>) -> Result<(), Stop> {
+pub(crate) fn each_entry(
+    conn: &Connection,
+    payment: i64,
+    mut each: impl FnMut(i64, Status, Body) -> Result<(), Stop>,
+) -> Result<(), Stop> {
     let mut statement = conn.prepare_cached("SELECT n, to_state, body FROM entry WHERE payment = ?1 ORDER BY n")?;
     let mut rows = statement.query([payment])?;
     while let Some(row) = rows.next()? {
-        let to = Status::from_word(row.get_ref(1)?.as_str().map_err(|_| damaged("state"))?).ok_or_else(|| damaged("state"))?;
+        let to = Status::from_word(row.get_ref(1)?.as_str().map_err(|_| damaged("state"))?)
+            .ok_or_else(|| damaged("state"))?;
         let body = row.get_ref(2)?.as_blob().ok().and_then(Body::decode).ok_or_else(|| damaged("entry"))?;
         each(row.get(0)?, to, body)?;
     }
@@ -197,8 +209,16 @@ pub(crate) fn by_n(conn: &Connection, n: i64) -> Result<Stored, Stop> {
 }
 
 /// The payment an agent's key means, its own or an alias's, and the request the key came with.
-pub(crate) fn by_key(conn: &Connection, agent: &AgentName, key: &IdempotencyKey) -> Result<Option<(Digest, Stored)>, Stop> {
-    let own = one(conn, &format!("SELECT {COLUMNS} FROM payment p WHERE p.agent = ?1 AND p.idem = ?2"), [agent.as_str(), key.as_str()])?;
+pub(crate) fn by_key(
+    conn: &Connection,
+    agent: &AgentName,
+    key: &IdempotencyKey,
+) -> Result<Option<(Digest, Stored)>, Stop> {
+    let own = one(
+        conn,
+        &format!("SELECT {COLUMNS} FROM payment p WHERE p.agent = ?1 AND p.idem = ?2"),
+        [agent.as_str(), key.as_str()],
+    )?;
     if let Some(row) = own {
         return Ok(Some((row.request, load(conn, &row)?)));
     }

@@ -15,12 +15,13 @@ use super::{
     anchor::{Keeper, Names},
     chain::MacKey,
     db::{self, Bad},
+    job::Job,
     place::Place,
     shared::{Marks, Mode, Shared, View},
     start::{self, Life, Started},
     tx::{Stop, Tx},
     verify,
-    writer::{Job, Message, Writer},
+    writer::{Message, Writer},
 };
 use crate::{
     config::VerifyReport,
@@ -75,7 +76,13 @@ impl Ledger {
             #[cfg(feature = "faults")]
             faults: open.faults,
         });
-        let mut life = Life { names: names.clone(), first_policy: open.first_policy, loose: place.loose.clone(), epoch: None, clocks: None };
+        let mut life = Life {
+            names: names.clone(),
+            first_policy: open.first_policy,
+            loose: place.loose.clone(),
+            epoch: None,
+            clocks: None,
+        };
         let started = match start::start(&shared, &mut life, false) {
             Ok((started, view)) => {
                 shared.publish(view);
@@ -89,7 +96,8 @@ impl Ledger {
         };
         #[cfg(feature = "faults")]
         crate::faults::install(None);
-        let failed = |what: &str, error: std::io::Error| OpenError::Io { path: what.to_owned(), why: error.to_string() };
+        let failed =
+            |what: &str, error: std::io::Error| OpenError::Io { path: what.to_owned(), why: error.to_string() };
         let keeper = Arc::new(Keeper::start(shared.keys.clone(), names.clone()).map_err(|e| failed("a thread", e))?);
         let ledger = Self {
             reader: Mutex::new(None),
@@ -205,7 +213,9 @@ impl Ledger {
     /// The full check, on its own connection. Blocks.
     pub fn verify(&self) -> Result<VerifyReport, VaultError> {
         let secret = self.keys().secret(&self.names.key).map_err(|_| VaultError::Locked)?;
-        let key = secret.and_then(|s| MacKey::new(s.expose())).ok_or_else(|| VaultError::Storage("the guard key is missing".into()))?;
+        let key = secret
+            .and_then(|s| MacKey::new(s.expose()))
+            .ok_or_else(|| VaultError::Storage("the guard key is missing".into()))?;
         let conn = db::open_reader(&self.shared.ledger).map_err(|e| VaultError::Storage(e.to_string()))?;
         match verify::whole(&conn, &key) {
             Ok(report) => Ok(report),

@@ -18,6 +18,14 @@ use super::{
 };
 use crate::{error::VaultError, sign, verbs::Reservation};
 
+/// What a payment is let through with.
+pub(crate) struct Grant {
+    pub approved: Approved,
+    pub facts: Facts,
+    pub forms: Vec<Signable>,
+    pub offer: String,
+}
+
 impl Tx<'_> {
     /// Holds in every covering budget, stores every form, and appends the entry. The answer is the only thing that can be signed.
     pub fn write_down(
@@ -25,11 +33,9 @@ impl Tx<'_> {
         stored: &mut Stored,
         from: Option<Status>,
         mut entry: Body,
-        approved: Approved,
-        facts: Facts,
-        forms: Vec<Signable>,
-        offer: String,
+        grant: Grant,
     ) -> Result<Reservation, Stop> {
+        let Grant { approved, facts, forms, offer } = grant;
         if *approved.payment() != stored.record.id {
             return Err(VaultError::Mismatch("the approved payment").into());
         }
@@ -40,7 +46,9 @@ impl Tx<'_> {
             self.hold(stored.n, line, person)?;
         }
         if let Some(rule) = &decision.consumes {
-            self.conn.prepare_cached("INSERT INTO consumed (rule, payment) VALUES (?1, ?2)")?.execute((rule, stored.n))?;
+            self.conn
+                .prepare_cached("INSERT INTO consumed (rule, payment) VALUES (?1, ?2)")?
+                .execute((rule, stored.n))?;
         }
         if person {
             self.learn(stored.n, &stored.record.quote, &stored.record.agent)?;
@@ -70,14 +78,20 @@ impl Tx<'_> {
     }
 
     fn reservation(&self, stored: &Stored, forms: Vec<Signable>, offer: String) -> Reservation {
-        let dropped = Dropped { payment: stored.record.id.clone(), marks: std::sync::Arc::clone(&self.shared.marks), armed: true };
+        let dropped = Dropped {
+            payment: stored.record.id.clone(),
+            marks: std::sync::Arc::clone(&self.shared.marks),
+            armed: true,
+        };
         Reservation { record: stored.record.clone(), forms, offer, dropped }
     }
 
     fn hold(&mut self, payment: i64, line: &BudgetLine, person: bool) -> Result<(), Stop> {
         let at = self.now.at;
         self.conn
-            .prepare_cached("INSERT INTO hold (payment, budget, key, at, amount, epoch) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .prepare_cached(
+                "INSERT INTO hold (payment, budget, key, at, amount, epoch) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
             .execute((payment, &line.id, &line.key, at.0, blob(line.amount), self.mem.epoch))?;
         self.mem.counters.add(&line.id, &line.key, at, line.amount)?;
         let cap = line.max.map_or([0xff; 32], blob);
@@ -150,7 +164,13 @@ pub(crate) fn aliases(conn: &rusqlite::Connection, payment: i64) -> Result<Diges
 }
 
 /// What an alias's MAC is about.
-pub(crate) fn alias_mac(key: &super::chain::MacKey, agent: &str, idem: &str, request: &Digest, payment: &PaymentId) -> [u8; 32] {
+pub(crate) fn alias_mac(
+    key: &super::chain::MacKey,
+    agent: &str,
+    idem: &str,
+    request: &Digest,
+    payment: &PaymentId,
+) -> [u8; 32] {
     key.mac("alias", &[agent.as_bytes(), idem.as_bytes(), &request.0, payment.as_str().as_bytes()])
 }
 

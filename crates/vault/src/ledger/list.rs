@@ -92,7 +92,14 @@ pub(crate) fn explain(conn: &Connection, id: &PaymentId) -> Result<Option<Explai
             facts = body.facts;
         }
         let evidence = body.evidence.or_else(|| body.why.map(serde_json::Value::String));
-        steps.push(Step { seq: seqs.next().unwrap_or(0), event: body.event, status, at: body.at, decision: body.decision, evidence });
+        steps.push(Step {
+            seq: seqs.next().unwrap_or(0),
+            event: body.event,
+            status,
+            at: body.at,
+            decision: body.decision,
+            evidence,
+        });
         Ok(())
     })?;
     let facts = facts.ok_or_else(|| damaged("a payment without facts"))?;

@@ -15,6 +15,7 @@ mod fits;
 mod fold;
 mod handle;
 mod hold;
+mod job;
 mod list;
 mod marks;
 mod note;

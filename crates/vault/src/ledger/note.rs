@@ -86,7 +86,9 @@ fn unused(tx: &Tx<'_>, stored: &Stored, evidence: &serde_json::Value) -> Result<
     if actual >= quote.exposure.amount {
         return Ok(None);
     }
-    let (Some(held), Some(asset)) = (quote.exposure_value, tx.shared.registry.asset(&quote.exposure.asset)) else { return Ok(None) };
+    let (Some(held), Some(asset)) = (quote.exposure_value, tx.shared.registry.asset(&quote.exposure.asset)) else {
+        return Ok(None);
+    };
     let value = tx.shared.registry.value(asset, actual).map_err(|_| VaultError::Mismatch("the actual amount"))?;
     Ok(value.map(|value| held.saturating_sub(value)).filter(|part| part.0 > 0))
 }
@@ -94,12 +96,16 @@ fn unused(tx: &Tx<'_>, stored: &Stored, evidence: &serde_json::Value) -> Result<
 /// Gives back a hold, whole or in part.
 pub(crate) fn free(tx: &mut Tx<'_>, payment: i64, part: Option<Micro>) -> Result<(), Stop> {
     let whole = part.is_none();
-    tx.conn
-        .prepare_cached("INSERT INTO freed (payment, whole, amount) VALUES (?1, ?2, ?3)")?
-        .execute((payment, whole, blob(part.unwrap_or_default())))?;
+    tx.conn.prepare_cached("INSERT INTO freed (payment, whole, amount) VALUES (?1, ?2, ?3)")?.execute((
+        payment,
+        whole,
+        blob(part.unwrap_or_default()),
+    ))?;
     let mut statement = tx.conn.prepare_cached("SELECT budget, key, at, amount FROM hold WHERE payment = ?1")?;
     let holds = statement
-        .query_map([payment], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?, row.get::<_, [u8; 32]>(3)?)))?
+        .query_map([payment], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?, row.get::<_, [u8; 32]>(3)?))
+        })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     for (budget, key, at, amount) in holds {
         let held = micro(amount)?;
@@ -112,7 +118,8 @@ pub(crate) fn free(tx: &mut Tx<'_>, payment: i64, part: Option<Micro>) -> Result
 
 /// The cache row follows, if the hold lies in the window it shows.
 fn lower(tx: &Tx<'_>, budget: &str, key: &str, at: i64, back: Micro, whole: bool) -> Result<(), Stop> {
-    let mut statement = tx.conn.prepare_cached("SELECT used FROM budget_use WHERE budget = ?1 AND key = ?2 AND since <= ?3")?;
+    let mut statement =
+        tx.conn.prepare_cached("SELECT used FROM budget_use WHERE budget = ?1 AND key = ?2 AND since <= ?3")?;
     let mut rows = statement.query((budget, key, at))?;
     let Some(row) = rows.next()? else { return Ok(()) };
     let used = micro(row.get(0)?)?;

@@ -43,10 +43,15 @@ impl Place {
             Err(fs::TryLockError::WouldBlock) => return Err(OpenError::InUse(canonical.display().to_string())),
             Err(fs::TryLockError::Error(error)) => return Err(io(&path, &error)),
         }
-        for name in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
+        let ledger = canonical.join("ledger.sqlite");
+        if fs::symlink_metadata(&ledger).is_ok() {
+            loose = loose.or(check(&ledger, false)?);
+        }
+        // SQLite makes these with the mode the ledger had then: a repaired ledger must not stay locked out by them.
+        for name in ["ledger.sqlite-wal", "ledger.sqlite-shm"] {
             let file = canonical.join(name);
-            if fs::symlink_metadata(&file).is_ok() {
-                loose = loose.or(check(&file, false)?);
+            if fs::symlink_metadata(&file).is_ok() && check(&file, false)?.is_some() {
+                fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).map_err(|e| io(&file, &e))?;
             }
         }
         Ok(Self { dir: canonical, loose, _lock: lock })
@@ -111,5 +116,6 @@ fn check(path: &Path, directory: bool) -> Result<Option<String>, OpenError> {
         return Err(OpenError::Owner(name()));
     }
     let mode = meta.permissions().mode() & 0o777;
-    Ok((mode & 0o077 != 0).then(|| format!("{} can be used by others (mode {mode:o}); it must be for you alone", name())))
+    Ok((mode & 0o077 != 0)
+        .then(|| format!("{} can be used by others (mode {mode:o}); it must be for you alone", name())))
 }

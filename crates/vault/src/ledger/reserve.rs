@@ -13,7 +13,7 @@ use super::{
     facts::history,
     fits::fits,
     fold::{self, Stored},
-    hold::aliases,
+    hold::{Grant, aliases},
     tx::{Stop, Tx},
 };
 use crate::{
@@ -85,11 +85,17 @@ fn first_facts(tx: &Tx<'_>, payment: i64) -> Result<Facts, Stop> {
     facts.ok_or_else(|| super::tx::damaged("a payment without facts"))
 }
 
-fn go(tx: &mut Tx<'_>, stored: &mut Stored, approved: Approved, facts: Facts, forms: Vec<Signable>) -> Result<Reservation, Stop> {
+fn go(
+    tx: &mut Tx<'_>,
+    stored: &mut Stored,
+    approved: Approved,
+    facts: Facts,
+    forms: Vec<Signable>,
+) -> Result<Reservation, Stop> {
     fits(&stored.record.quote, &forms, tx.now.seen.wall)?;
     let offer = detail::text(tx.conn, stored.n, "offer")?.unwrap_or_default();
     let entry = tx.body(Event::Reserved);
-    tx.write_down(stored, Some(Status::Waiting), entry, approved, facts, forms, offer)
+    tx.write_down(stored, Some(Status::Waiting), entry, Grant { approved, facts, forms, offer })
 }
 
 fn refuse(tx: &mut Tx<'_>, stored: &mut Stored, facts: Facts, decision: Decision) -> Result<Record, Stop> {
@@ -138,9 +144,12 @@ pub(crate) fn end(tx: &mut Tx<'_>, stored: &mut Stored, how: Event, through: &st
     tx.advance_chain(stored, Some(Status::Waiting), &entry)?;
     if person {
         let record = &stored.record;
-        tx.conn
-            .prepare_cached("INSERT INTO denial (payment, agent, payee, at) VALUES (?1, ?2, ?3, ?4)")?
-            .execute((stored.n, record.agent.as_str(), fold::payee(&record.quote).0, tx.now.at.0))?;
+        tx.conn.prepare_cached("INSERT INTO denial (payment, agent, payee, at) VALUES (?1, ?2, ?3, ?4)")?.execute((
+            stored.n,
+            record.agent.as_str(),
+            fold::payee(&record.quote).0,
+            tx.now.at.0,
+        ))?;
     }
     Ok(stored.record.clone())
 }

@@ -32,7 +32,9 @@ pub(crate) fn set_policy(tx: &mut Tx<'_>, policy: &Policy, by: SetBy) -> Result<
     add_policy(tx.conn, tx.key, &policy, word(by), tx.now.at)?;
     let result = match (by, change) {
         (SetBy::Command, Change::Looser(why)) => Set::Unconfirmed(why),
-        (SetBy::Command, _) if !was_confirmed => Set::Unconfirmed(vec!["the policy before it was not confirmed".into()]),
+        (SetBy::Command, _) if !was_confirmed => {
+            Set::Unconfirmed(vec!["the policy before it was not confirmed".into()])
+        }
         _ => {
             set(tx.conn, "confirmed_policy", Some(&policy.hash("").0))?;
             Set::InForce
@@ -94,7 +96,13 @@ pub(crate) struct NewToken {
 }
 
 /// Pairs an agent, or gives a revoked one a new life.
-pub(crate) fn add_agent(tx: &mut Tx<'_>, name: &AgentName, careful: bool, by: SetBy, token: &NewToken) -> Result<(), Stop> {
+pub(crate) fn add_agent(
+    tx: &mut Tx<'_>,
+    name: &AgentName,
+    careful: bool,
+    by: SetBy,
+    token: &NewToken,
+) -> Result<(), Stop> {
     let exists = tx.view.agents.get(name);
     if exists.is_some_and(|a| a.revoked.is_none()) {
         return Err(VaultError::Refused(format!("there is an agent {name} already; revoke it first")).into());
@@ -105,14 +113,18 @@ pub(crate) fn add_agent(tx: &mut Tx<'_>, name: &AgentName, careful: bool, by: Se
          ON CONFLICT (name) DO UPDATE SET careful = excluded.careful, confirmed = excluded.confirmed, created = excluded.created, revoked = NULL",
         (name.as_str(), careful, by == SetBy::Person, at),
     )?;
-    tx.conn.execute("INSERT INTO token (id, agent, hash, created, used) VALUES (?1, ?2, ?3, ?4, ?4)", (&token.id, name.as_str(), token.hash, at))?;
+    tx.conn.execute(
+        "INSERT INTO token (id, agent, hash, created, used) VALUES (?1, ?2, ?3, ?4, ?4)",
+        (&token.id, name.as_str(), token.hash, at),
+    )?;
     reseal(tx.conn, tx.key)
 }
 
 /// Ends every token of an agent.
 pub(crate) fn revoke_agent(tx: &mut Tx<'_>, name: &AgentName) -> Result<(), Stop> {
     let at = tx.now.seen.wall.0;
-    let changed = tx.conn.execute("UPDATE agent SET revoked = ?2 WHERE name = ?1 AND revoked IS NULL", (name.as_str(), at))?;
+    let changed =
+        tx.conn.execute("UPDATE agent SET revoked = ?2 WHERE name = ?1 AND revoked IS NULL", (name.as_str(), at))?;
     if changed == 0 {
         return Err(VaultError::NotFound.into());
     }
@@ -127,10 +139,11 @@ fn scoped(scope: &Scope) -> &str {
     }
 }
 
-/// Stops payments.
+/// Stops payments. A pause that is there already is never made shorter.
 pub(crate) fn pause(tx: &mut Tx<'_>, scope: &Scope, until: Option<Millis>) -> Result<(), Stop> {
     tx.conn.execute(
-        "INSERT INTO pause (agent, until) VALUES (?1, ?2) ON CONFLICT (agent) DO UPDATE SET until = excluded.until",
+        "INSERT INTO pause (agent, until) VALUES (?1, ?2) ON CONFLICT (agent) DO UPDATE SET until = \
+         CASE WHEN pause.until IS NULL OR excluded.until IS NULL THEN NULL ELSE max(pause.until, excluded.until) END",
         (scoped(scope), until.map(|m| m.0)),
     )?;
     reseal(tx.conn, tx.key)
@@ -147,8 +160,12 @@ pub(crate) fn add_wallet(tx: &mut Tx<'_>, address: &str, label: &str) -> Result<
     if tx.view.wallets.iter().any(|w| w.address == address) {
         return Err(VaultError::Refused(format!("there is a wallet {address} already")).into());
     }
-    tx.conn.execute("INSERT INTO wallet (address, kind, label, created) VALUES (?1, 'secp256k1', ?2, ?3)", (address, label, tx.now.seen.wall.0))?;
-    tx.conn.execute("INSERT INTO payer (agent, network, address) VALUES ('', '', ?1) ON CONFLICT DO NOTHING", [address])?;
+    tx.conn.execute(
+        "INSERT INTO wallet (address, kind, label, created) VALUES (?1, 'secp256k1', ?2, ?3)",
+        (address, label, tx.now.seen.wall.0),
+    )?;
+    tx.conn
+        .execute("INSERT INTO payer (agent, network, address) VALUES ('', '', ?1) ON CONFLICT DO NOTHING", [address])?;
     reseal(tx.conn, tx.key)
 }
 

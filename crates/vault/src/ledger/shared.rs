@@ -1,12 +1,6 @@
 //! What the writer and the facade both see: the view, the clock, the marks.
 
-use countersign_core::{
-    Millis,
-    payment::AgentName,
-    payment::PaymentId,
-    policy::Policy,
-    registry::Registry,
-};
+use countersign_core::{Millis, payment::AgentName, payment::PaymentId, policy::Policy, registry::Registry};
 use std::{
     collections::{BTreeMap, HashMap},
     path::PathBuf,

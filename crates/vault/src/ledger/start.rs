@@ -1,10 +1,6 @@
 //! Start: open, check the chain from its last checkpoint, compare with the anchor, end what was waiting. Signs nothing.
 
-use countersign_core::{
-    payment::Digest,
-    policy::Policy,
-    status::Event,
-};
+use countersign_core::{payment::Digest, policy::Policy, status::Event};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::{collections::HashMap, sync::Arc};
 
@@ -71,13 +67,24 @@ pub(crate) fn start(shared: &Arc<Shared>, life: &mut Life, accept_lost: bool) ->
     }
     let key = match mac_key(&shared.keys, &life.names, fresh) {
         Ok(Some(key)) => key,
-        Ok(None) => return Err(Bad::ViewOnly("the key that guards the ledger is missing from the key store; is this the same keyring?".into())),
+        Ok(None) => {
+            return Err(Bad::ViewOnly(
+                "the key that guards the ledger is missing from the key store; is this the same keyring?".into(),
+            ));
+        }
         Err(error) => return Ok((None, locked(shared, Some(()), &error)?)),
     };
     let head = chain::walk::<Bad>(&conn, chain::last_checkpoint::<Bad>(&conn, &key)?, &key, |_| Ok(()))?;
     let gone_back = compare(&conn, head, anchored.as_ref())?;
     let mut mem = memory(&conn, shared, life, head)?;
-    begin(shared, life, &conn, &mut mem, &key, Found { fresh, lost: lost || (fresh && accept_lost), gone_back, anchored })?;
+    begin(
+        shared,
+        life,
+        &conn,
+        &mut mem,
+        &key,
+        Found { fresh, lost: lost || (fresh && accept_lost), gone_back, anchored },
+    )?;
     let mut view = state::view(&conn, shared)?;
     view.policy_changed = shared.view().policy_changed || state::setting(&conn, "accepted")?.is_some();
     Ok((Some(Started { conn, mem, key }), view))
@@ -119,11 +126,18 @@ fn mac_key(keys: &Keys, names: &Names, fresh: bool) -> Result<Option<MacKey>, Ke
 fn compare(conn: &Connection, head: Head, anchored: Option<&Anchor>) -> Result<Option<String>, Bad> {
     let Some(anchor) = anchored.filter(|a| a.seq > 0) else { return Ok(None) };
     if head.seq < anchor.seq {
-        return Ok(Some(format!("the ledger went back: it ends at entry {}, but entry {} was written", head.seq, anchor.seq)));
+        return Ok(Some(format!(
+            "the ledger went back: it ends at entry {}, but entry {} was written",
+            head.seq, anchor.seq
+        )));
     }
-    let hash: Option<[u8; 32]> = conn.query_row("SELECT hash FROM entry WHERE seq = ?1", [anchor.seq], |row| row.get(0)).optional()?;
+    let hash: Option<[u8; 32]> =
+        conn.query_row("SELECT hash FROM entry WHERE seq = ?1", [anchor.seq], |row| row.get(0)).optional()?;
     if hash != Some(anchor.hash.0) {
-        return Err(Bad::ViewOnly(format!("the chain of the ledger is broken: entry {} is not the one that was written", anchor.seq)));
+        return Err(Bad::ViewOnly(format!(
+            "the chain of the ledger is broken: entry {} is not the one that was written",
+            anchor.seq
+        )));
     }
     Ok(None)
 }
@@ -151,8 +165,9 @@ fn memory(conn: &Connection, shared: &Shared, life: &Life, head: Head) -> Result
 
 /// Both clocks at the last entry, or when a person last trusted them; window time starts no earlier than the last entry's.
 fn last_seen(conn: &Connection, shared: &Shared) -> Result<Option<Seen>, Bad> {
-    let last: Option<(i64, Vec<u8>)> =
-        conn.query_row("SELECT seq, body FROM entry ORDER BY seq DESC LIMIT 1", [], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let last: Option<(i64, Vec<u8>)> = conn
+        .query_row("SELECT seq, body FROM entry ORDER BY seq DESC LIMIT 1", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
     let entry = last.as_ref().and_then(|(_, body)| Body::decode(body));
     if let Some(body) = &entry {
         shared.last.fetch_max(body.at.0, std::sync::atomic::Ordering::SeqCst);
@@ -175,7 +190,14 @@ struct Found {
 }
 
 /// What a new process life writes first, in one transaction. A reopening within a life writes nothing.
-fn begin(shared: &Arc<Shared>, life: &mut Life, conn: &Connection, mem: &mut Memory, key: &MacKey, found: Found) -> Result<(), Bad> {
+fn begin(
+    shared: &Arc<Shared>,
+    life: &mut Life,
+    conn: &Connection,
+    mem: &mut Memory,
+    key: &MacKey,
+    found: Found,
+) -> Result<(), Bad> {
     if life.epoch.is_some() && !found.fresh {
         return Ok(());
     }
@@ -229,7 +251,11 @@ fn fill(tx: &Tx<'_>, life: &Life, lost: bool) -> Result<(), Stop> {
 fn look_over(tx: &mut Tx<'_>, found: &Found) -> Result<(), Stop> {
     let conn = tx.conn;
     if !state::sealed(conn, tx.key)? {
-        state::set(conn, "state_doubt", Some(b"policy, agents or wallets were changed by something else than Countersign"))?;
+        state::set(
+            conn,
+            "state_doubt",
+            Some(b"policy, agents or wallets were changed by something else than Countersign"),
+        )?;
     }
     if let Some(anchor) = &found.anchored
         && anchor.confirmed.is_some()

@@ -17,11 +17,17 @@ use super::{
     shared::{AgentRow, Mode, Shared, TokenRow, View},
     tx::{Stop, damaged},
 };
-use crate::{config::{Doubts, Wallet}, error::VaultError};
+use crate::{
+    config::{Doubts, Wallet},
+    error::VaultError,
+};
 
 /// Reads a setting.
 pub(crate) fn setting(conn: &Connection, name: &str) -> Result<Option<Vec<u8>>, Stop> {
-    Ok(conn.prepare_cached("SELECT value FROM setting WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()?)
+    Ok(conn
+        .prepare_cached("SELECT value FROM setting WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?)
 }
 
 /// Reads a setting that is text.
@@ -89,10 +95,13 @@ pub(crate) fn sealed(conn: &Connection, key: &MacKey) -> Result<bool, Stop> {
 /// The policy in force, with its version; none before the first.
 pub(crate) fn current_policy(conn: &Connection, reference: &str) -> Result<Option<(i64, Policy)>, Stop> {
     let row = conn
-        .query_row("SELECT v, toml FROM policy_version ORDER BY v DESC LIMIT 1", [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))
+        .query_row("SELECT v, toml FROM policy_version ORDER BY v DESC LIMIT 1", [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+        })
         .optional()?;
     let Some((v, toml)) = row else { return Ok(None) };
-    let policy = Policy::parse(&toml, reference).map_err(|e| VaultError::Storage(format!("the stored policy cannot be read: {e}")))?;
+    let policy = Policy::parse(&toml, reference)
+        .map_err(|e| VaultError::Storage(format!("the stored policy cannot be read: {e}")))?;
     Ok(Some((v, policy)))
 }
 
@@ -102,7 +111,10 @@ pub(crate) fn add_policy(conn: &Connection, key: &MacKey, policy: &Policy, by: &
     let hash = policy.hash("");
     let v: i64 = conn.query_row("SELECT coalesce(max(v), 0) + 1 FROM policy_version", [], |row| row.get(0))?;
     let mac = key.mac("policy", &[&v.to_be_bytes(), toml.as_bytes(), &hash.0, &at.0.to_be_bytes(), by.as_bytes()]);
-    conn.execute("INSERT INTO policy_version (v, toml, hash, at, by, mac) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", (v, toml, hash.0, at.0, by, mac))?;
+    conn.execute(
+        "INSERT INTO policy_version (v, toml, hash, at, by, mac) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        (v, toml, hash.0, at.0, by, mac),
+    )?;
     Ok(())
 }
 
@@ -139,8 +151,13 @@ pub(crate) fn view(conn: &Connection, shared: &Shared) -> Result<View, Stop> {
     view.doubts = doubts;
     (view.agents, view.tokens) = agents(conn)?;
     view.wallets = wallets(conn)?;
-    view.payers = rows(conn, "SELECT agent, network, address FROM payer", |r| Ok(((r.get(0)?, r.get(1)?), r.get(2)?)))?.into_iter().collect();
-    view.pauses = rows(conn, "SELECT agent, until FROM pause", |r| Ok((r.get(0)?, r.get::<_, Option<i64>>(1)?.map(Millis))))?.into_iter().collect();
+    view.payers = rows(conn, "SELECT agent, network, address FROM payer", |r| Ok(((r.get(0)?, r.get(1)?), r.get(2)?)))?
+        .into_iter()
+        .collect();
+    view.pauses =
+        rows(conn, "SELECT agent, until FROM pause", |r| Ok((r.get(0)?, r.get::<_, Option<i64>>(1)?.map(Millis))))?
+            .into_iter()
+            .collect();
     for wallet in &mut view.wallets {
         wallet.default = view.payers.get(&(String::new(), String::new())) == Some(&wallet.address);
     }
@@ -154,12 +171,18 @@ fn unconfirmed(conn: &Connection, policy: &Policy, config: &str) -> Result<Optio
         return Ok(Some("the policy was loosened and nobody has confirmed it yet".into()));
     }
     if !confirmed("confirmed_config", config_digest(config))? {
-        return Ok(Some("a setting in config.toml that can loosen limits was changed and nobody has confirmed it yet".into()));
+        return Ok(Some(
+            "a setting in config.toml that can loosen limits was changed and nobody has confirmed it yet".into(),
+        ));
     }
     Ok(None)
 }
 
-fn rows<T>(conn: &Connection, sql: &str, read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>, Stop> {
+fn rows<T>(
+    conn: &Connection,
+    sql: &str,
+    read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, Stop> {
     Ok(conn.prepare_cached(sql)?.query_map([], read)?.collect::<rusqlite::Result<Vec<T>>>()?)
 }
 
@@ -169,7 +192,12 @@ fn agents(conn: &Connection) -> Result<Agents, Stop> {
     let name = |text: String| text.parse::<AgentName>().map_err(|_| damaged("an agent's name"));
     let mut all = BTreeMap::new();
     let listed = rows(conn, "SELECT name, careful, confirmed, created, revoked FROM agent", |r| {
-        let row = AgentRow { careful: r.get(1)?, confirmed: r.get(2)?, created: Millis(r.get(3)?), revoked: r.get::<_, Option<i64>>(4)?.map(Millis) };
+        let row = AgentRow {
+            careful: r.get(1)?,
+            confirmed: r.get(2)?,
+            created: Millis(r.get(3)?),
+            revoked: r.get::<_, Option<i64>>(4)?.map(Millis),
+        };
         Ok((r.get::<_, String>(0)?, row))
     })?;
     for (agent, row) in listed {
@@ -177,7 +205,13 @@ fn agents(conn: &Connection) -> Result<Agents, Stop> {
     }
     let mut tokens = HashMap::new();
     let live = rows(conn, "SELECT id, agent, hash, created, used FROM token WHERE revoked IS NULL", |r| {
-        Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?, r.get::<_, [u8; 32]>(2)?, r.get::<_, i64>(3)?, r.get::<_, i64>(4)?))
+        Ok((
+            r.get::<_, String>(0)?,
+            r.get::<_, String>(1)?,
+            r.get::<_, [u8; 32]>(2)?,
+            r.get::<_, i64>(3)?,
+            r.get::<_, i64>(4)?,
+        ))
     })?;
     for (id, agent, hash, created, used) in live {
         let agent = name(agent)?;
@@ -190,6 +224,12 @@ fn agents(conn: &Connection) -> Result<Agents, Stop> {
 
 fn wallets(conn: &Connection) -> Result<Vec<Wallet>, Stop> {
     rows(conn, "SELECT address, kind, label, created FROM wallet ORDER BY created, address", |r| {
-        Ok(Wallet { address: r.get(0)?, kind: r.get(1)?, label: r.get(2)?, created_at: Millis(r.get(3)?), default: false })
+        Ok(Wallet {
+            address: r.get(0)?,
+            kind: r.get(1)?,
+            label: r.get(2)?,
+            created_at: Millis(r.get(3)?),
+            default: false,
+        })
     })
 }

@@ -35,8 +35,9 @@ pub(crate) fn suspicious(base: &Seen, last: &Seen, now: &Seen) -> Option<String>
     let wall = now.wall.0.saturating_sub(base.wall.0);
     let boot = now.boot.saturating_sub(base.boot);
     let drift = wall.saturating_sub(boot);
-    (drift.saturating_abs() > DRIFT_MS)
-        .then(|| format!("the clock jumped by {} s while the computer was running", drift.checked_div(1000).unwrap_or(0)))
+    (drift.saturating_abs() > DRIFT_MS).then(|| {
+        format!("the clock jumped by {} s while the computer was running", drift.checked_div(1000).unwrap_or(0))
+    })
 }
 
 #[cfg(test)]

@@ -107,7 +107,14 @@ impl Tx<'_> {
     }
 
     /// Appends the `n`-th entry of a payment. The state after it is what the table says, never what the caller says.
-    pub fn append(&mut self, payment: i64, id: &PaymentId, n: i64, from: Option<Status>, body: &Body) -> Result<Status, Stop> {
+    pub fn append(
+        &mut self,
+        payment: i64,
+        id: &PaymentId,
+        n: i64,
+        from: Option<Status>,
+        body: &Body,
+    ) -> Result<Status, Stop> {
         let to = next(from, body.event).ok_or_else(|| {
             Stop::Told(VaultError::Illegal { from: from.unwrap_or(Status::Refused), event: body.event })
         })?;

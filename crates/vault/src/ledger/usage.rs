@@ -40,7 +40,9 @@ impl Counters {
             (Some(Counter { since: Some(from), used }), Some(to)) if *from < to => {
                 let gone = sum(conn, budget, key, Some(*from), Some(to))?;
                 let amount = used.amount.0.checked_sub(gone.amount.0);
-                amount.zip(used.count.checked_sub(gone.count)).map(|(amount, count)| Used { amount: Micro(amount), count })
+                amount
+                    .zip(used.count.checked_sub(gone.count))
+                    .map(|(amount, count)| Used { amount: Micro(amount), count })
             }
             _ => None,
         };
@@ -71,7 +73,13 @@ impl Counters {
         })
     }
 
-    fn change(&mut self, budget: &str, key: &str, at: Millis, with: impl FnOnce(Used) -> Option<Used>) -> Result<(), Stop> {
+    fn change(
+        &mut self,
+        budget: &str,
+        key: &str,
+        at: Millis,
+        with: impl FnOnce(Used) -> Option<Used>,
+    ) -> Result<(), Stop> {
         let name = (budget.to_owned(), key.to_owned());
         if let Some(counter) = self.known.get_mut(&name)
             && counter.since.is_none_or(|since| at >= since)
@@ -96,7 +104,13 @@ impl Counters {
 }
 
 /// The sum of holds not freed, in `[from, to)`.
-pub(crate) fn sum(conn: &Connection, budget: &str, key: &str, from: Option<Millis>, to: Option<Millis>) -> Result<Used, Stop> {
+pub(crate) fn sum(
+    conn: &Connection,
+    budget: &str,
+    key: &str,
+    from: Option<Millis>,
+    to: Option<Millis>,
+) -> Result<Used, Stop> {
     let mut statement = conn.prepare_cached(
         "SELECT h.amount, f.whole, f.amount FROM hold h LEFT JOIN freed f ON f.payment = h.payment
          WHERE h.budget = ?1 AND h.key = ?2 AND h.at >= ?3 AND h.at < ?4",
@@ -153,7 +167,10 @@ impl Usage for Fresh<'_> {
     }
 
     fn consumed(&mut self, id: &str) -> Result<u64, Stop> {
-        let count: i64 = self.conn.prepare_cached("SELECT count(*) FROM consumed WHERE rule = ?1")?.query_row([id], |row| row.get(0))?;
+        let count: i64 = self
+            .conn
+            .prepare_cached("SELECT count(*) FROM consumed WHERE rule = ?1")?
+            .query_row([id], |row| row.get(0))?;
         u64::try_from(count).map_err(|_| damaged("a count is negative"))
     }
 }

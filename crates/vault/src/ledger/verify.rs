@@ -101,7 +101,9 @@ impl Seen {
             return Ok(());
         };
         let before = self.at.get(&link.payment).copied();
-        if before.map_or(0, |(n, _)| n).checked_add(1) != Some(link.n) || next(before.map(|(_, s)| s), body.event) != Some(to) {
+        if before.map_or(0, |(n, _)| n).checked_add(1) != Some(link.n)
+            || next(before.map(|(_, s)| s), body.event) != Some(to)
+        {
             fault("it does not follow from the one before it");
         }
         self.at.insert(link.payment.clone(), (link.n, to));
@@ -126,8 +128,12 @@ impl Seen {
         }
         let freed = freed(conn, row.n)?;
         match body.event {
-            Event::NeverSigned | Event::Dead if freed != Some((true, Micro::ZERO)) => fault("its hold was not given back"),
-            Event::Settled if body.freed.is_some() && freed != body.freed.map(|part| (false, part)) => fault("another amount was given back"),
+            Event::NeverSigned | Event::Dead if freed != Some((true, Micro::ZERO)) => {
+                fault("its hold was not given back")
+            }
+            Event::Settled if body.freed.is_some() && freed != body.freed.map(|part| (false, part)) => {
+                fault("another amount was given back")
+            }
             _ => {}
         }
         for (kind, digest) in &body.detail {
@@ -149,20 +155,29 @@ impl Seen {
 /// Whether a later entry wrote the same kind again.
 fn replaced(conn: &Connection, payment: i64, n: i64, kind: &str) -> Result<bool, Stop> {
     let mut statement = conn.prepare_cached("SELECT body FROM entry WHERE payment = ?1 AND n > ?2")?;
-    let later = statement.query_map((payment, n), |row| row.get::<_, Vec<u8>>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let later =
+        statement.query_map((payment, n), |row| row.get::<_, Vec<u8>>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(later.iter().filter_map(|b| Body::decode(b)).any(|b| b.detail.contains_key(kind)))
 }
 
 /// Holds and forms must be those the entry names, no more and no fewer.
 fn reserved(conn: &Connection, payment: i64, body: &Body, fault: &mut impl FnMut(&str)) -> Result<(), Stop> {
-    let mut statement = conn.prepare_cached("SELECT budget, key, at, amount, epoch FROM hold WHERE payment = ?1 ORDER BY budget, key")?;
+    let mut statement =
+        conn.prepare_cached("SELECT budget, key, at, amount, epoch FROM hold WHERE payment = ?1 ORDER BY budget, key")?;
     let mut rows = statement.query([payment])?;
     let mut held = Vec::new();
     while let Some(row) = rows.next()? {
-        held.push((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?, micro(row.get(3)?)?, row.get::<_, i64>(4)?));
+        held.push((
+            row.get::<_, String>(0)?,
+            row.get::<_, String>(1)?,
+            row.get::<_, i64>(2)?,
+            micro(row.get(3)?)?,
+            row.get::<_, i64>(4)?,
+        ));
     }
     let lines = body.decision.as_ref().map(|d| d.budgets.as_slice()).unwrap_or_default();
-    let mut named: Vec<_> = lines.iter().map(|l| (l.id.clone(), l.key.clone(), body.at.0, l.amount, body.epoch)).collect();
+    let mut named: Vec<_> =
+        lines.iter().map(|l| (l.id.clone(), l.key.clone(), body.at.0, l.amount, body.epoch)).collect();
     named.sort();
     if held != named {
         fault("its holds were changed");
@@ -187,7 +202,9 @@ fn freed(conn: &Connection, payment: i64) -> Result<Option<(bool, Micro)>, Stop>
 }
 
 fn checkpoints(conn: &Connection, key: &MacKey, faults: &mut Vec<String>) -> Result<(), Stop> {
-    let mut statement = conn.prepare("SELECT c.seq, c.hash, c.mac, e.hash FROM checkpoint c LEFT JOIN entry e ON e.seq = c.seq ORDER BY c.seq")?;
+    let mut statement = conn.prepare(
+        "SELECT c.seq, c.hash, c.mac, e.hash FROM checkpoint c LEFT JOIN entry e ON e.seq = c.seq ORDER BY c.seq",
+    )?;
     let mut rows = statement.query([])?;
     let mut count = 0_i64;
     while let Some(row) = rows.next()? {
@@ -208,7 +225,10 @@ fn checkpoints(conn: &Connection, key: &MacKey, faults: &mut Vec<String>) -> Res
 /// Rows that no entry speaks of, and caches that say something else than the chain.
 fn alone(conn: &Connection, faults: &mut Vec<String>) -> Result<(), Stop> {
     let checks = [
-        ("SELECT count(*) FROM payment p WHERE NOT EXISTS (SELECT 1 FROM entry WHERE payment = p.n)", "payments without an entry"),
+        (
+            "SELECT count(*) FROM payment p WHERE NOT EXISTS (SELECT 1 FROM entry WHERE payment = p.n)",
+            "payments without an entry",
+        ),
         (
             "SELECT count(*) FROM hold h WHERE NOT EXISTS (SELECT 1 FROM entry WHERE payment = h.payment AND to_state = 'reserved')",
             "holds that nobody reserved",
@@ -226,12 +246,18 @@ fn alone(conn: &Connection, faults: &mut Vec<String>) -> Result<(), Stop> {
             "SELECT count(*) FROM head h WHERE h.state IS NOT (SELECT to_state FROM entry WHERE payment = h.payment ORDER BY n DESC LIMIT 1)",
             "states that differ from the chain",
         ),
-        ("SELECT count(*) FROM payment p WHERE NOT EXISTS (SELECT 1 FROM head WHERE payment = p.n)", "payments without a state"),
+        (
+            "SELECT count(*) FROM payment p WHERE NOT EXISTS (SELECT 1 FROM head WHERE payment = p.n)",
+            "payments without a state",
+        ),
         (
             "SELECT count(*) FROM known k WHERE NOT EXISTS (SELECT 1 FROM entry WHERE payment = k.payment AND to_state = 'reserved')",
             "payees nobody approved",
         ),
-        ("SELECT count(*) FROM alias a JOIN payment p ON p.agent = a.agent AND p.idem = a.idem", "keys that mean two payments"),
+        (
+            "SELECT count(*) FROM alias a JOIN payment p ON p.agent = a.agent AND p.idem = a.idem",
+            "keys that mean two payments",
+        ),
     ];
     for (sql, what) in checks {
         let found: i64 = conn.query_row(sql, [], |row| row.get(0))?;
@@ -243,7 +269,8 @@ fn alone(conn: &Connection, faults: &mut Vec<String>) -> Result<(), Stop> {
 }
 
 fn alias_rows(conn: &Connection, key: &MacKey, faults: &mut Vec<String>) -> Result<(), Stop> {
-    let mut statement = conn.prepare("SELECT a.agent, a.idem, a.request, p.id, a.mac FROM alias a JOIN payment p ON p.n = a.payment")?;
+    let mut statement =
+        conn.prepare("SELECT a.agent, a.idem, a.request, p.id, a.mac FROM alias a JOIN payment p ON p.n = a.payment")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (agent, idem): (String, String) = (row.get(0)?, row.get(1)?);
@@ -260,7 +287,8 @@ fn policies(conn: &Connection, key: &MacKey, faults: &mut Vec<String>) -> Result
     let mut statement = conn.prepare("SELECT v, toml, hash, at, by, mac FROM policy_version ORDER BY v")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (v, toml, hash, at, by): (i64, String, [u8; 32], i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+        let (v, toml, hash, at, by): (i64, String, [u8; 32], i64, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
         let mac = key.mac("policy", &[&v.to_be_bytes(), toml.as_bytes(), &hash, &at.to_be_bytes(), by.as_bytes()]);
         if row.get::<_, Vec<u8>>(5)? != mac {
             faults.push(format!("policy version {v} was changed"));

@@ -1,7 +1,7 @@
 //! The one thread that writes: many requests in one transaction, one durable commit, and only then the answers.
 
 use futures_channel::oneshot;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::ErrorCode;
 use std::{
     sync::{
         Arc,
@@ -12,6 +12,7 @@ use std::{
 
 use super::{
     anchor::{Anchor, Keeper},
+    job::{Job, savepoint},
     marks,
     shared::{Mark, Mode, Shared, View},
     start::{self, Life, Started},
@@ -42,72 +43,6 @@ pub(crate) enum Message {
     Stop,
 }
 
-/// One request.
-pub(crate) struct Job {
-    at: Instant,
-    /// Commits alone and changes the view.
-    alone: bool,
-    work: Box<dyn Work>,
-}
-
-trait Work: Send {
-    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Failed>;
-    fn answer(self: Box<Self>, outcome: Result<(), VaultError>);
-}
-
-enum Failed {
-    /// This request's savepoint is rolled back.
-    Alone,
-    /// The transaction is.
-    All(String),
-}
-
-struct Call<T, F> {
-    run: Option<F>,
-    result: Option<Result<T, VaultError>>,
-    reply: oneshot::Sender<Result<T, VaultError>>,
-}
-
-impl<T: Send, F: FnOnce(&mut Tx<'_>) -> Result<T, Stop> + Send> Work for Call<T, F> {
-    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Failed> {
-        let Some(run) = self.run.take() else { return Err(Failed::Alone) };
-        let (result, failed) = match run(tx) {
-            Ok(value) => (Ok(value), None),
-            Err(Stop::Told(error)) => (Err(error), Some(Failed::Alone)),
-            Err(Stop::Sql(error)) => {
-                let why = error.to_string();
-                let alone = error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation);
-                (Err(VaultError::Storage(why.clone())), Some(if alone { Failed::Alone } else { Failed::All(why) }))
-            }
-        };
-        self.result = Some(result);
-        failed.map_or(Ok(()), Err)
-    }
-
-    fn answer(self: Box<Self>, outcome: Result<(), VaultError>) {
-        let result = match outcome {
-            Ok(()) => self.result.unwrap_or_else(|| Err(VaultError::Storage("the request was not run".into()))),
-            Err(error) => Err(error),
-        };
-        // Nobody may be waiting any more; a reservation nobody takes frees itself.
-        self.reply.send(result).ok();
-    }
-}
-
-impl Job {
-    pub fn new<T: Send + 'static>(
-        alone: bool,
-        run: impl FnOnce(&mut Tx<'_>) -> Result<T, Stop> + Send + 'static,
-    ) -> (Self, oneshot::Receiver<Result<T, VaultError>>) {
-        let (reply, answer) = oneshot::channel();
-        (Self { at: Instant::now(), alone, work: Box::new(Call { run: Some(run), result: None, reply }) }, answer)
-    }
-
-    fn answer(self, outcome: Result<(), VaultError>) {
-        self.work.answer(outcome);
-    }
-}
-
 /// The writer's own state.
 pub(crate) struct Writer {
     pub shared: Arc<Shared>,
@@ -121,7 +56,13 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub fn new(shared: Arc<Shared>, keeper: Arc<Keeper>, open: Option<Started>, life: Life, queue: Receiver<Message>) -> Self {
+    pub fn new(
+        shared: Arc<Shared>,
+        keeper: Arc<Keeper>,
+        open: Option<Started>,
+        life: Life,
+        queue: Receiver<Message>,
+    ) -> Self {
         Self { shared, keeper, open, life, queue, room_seen: None }
     }
 
@@ -133,7 +74,7 @@ impl Writer {
         loop {
             let next = match left.take() {
                 Some(message) => Ok(message),
-                None if self.shared.marks.any() => self.queue.recv_timeout(QUIET),
+                None if self.marks_wait() => self.queue.recv_timeout(QUIET),
                 None => self.queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match next {
@@ -165,6 +106,11 @@ impl Writer {
         self.keeper.finish();
     }
 
+    /// Whether there are marks that can be written.
+    fn marks_wait(&self) -> bool {
+        self.shared.marks.any() && self.open.is_some() && self.shared.view().writable().is_ok()
+    }
+
     /// Takes what is queued, up to a full batch; a request that commits alone ends it.
     fn gather(&self, first: Job) -> (Vec<Job>, Option<Message>) {
         let mut batch = Vec::new();
@@ -173,7 +119,7 @@ impl Writer {
             let Some(message) = next.take().or_else(|| self.queue.try_recv().ok()) else { break };
             match message {
                 Message::Wake => {}
-                Message::Job(job) if job.at.elapsed() > STALE => job.answer(Err(VaultError::Busy)),
+                Message::Job(job) if job.older_than(STALE) => job.answer(Err(VaultError::Busy)),
                 Message::Job(job) if job.alone && !batch.is_empty() => return (batch, Some(Message::Job(job))),
                 Message::Job(job) => {
                     let alone = job.alone;
@@ -232,7 +178,12 @@ impl Writer {
         result
     }
 
-    fn transact_each(&mut self, marks: &[Mark], batch: &mut dyn Iterator<Item = Job>, done: &mut Vec<Job>) -> Result<bool, String> {
+    fn transact_each(
+        &mut self,
+        marks: &[Mark],
+        batch: &mut dyn Iterator<Item = Job>,
+        done: &mut Vec<Job>,
+    ) -> Result<bool, String> {
         let Some(open) = &mut self.open else { return Err("the ledger is closed".into()) };
         let said = |error: rusqlite::Error| error.to_string();
         let now = self.shared.now();
@@ -246,13 +197,15 @@ impl Writer {
         }
         for mark in marks {
             match savepoint(&mut tx, |tx| marks::write(tx, mark)) {
-                Err(Stop::Sql(error)) if error.sqlite_error_code() != Some(ErrorCode::ConstraintViolation) => return Err(error.to_string()),
+                Err(Stop::Sql(error)) if error.sqlite_error_code() != Some(ErrorCode::ConstraintViolation) => {
+                    return Err(error.to_string());
+                }
                 Err(stop) => tracing::error!(?stop, ?mark, "ledger.mark_dropped"),
                 Ok(()) => {}
             }
         }
         for mut job in batch {
-            let outcome = run_one(&mut tx, &mut *job.work);
+            let outcome = job.run(&mut tx);
             #[cfg(feature = "faults")]
             if self.shared.faults.as_ref().is_some_and(|f| f.answers_before_commit()) {
                 job.answer(Ok(()));
@@ -316,7 +269,9 @@ impl Writer {
         match state::view(&open.conn, &self.shared) {
             Ok(view) => {
                 let old = self.shared.view();
-                self.shared.publish(View { policy_changed: old.policy_changed, ..view });
+                // What a check found broken stays so, whatever else changes.
+                let mode = if let Mode::ViewOnly(_) = old.mode { old.mode.clone() } else { view.mode.clone() };
+                self.shared.publish(View { policy_changed: old.policy_changed, mode, ..view });
                 self.anchor(urgent);
             }
             Err(stop) => self.mode(Mode::Storage(format!("{stop:?}"))),
@@ -342,43 +297,6 @@ impl Writer {
         let free = super::place::free_bytes(&self.shared.ledger);
         if let Some(open) = &mut self.open {
             open.mem.room = free.is_none_or(|free| free >= self.shared.min_free_bytes);
-        }
-    }
-}
-
-fn run_one(tx: &mut Tx<'_>, work: &mut dyn Work) -> Result<(), String> {
-    let mut all = None;
-    let outcome = savepoint(tx, |tx| {
-        work.run(tx).map_err(|failed| {
-            if let Failed::All(why) = failed {
-                all = Some(why);
-            }
-            // The caller's own error is kept with the work; this one only rolls back.
-            Stop::Told(VaultError::Busy)
-        })
-    });
-    match (all, outcome) {
-        (Some(why), _) => Err(why),
-        (None, Err(Stop::Sql(error))) => Err(error.to_string()),
-        (None, _) => Ok(()),
-    }
-}
-
-/// Runs `work` so that its failure undoes its own writes and nothing else.
-fn savepoint(tx: &mut Tx<'_>, work: impl FnOnce(&mut Tx<'_>) -> Result<(), Stop>) -> Result<(), Stop> {
-    let (conn, head): (&Connection, _) = (tx.conn, tx.mem.head);
-    conn.prepare_cached("SAVEPOINT request")?.execute([])?;
-    match work(tx) {
-        Ok(()) => {
-            conn.prepare_cached("RELEASE request")?.execute([])?;
-            tx.mem.counters.keep();
-            Ok(())
-        }
-        Err(stop) => {
-            tx.mem.head = head;
-            tx.mem.counters.forget_touched();
-            conn.execute_batch("ROLLBACK TO request; RELEASE request")?;
-            Err(stop)
         }
     }
 }

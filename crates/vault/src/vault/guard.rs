@@ -85,7 +85,9 @@ impl Vault {
 pub(super) fn no_key(wallet: &str, error: KeysError) -> SignError {
     match error {
         KeysError::Slow(_) | KeysError::Store(KeyStoreError::Locked) => SignError::Locked,
-        KeysError::NoEntry(_) | KeysError::WrongKey(_) | KeysError::NotAnAddress => SignError::NoKey(format!("{wallet}: {error}")),
+        KeysError::NoEntry(_) | KeysError::WrongKey(_) | KeysError::NotAnAddress => {
+            SignError::NoKey(format!("{wallet}: {error}"))
+        }
         other => SignError::Failed(other.to_string()),
     }
 }

@@ -26,7 +26,8 @@ impl Vault {
     /// Pairs an agent; the token is shown once.
     pub async fn add_agent(&self, name: &AgentName, ask_everything: bool, by: SetBy) -> Result<Secret, VaultError> {
         let random = Secret::random(TOKEN_RANDOM).map_err(|e| VaultError::Storage(e.to_string()))?;
-        let random: &[u8; TOKEN_RANDOM] = random.expose().try_into().map_err(|_| VaultError::Storage("no random bytes".into()))?;
+        let random: &[u8; TOKEN_RANDOM] =
+            random.expose().try_into().map_err(|_| VaultError::Storage("no random bytes".into()))?;
         let minted = mint_token(random);
         let (name, token) = (name.clone(), NewToken { id: minted.id, hash: minted.hash });
         self.0.change(move |tx| verb::add_agent(tx, &name, ask_everything, by, &token)).await?;

@@ -18,7 +18,12 @@ fn a_small_payment_is_reserved_signed_and_marked() {
     assert_eq!(signed.offer(), "{\"offer\":1}");
     let id = signed.record().id.clone();
     shop.vault.mark_delivered(&id);
-    let note = Note { settlement: Some(Settlement::Claimed), outcome: Some(Outcome::Completed), transaction: Some("0xabc".into()), ..Note::default() };
+    let note = Note {
+        settlement: Some(Settlement::Claimed),
+        outcome: Some(Outcome::Completed),
+        transaction: Some("0xabc".into()),
+        ..Note::default()
+    };
     let record = wait(shop.vault.note(&id, note)).unwrap();
     assert_eq!((record.status, record.signed), (Status::Delivered, true), "marks ride along before the note");
     assert_eq!((record.settlement, record.transaction.as_deref()), (Settlement::Claimed, Some("0xabc")));
@@ -38,7 +43,10 @@ fn the_same_request_twice_is_one_payment_and_equal_bytes() {
     assert_eq!(again.forms(), signed.forms());
     assert!(matches!(shop.admit("a", "k1", "40000"), Admitted::Conflict));
     let other = shop.request("a", "k1", "40000");
-    assert!(matches!(wait(shop.vault.lookup(&other.caller.agent, &other.key, other.request)).unwrap(), Lookup::Conflict));
+    assert!(matches!(
+        wait(shop.vault.lookup(&other.caller.agent, &other.key, other.request)).unwrap(),
+        Lookup::Conflict
+    ));
     let payments = wait(shop.vault.payments(countersign_vault::Filter::default())).unwrap().payments;
     assert_eq!(payments.len(), 1);
 }
@@ -79,7 +87,10 @@ fn a_thousand_parallel_duplicates_are_one_row_and_equal_bytes() {
     });
     assert_eq!(results.len(), 1000);
     assert_eq!(results.into_iter().collect::<BTreeSet<_>>().len(), 1);
-    let rows: i64 = home.sql().query_row("SELECT (SELECT count(*) FROM payment) + (SELECT count(*) FROM signable)", [], |r| r.get(0)).unwrap();
+    let rows: i64 = home
+        .sql()
+        .query_row("SELECT (SELECT count(*) FROM payment) + (SELECT count(*) FROM signable)", [], |r| r.get(0))
+        .unwrap();
     assert_eq!(rows, 2);
     assert_eq!(shop.faults(), Vec::<String>::new());
 }

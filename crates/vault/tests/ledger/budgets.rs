@@ -48,7 +48,10 @@ fn a_rolling_window_slides_by_the_millisecond() {
     drop(shop.vault.sign(shop.reserved("a", "k2", "40000")).unwrap());
     assert!(matches!(shop.admit("a", "k3", "1"), Admitted::Refused(_)));
     home.clock.advance_ms(600_000 - 1);
-    assert!(matches!(shop.admit("a", "k4", "60000"), Admitted::Refused(_)), "the window includes its first millisecond");
+    assert!(
+        matches!(shop.admit("a", "k4", "60000"), Admitted::Refused(_)),
+        "the window includes its first millisecond"
+    );
     home.clock.advance_ms(1);
     drop(shop.vault.sign(shop.reserved("a", "k5", "60000")).unwrap());
     assert!(matches!(shop.admit("a", "k6", "1"), Admitted::Refused(_)));
@@ -63,7 +66,8 @@ fn a_reopened_ledger_knows_the_same_sums() {
     let shop = home.open_for(&["a"]);
     drop(shop.vault.sign(shop.reserved("a", "k1", "60000")).unwrap());
     let freed = shop.vault.sign(shop.reserved("a", "k2", "40000")).unwrap();
-    wait(shop.vault.advance(&freed.record().id, Event::Dead, Settlement::Failed, serde_json::json!({"block": 1}))).unwrap();
+    wait(shop.vault.advance(&freed.record().id, Event::Dead, Settlement::Failed, serde_json::json!({"block": 1})))
+        .unwrap();
     drop(shop);
     let shop = home.open_for(&[]);
     assert!(matches!(shop.admit("a", "k3", "40001"), Admitted::Refused(_)));
@@ -83,7 +87,13 @@ fn only_proof_of_non_use_frees_a_hold_and_a_smaller_amount_frees_the_rest() {
     let record = wait(shop.vault.advance(&id, Event::WindowOver, Settlement::None, serde_json::Value::Null)).unwrap();
     assert_eq!(record.status, Status::Unknown);
     assert!(matches!(shop.admit("a", "k2", "1"), Admitted::Refused(_)), "unknown counts as spent");
-    wait(shop.vault.advance(&id, Event::Settled, Settlement::Verified, serde_json::json!({"actual": "30000", "transaction": "0x1"}))).unwrap();
+    wait(shop.vault.advance(
+        &id,
+        Event::Settled,
+        Settlement::Verified,
+        serde_json::json!({"actual": "30000", "transaction": "0x1"}),
+    ))
+    .unwrap();
     assert!(matches!(shop.admit("a", "k3", "70001"), Admitted::Refused(_)));
     let two = shop.vault.sign(shop.reserved("a", "k4", "70000")).unwrap().record().id.clone();
     assert!(matches!(shop.admit("a", "k5", "1"), Admitted::Refused(_)));

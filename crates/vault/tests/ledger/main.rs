@@ -1,5 +1,5 @@
 //! The ledger over real SQLite files in temporary directories.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -8,6 +8,7 @@ mod admission;
 mod budgets;
 mod people;
 mod questions;
+mod speed;
 mod start;
 mod states;
 mod tamper;

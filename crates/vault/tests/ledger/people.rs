@@ -1,7 +1,9 @@
 //! Agents, tokens, wallets, and the policy they live under.
 
 use countersign_core::{asset::Network, policy::Policy};
-use countersign_vault::{Admitted, Confirm, Health, Open, PayerFor, Set, SetBy, SignError, Vault, VaultError, keys::Secret};
+use countersign_vault::{
+    Admitted, Confirm, Health, Open, PayerFor, Set, SetBy, SignError, Vault, VaultError, keys::Secret,
+};
 
 use crate::support::{Home, POLICY, policy, wait};
 
@@ -158,5 +160,9 @@ fn serve_accepts_what_a_command_loosened_while_stopped_and_says_so() {
     let changed = Open { config_text: "rates = 1000".into(), accept_unconfirmed: true, ..home.settings() };
     drop(vault);
     let vault = Vault::open(changed).unwrap();
-    assert_eq!(asks(&vault, &home, "k2").as_deref(), Some("builtin:policy-unconfirmed"), "a file edited by hand is nobody's command");
+    assert_eq!(
+        asks(&vault, &home, "k2").as_deref(),
+        Some("builtin:policy-unconfirmed"),
+        "a file edited by hand is nobody's command"
+    );
 }

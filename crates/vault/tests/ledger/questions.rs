@@ -1,6 +1,9 @@
 //! Questions: one at a time per purchase, few per agent, over in time, judged again after the answer.
 
-use countersign_core::{policy::Condition, status::{Event, Status}};
+use countersign_core::{
+    policy::Condition,
+    status::{Event, Status},
+};
 use countersign_vault::{Admitted, Note, Outcome, RefusedAs, Rejudged, Reserved, VaultError};
 
 use crate::support::{Home, POLICY, Shop, policy, wait, yes};
@@ -21,10 +24,16 @@ fn approve(shop: &Shop, waiting: countersign_vault::Waiting) -> Reserved {
 
 #[test]
 fn a_yes_reserves_and_makes_the_payee_known() {
-    let home = Home::with(policy(&POLICY.replace("rule = [", "rule = [\n { id = \"first-payee\", effect = \"ask\", when = { payee_known = false } },")));
+    let home = Home::with(policy(&POLICY.replace(
+        "rule = [",
+        "rule = [\n { id = \"first-payee\", effect = \"ask\", when = { payee_known = false } },",
+    )));
     let shop = home.open_for(&["a", "b"]);
     let waiting = shop.waiting("a", "k1", "30000", "/one");
-    assert_eq!((waiting.record.decision.rule.as_str(), waiting.reason.as_deref(), waiting.seller.as_deref()), ("first-payee", Some("I need it"), Some("buy this")));
+    assert_eq!(
+        (waiting.record.decision.rule.as_str(), waiting.reason.as_deref(), waiting.seller.as_deref()),
+        ("first-payee", Some("I need it"), Some("buy this"))
+    );
     assert_eq!(waiting.history.payments, 0);
     let Reserved::Reservation(r) = approve(&shop, waiting) else { panic!() };
     drop(shop.vault.sign(*r).unwrap());
@@ -46,7 +55,8 @@ fn identical_waiting_requests_are_one_payment_under_many_keys() {
     let waiting = shop.waiting("a", "k1", "200000", "/big");
     let id = waiting.record.id.clone();
     for n in 2..5 {
-        let joined = wait(shop.vault.admit(shop.request_for("a", &format!("k{n}"), shop.quote("200000", "/big")))).unwrap();
+        let joined =
+            wait(shop.vault.admit(shop.request_for("a", &format!("k{n}"), shop.quote("200000", "/big")))).unwrap();
         let Admitted::Joined(record) = joined else { panic!() };
         assert_eq!(record.id, id);
     }
@@ -92,7 +102,9 @@ fn questions_are_capped_per_agent_in_all_and_per_minute() {
     let home = Home::new();
     let names: Vec<String> = (0..5).map(|n| format!("agent-{n}")).collect();
     let shop = home.open_for(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let ask = |agent: &str, key: &str| wait(shop.vault.admit(shop.request_for(agent, key, shop.quote("200000", &format!("/{agent}/{key}"))))).unwrap();
+    let ask = |agent: &str, key: &str| {
+        wait(shop.vault.admit(shop.request_for(agent, key, shop.quote("200000", &format!("/{agent}/{key}"))))).unwrap()
+    };
     let mut asked = Vec::new();
     for agent in &names {
         for n in 0..4 {
@@ -174,7 +186,10 @@ fn three_denials_put_the_pair_off_for_an_hour() {
     assert_eq!(rule_of(shop.admit("a", "k5", "10000")).0, "allow", "expiry and lock never count");
     deny("k6", Event::Declined, "terminal");
     let Admitted::Refused(record) = shop.admit("a", "k7", "10000") else { panic!() };
-    assert_eq!((record.decision.rule.as_str(), record.refused_as), ("builtin:back-off", Some(RefusedAs::DeniedByHuman)));
+    assert_eq!(
+        (record.decision.rule.as_str(), record.refused_as),
+        ("builtin:back-off", Some(RefusedAs::DeniedByHuman))
+    );
     assert_eq!(rule_of(shop.admit("b", "k1", "10000")).0, "allow", "another agent");
     home.clock.advance_ms(3_600_000);
     assert_eq!(rule_of(shop.admit("a", "k8", "10000")).0, "allow");

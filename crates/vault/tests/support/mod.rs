@@ -1,5 +1,4 @@
 //! A ledger in a temporary directory, with a clock and a key store the test can move and break.
-#![expect(dead_code, reason = "each test binary uses its own part")]
 
 use countersign_core::{
     Millis,
@@ -89,7 +88,12 @@ impl Home {
     }
 
     pub fn with(policy: Policy) -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), store: MemoryStore::new(), clock: Arc::new(ManualClock::new(NOON)), policy }
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            store: MemoryStore::new(),
+            clock: Arc::new(ManualClock::new(NOON)),
+            policy,
+        }
     }
 
     pub fn path(&self) -> PathBuf {
@@ -102,7 +106,8 @@ impl Home {
 
     pub fn settings(&self) -> Open {
         let keys = Keys::start(Box::new(self.store.clone()));
-        let open = Open::new(self.path(), self.clock.clone(), keys, Arc::new(Registry::builtin("USD")), self.policy.clone());
+        let open =
+            Open::new(self.path(), self.clock.clone(), keys, Arc::new(Registry::builtin("USD")), self.policy.clone());
         Open { min_free_bytes: 0, ..open }
     }
 
@@ -229,6 +234,16 @@ impl Shop {
             Admitted::Reserved(r) => *r,
             other => panic!("expected a reservation, got {other:?}"),
         }
+    }
+
+    /// Reserved, signed, delivered and claimed by the seller.
+    pub fn paid(&self, agent: &str, key: &str, units: &str) -> PaymentId {
+        let id = self.vault.sign(self.reserved(agent, key, units)).unwrap().record().id.clone();
+        self.vault.mark_delivered(&id);
+        let settlement = Some(countersign_core::status::Settlement::Claimed);
+        let outcome = Some(countersign_vault::Outcome::Completed);
+        wait(self.vault.note(&id, countersign_vault::Note { settlement, outcome, ..Default::default() })).unwrap();
+        id
     }
 
     pub fn waiting(&self, agent: &str, key: &str, units: &str, path: &str) -> Waiting {
