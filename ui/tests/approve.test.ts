@@ -308,8 +308,7 @@ describe('answers', () => {
     await press('approve-button');
     await send(ask({ payment_id: 'pay_2' }));
     refuse({ kind: 'expired', message: 'Too late.' });
-    await tick();
-    await tick();
+    await new Promise((settled) => setImmediate(settled));
     expect(screen.queryByRole('alert')).toBeNull();
     expect(root().dataset).toMatchObject({ paymentId: 'pay_2', state: 'waiting' });
   });
