@@ -21,7 +21,7 @@ export default defineConfig(({ command, mode }) => ({
     // The content policy has no data: addresses and no inline script.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { approve: 'approve.html', index: 'index.html' } },
+    rolldownOptions: { input: { approve: 'approve.html', index: 'index.html' }, output: { chunkFileNames: 'assets/shared-[hash].js' } },
   },
   test: { environment: 'jsdom', include: ['tests/**/*.test.ts'], setupFiles: ['tests/setup.ts'] },
 }));
