@@ -6,4 +6,7 @@
 mod support;
 
 mod hostile;
+mod http;
 mod kills;
+mod mcp;
+mod pay;

@@ -47,6 +47,11 @@ impl Client {
         self.post("/v1/fetch", &json!({"url": url, "idempotency_key": key, "wait_seconds": 20})).await
     }
 
+    /// `POST /v1/fetch` that waits so long for a person.
+    pub async fn fetch_waiting(&self, url: &str, key: &str, seconds: u64) -> Answered {
+        self.post("/v1/fetch", &json!({"url": url, "idempotency_key": key, "wait_seconds": seconds})).await
+    }
+
     /// `POST /v1/payments` with a challenge.
     pub async fn pay(&self, url: &str, challenge: &Value, key: &str) -> Answered {
         self.post("/v1/payments", &pay_body(url, challenge, key)).await

@@ -2,11 +2,30 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod agent;
 pub mod client;
 pub mod hostile_seller;
+pub mod raw;
 pub mod service;
+pub mod shop;
 pub mod world;
 
+pub use agent::Agent;
 pub use client::Client;
 pub use service::{Place, Service};
+pub use shop::Shop;
 pub use world::World;
+
+use std::time::{Duration, Instant};
+
+/// Asks until there is an answer, for as long as [`service::PATIENCE`]; for what no line or answer announces.
+pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + service::PATIENCE;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "not within {:?}: {what}", service::PATIENCE);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -94,6 +94,13 @@ impl Place {
         command.envs(environment.iter().copied());
         Service::start(command)
     }
+
+    /// The same with everything it logs, at TRACE, in a file.
+    pub fn serve_logged(&self, approver: &str, log: &Path) -> Service {
+        let mut command = self.command(&["--json", "serve", "--port", "0", "--approver", approver]);
+        command.env("COUNTERSIGN_LOG", "trace").stderr(std::fs::File::create(log).expect("a log file"));
+        Service::start(command)
+    }
 }
 
 /// The program under test.
@@ -129,7 +136,7 @@ pub struct Service {
 
 impl Service {
     fn start(mut command: Command) -> Self {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("the program starts");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().expect("a pipe");
         let (sender, lines) = channel();

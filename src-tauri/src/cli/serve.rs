@@ -82,11 +82,14 @@ fn say(json: bool, event: &serde_json::Value, text: &str) {
 
 /// The log goes to stderr; `COUNTERSIGN_LOG` sets how much, `warn` by default.
 pub(super) fn start_log(place: &Place) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| "warn".into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
+    use tracing_subscriber::{EnvFilter, filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+    let filter = EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::registry()
+        .with(filter)
+        // The MCP library logs whole messages, tokens and credentials included, and warns of every mistake a client makes.
+        .with(filter_fn(|entry| !entry.target().starts_with("rmcp")))
+        .with(fmt::layer().with_writer(std::io::stderr).with_ansi(false))
         .try_init()
         .map_err(|error| anyhow::anyhow!("{error}"))
         .with_context(|| format!("starting the log of {}", place.dir.display()))

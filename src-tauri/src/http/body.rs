@@ -47,7 +47,8 @@ async fn read(body: Body) -> Result<Bytes, Problem> {
 /// Refuses JSON that is too deep or names a key twice.
 pub fn check(bytes: &[u8]) -> Result<(), Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let bad = |error: serde_json::Error| Problem::new(Code::BadRequest, format!("the body is not acceptable JSON: {error}"));
+    let bad =
+        |error: serde_json::Error| Problem::new(Code::BadRequest, format!("the body is not acceptable JSON: {error}"));
     de::DeserializeSeed::deserialize(Strict(0), &mut reader).map_err(bad)?;
     reader.end().map_err(bad)
 }

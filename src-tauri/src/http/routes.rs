@@ -70,13 +70,23 @@ async fn healthz(State(app): State<Arc<App>>) -> Json<Value> {
     Json(json!({"status": app.desk.health().word(), "version": env!("CARGO_PKG_VERSION")}))
 }
 
-async fn fetch(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, Extension(pace): Extension<Pace>, request: HttpRequest) -> Answer<OutcomeResponse> {
+async fn fetch(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Extension(pace): Extension<Pace>,
+    request: HttpRequest,
+) -> Answer<OutcomeResponse> {
     let body: FetchBody = body::json(request).await.map_err(ProblemResponse)?;
     let request = Request::fetch(body).map_err(ProblemResponse)?;
     app.money(caller, pace, request).await.map(OutcomeResponse).map_err(ProblemResponse)
 }
 
-async fn pay(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, Extension(pace): Extension<Pace>, request: HttpRequest) -> Answer<OutcomeResponse> {
+async fn pay(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Extension(pace): Extension<Pace>,
+    request: HttpRequest,
+) -> Answer<OutcomeResponse> {
     let body: PayBody = body::json(request).await.map_err(ProblemResponse)?;
     let request = Request::pay(body).map_err(ProblemResponse)?;
     app.money(caller, pace, request).await.map(OutcomeResponse).map_err(ProblemResponse)
@@ -99,7 +109,11 @@ async fn payment(
     outcome.map(Json).map_err(ProblemResponse)
 }
 
-async fn cancel(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, Path(id): Path<String>) -> Answer<Json<Outcome>> {
+async fn cancel(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Answer<Json<Outcome>> {
     app.desk.cancel(&caller, &known(&id)?).await.map(Json).map_err(ProblemResponse)
 }
 
@@ -109,7 +123,12 @@ struct ReceiptBody {
     header: String,
 }
 
-async fn receipt(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, Path(id): Path<String>, request: HttpRequest) -> Answer<Json<Outcome>> {
+async fn receipt(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    request: HttpRequest,
+) -> Answer<Json<Outcome>> {
     let body: ReceiptBody = body::json(request).await.map_err(ProblemResponse)?;
     app.desk.receipt(&caller, &known(&id)?, &body.header).await.map(Json).map_err(ProblemResponse)
 }

@@ -27,7 +27,8 @@ impl Sessions {
     /// The caller behind a checked token.
     pub fn caller(&self, agent: AgentName, now: Millis) -> Caller {
         let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let over = |s: &Running| now.0.saturating_sub(s.seen.0) > IDLE_MS || now.0.saturating_sub(s.began.0) > LONGEST_MS;
+        let over =
+            |s: &Running| now.0.saturating_sub(s.seen.0) > IDLE_MS || now.0.saturating_sub(s.began.0) > LONGEST_MS;
         let session = match sessions.get_mut(&agent) {
             Some(running) if !over(running) => {
                 running.seen = now;
