@@ -1,12 +1,12 @@
 //! MCP: the official TypeScript client shops through it, and a bare client looks at the edges of both protocol eras.
 
 use serde_json::{Value, json};
-use std::time::Duration;
 
 use crate::support::{
-    Agent, Client, Place, Service, Shop,
+    Agent, Client, Mcp, Place, Service, Shop,
     client::authorization,
     hostile_seller::{offer, required},
+    mcp::{request, with},
     shop::{LIMITS, id},
 };
 
@@ -320,7 +320,8 @@ async fn the_same_purchase_over_mcp_and_http_is_one_and_a_restart_changes_nothin
 
     desk.service.kill();
     let service = desk.place.serve("deny");
-    let mcp = Mcp { session: Some("a-session-from-before".to_owned()), ..Mcp::new(&service.url, &desk.token) };
+    let mut mcp = Mcp::new(&service.url, &desk.token);
+    mcp.session = Some("a-session-from-before".to_owned());
     let again = mcp.structured("pay", &arguments).await;
     assert_eq!(authorization(&again), Some(signed), "{again}");
     assert_eq!(mcp.structured("list_payments", &json!({})).await["payments"].as_array().map(Vec::len), Some(1));
@@ -367,104 +368,4 @@ async fn nothing_that_passes_over_mcp_is_logged() {
     for canary in [token.as_str(), signature, credential, "a secret of the agent"] {
         assert!(!logged.contains(canary), "{canary} was logged");
     }
-}
-
-/// A bare MCP client: one POST a message, JSON or SSE read to its end.
-#[derive(Clone)]
-struct Mcp {
-    http: reqwest::Client,
-    url: String,
-    token: String,
-    session: Option<String>,
-}
-
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    messages: Vec<Value>,
-}
-
-impl Answer {
-    fn last(&self) -> &Value {
-        self.messages.last().unwrap_or(&Value::Null)
-    }
-}
-
-impl Mcp {
-    fn new(url: &str, token: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(120)).build().expect("a client");
-        Self { http, url: format!("{url}/mcp"), token: token.to_owned(), session: None }
-    }
-
-    async fn send(&self, message: &Value) -> Answer {
-        self.post(message, &[]).await
-    }
-
-    async fn modern(&self, method: &str, params: &Value) -> Answer {
-        let meta = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {},
-            "io.modelcontextprotocol/clientInfo": {"name": "bare", "version": "1"},
-        });
-        let name = params["name"].as_str().unwrap_or_default().to_owned();
-        let mut headers = vec![("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", method)];
-        if !name.is_empty() {
-            headers.push(("Mcp-Name", &name));
-        }
-        self.post(&request(method, &with(params, "_meta", meta)), &headers).await
-    }
-
-    async fn post(&self, message: &Value, headers: &[(&str, &str)]) -> Answer {
-        let mut request = self.http.post(&self.url).bearer_auth(&self.token);
-        request =
-            request.header("content-type", "application/json").header("accept", "application/json, text/event-stream");
-        if let Some(session) = &self.session {
-            request = request.header("mcp-session-id", session);
-        }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let response = request.body(message.to_string()).send().await.expect("an answer");
-        let status = response.status().as_u16();
-        let text = response.text().await.expect("a whole answer");
-        let lines = text.lines().map(|line| line.strip_prefix("data:").unwrap_or(line).trim());
-        Answer { status, messages: lines.filter_map(|line| serde_json::from_str(line).ok()).collect() }
-    }
-
-    async fn result(&self, method: &str, params: &Value) -> Value {
-        let answer = self.send(&request(method, params)).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        let result = answer.last()["result"].clone();
-        assert!(result.is_object(), "{method}: {answer:?}");
-        result
-    }
-
-    async fn call(&self, tool: &str, arguments: &Value) -> Value {
-        self.result("tools/call", &json!({"name": tool, "arguments": arguments})).await
-    }
-
-    /// The structured result of a call that is no error; its text says the same.
-    async fn structured(&self, tool: &str, arguments: &Value) -> Value {
-        let result = self.call(tool, arguments).await;
-        assert_ne!(result["isError"], true, "{tool}: {result}");
-        let text: Value = serde_json::from_str(result["content"][0]["text"].as_str().expect("text")).expect("JSON");
-        assert_eq!(text, result["structuredContent"]);
-        text
-    }
-
-    /// The problem of a call that is an error.
-    async fn problem(&self, tool: &str, arguments: &Value) -> Value {
-        let result = self.call(tool, arguments).await;
-        assert_eq!((&result["isError"], result.get("structuredContent")), (&json!(true), None), "{tool}: {result}");
-        serde_json::from_str(result["content"][0]["text"].as_str().expect("text")).expect("JSON")
-    }
-}
-
-fn request(method: &str, params: &Value) -> Value {
-    json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-}
-
-fn with(object: &Value, name: &str, value: Value) -> Value {
-    let mut object = object.clone();
-    object[name] = value;
-    object
 }

@@ -5,6 +5,7 @@
 pub mod agent;
 pub mod client;
 pub mod hostile_seller;
+pub mod mcp;
 pub mod raw;
 pub mod service;
 pub mod shop;
@@ -12,6 +13,7 @@ pub mod world;
 
 pub use agent::Agent;
 pub use client::Client;
+pub use mcp::Mcp;
 pub use service::{Place, Service};
 pub use shop::Shop;
 pub use world::World;

@@ -152,8 +152,14 @@ impl Desk {
         self.full_outcome(&record, false).await
     }
 
-    /// Withdraws a waiting payment.
-    pub async fn cancel(&self, caller: &Caller, id: &PaymentId) -> Result<Outcome, Problem> {
+    /// Withdraws a waiting payment. A caller that hangs up meanwhile has withdrawn it all the same, and the question goes with it.
+    pub async fn cancel(self: &Arc<Self>, caller: &Caller, id: &PaymentId) -> Result<Outcome, Problem> {
+        let (desk, caller, id) = (self.clone(), caller.clone(), id.clone());
+        let withdrawn = tokio::spawn(async move { desk.withdraw(&caller, &id).await }).await;
+        withdrawn.unwrap_or_else(|error| Err(Problem::new(Code::StorageUnavailable, error.to_string())))
+    }
+
+    async fn withdraw(&self, caller: &Caller, id: &PaymentId) -> Result<Outcome, Problem> {
         let record = self.own(caller, id).await?;
         let record = match record.status {
             Status::Waiting => self.vault.end_waiting(id, Happens::Cancelled, "agent").await.map_err(vault_problem)?,

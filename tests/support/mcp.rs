@@ -1,0 +1,116 @@
+//! A bare MCP client that shows every byte of the protocol, for what the official client hides.
+
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// A bare MCP client: one POST a message, JSON or SSE read to its end.
+#[derive(Clone)]
+pub struct Mcp {
+    http: reqwest::Client,
+    url: String,
+    token: String,
+    /// A session id to send, as clients of older servers do.
+    pub session: Option<String>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON-RPC messages, in order.
+    pub messages: Vec<Value>,
+}
+
+impl Answer {
+    /// The last message: the result, or the error.
+    pub fn last(&self) -> &Value {
+        self.messages.last().unwrap_or(&Value::Null)
+    }
+}
+
+impl Mcp {
+    /// A client of this service.
+    pub fn new(url: &str, token: &str) -> Self {
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(120)).build().expect("a client");
+        Self { http, url: format!("{url}/mcp"), token: token.to_owned(), session: None }
+    }
+
+    /// Sends one message of the older era.
+    pub async fn send(&self, message: &Value) -> Answer {
+        self.post(message, &[]).await
+    }
+
+    /// Sends a request of the newer era, with its headers and `_meta`.
+    pub async fn modern(&self, method: &str, params: &Value) -> Answer {
+        let meta = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientInfo": {"name": "bare", "version": "1"},
+        });
+        let name = params["name"].as_str().unwrap_or_default().to_owned();
+        let mut headers = vec![("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", method)];
+        if !name.is_empty() {
+            headers.push(("Mcp-Name", &name));
+        }
+        self.post(&request(method, &with(params, "_meta", meta)), &headers).await
+    }
+
+    async fn post(&self, message: &Value, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.http.post(&self.url).bearer_auth(&self.token);
+        request =
+            request.header("content-type", "application/json").header("accept", "application/json, text/event-stream");
+        if let Some(session) = &self.session {
+            request = request.header("mcp-session-id", session);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.body(message.to_string()).send().await.expect("an answer");
+        let status = response.status().as_u16();
+        let text = response.text().await.expect("a whole answer");
+        let lines = text.lines().map(|line| line.strip_prefix("data:").unwrap_or(line).trim());
+        Answer { status, messages: lines.filter_map(|line| serde_json::from_str(line).ok()).collect() }
+    }
+
+    /// The result of a request that must have one.
+    pub async fn result(&self, method: &str, params: &Value) -> Value {
+        let answer = self.send(&request(method, params)).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let result = answer.last()["result"].clone();
+        assert!(result.is_object(), "{method}: {answer:?}");
+        result
+    }
+
+    /// The result of a tool call.
+    pub async fn call(&self, tool: &str, arguments: &Value) -> Value {
+        self.result("tools/call", &json!({"name": tool, "arguments": arguments})).await
+    }
+
+    /// The structured result of a call that is no error; its text says the same.
+    pub async fn structured(&self, tool: &str, arguments: &Value) -> Value {
+        let result = self.call(tool, arguments).await;
+        assert_ne!(result["isError"], true, "{tool}: {result}");
+        let text: Value = serde_json::from_str(result["content"][0]["text"].as_str().expect("text")).expect("JSON");
+        assert_eq!(text, result["structuredContent"]);
+        text
+    }
+
+    /// The problem of a call that is an error.
+    pub async fn problem(&self, tool: &str, arguments: &Value) -> Value {
+        let result = self.call(tool, arguments).await;
+        assert_eq!((&result["isError"], result.get("structuredContent")), (&json!(true), None), "{tool}: {result}");
+        serde_json::from_str(result["content"][0]["text"].as_str().expect("text")).expect("JSON")
+    }
+}
+
+/// A request message.
+pub fn request(method: &str, params: &Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+}
+
+/// The same object with one member set.
+pub fn with(object: &Value, name: &str, value: Value) -> Value {
+    let mut object = object.clone();
+    object[name] = value;
+    object
+}
