@@ -56,6 +56,7 @@ fn needed(purpose: Purpose) -> &'static [&'static str] {
             "python3",
             "python3-gi",
             "webkit2gtk-driver",
+            "x11-utils",
             "xdotool",
             "xvfb",
         ],

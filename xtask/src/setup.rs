@@ -115,7 +115,7 @@ fn newest_source(folder: &Path) -> Result<Option<SystemTime>> {
     let mut newest = None;
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        if ["node_modules", "dist"].iter().any(|skipped| entry.file_name() == *skipped) {
+        if ["node_modules", "dist", "dist-mock", "tests"].iter().any(|skipped| entry.file_name() == *skipped) {
             continue;
         }
         let here = if entry.file_type()?.is_dir() { newest_source(&entry.path())? } else { changed(&entry.path()) };

@@ -30,10 +30,17 @@ pub const STEPS: &[Step] = &[
     Step { name: "paths", needs: &[], run: |place| one(files::paths(place)) },
     Step { name: "scripts", needs: &[], run: |place| one(files::scripts(place)) },
     Step { name: "ui-check", needs: &[Need::Interface], run: |place| one(interface(place)) },
-    Step { name: "lints", needs: &[Need::Headless, Need::Window], run: |place| one(lints(place, &["--workspace"])) },
+    Step { name: "lints", needs: &[Need::Headless, Need::Window], run: |place| one(lints(place, ALL)) },
+    Step { name: "lints-app", needs: &[Need::Headless, Need::Window], run: |place| one(lints(place, APP)) },
     Step { name: "lints-bare", needs: &[Need::Headless], run: |place| one(lints(place, BARE)) },
     Step { name: "documents", needs: &[Need::Headless, Need::Window], run: |place| one(documents(place)) },
 ];
+
+/// Every package with the features that only tests use.
+const ALL: &[&str] = &["--workspace", "--all-features"];
+
+/// The app as it is delivered.
+const APP: &[&str] = &["--package", "countersign"];
 
 /// The app without the window.
 const BARE: &[&str] = &["--package", "countersign", "--no-default-features"];
