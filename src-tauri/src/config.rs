@@ -244,6 +244,8 @@ impl Config {
                 transfer: Transfer::Eip3009,
             });
         }
+        #[cfg(feature = "ui-automation")]
+        registry.keep_testnets();
         Ok(registry)
     }
 

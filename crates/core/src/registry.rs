@@ -76,6 +76,13 @@ impl Registry {
         self.assets.insert(asset.id.clone(), asset);
     }
 
+    /// Forgets every chain whose money is real, and its tokens: for builds that machines may click in.
+    pub fn keep_testnets(&mut self) {
+        self.chains.retain(|_, chain| chain.testnet);
+        let chains = &self.chains;
+        self.assets.retain(|id, _| id.network().is_some_and(|network| chains.contains_key(&network)));
+    }
+
     /// Sets what one unit of `currency` is worth.
     pub fn set_rate(&mut self, currency: &str, rate: Rate) {
         self.rates.insert(currency.to_owned(), rate);

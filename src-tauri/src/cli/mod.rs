@@ -36,6 +36,10 @@ pub enum Exit {
 struct Cli {
     #[command(flatten)]
     global: Global,
+    /// Opens this page of the main window at once; only without a verb.
+    #[cfg(feature = "gui")]
+    #[arg(long, value_name = "PAGE", value_parser = serve::page)]
+    show: Option<String>,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -87,14 +91,12 @@ enum Verb {
     },
     /// Fetches a URL and pays its 402 through the running service.
     Fetch(fetch::FetchArgs),
-    /// Starts the app with its window.
-    #[cfg(feature = "gui")]
-    #[command(hide = true)]
-    Gui,
 }
 
 /// Parses the arguments and runs the verb.
 pub fn main() -> ExitCode {
+    #[cfg(feature = "gui")]
+    crate::gui::clean_environment();
     let cli = Cli::parse();
     let json = cli.global.json;
     match run(cli) {
@@ -116,12 +118,17 @@ fn exit_of(error: &anyhow::Error) -> Exit {
 }
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
+    #[cfg(feature = "ui-automation")]
+    if cli.global.data_dir.is_none() {
+        anyhow::bail!("this build takes synthetic clicks (ui-automation) and touches no ordinary data: say `--data-dir DIR`");
+    }
     let place = Place::find(cli.global.data_dir, cli.global.config)?;
     let json = cli.global.json;
     match cli.verb {
-        None => serve::without_verb(&place),
         #[cfg(feature = "gui")]
-        Some(Verb::Gui) => serve::without_verb(&place),
+        None => serve::without_verb(&place, cli.show),
+        #[cfg(not(feature = "gui"))]
+        None => serve::without_verb(),
         Some(Verb::Serve(args)) => serve::serve(&place, args, json),
         Some(Verb::Wallet(verb)) => setup::wallet(&place, verb, json),
         Some(Verb::Agent(verb)) => setup::agent(&place, verb, json),

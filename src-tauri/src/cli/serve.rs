@@ -62,17 +62,54 @@ pub fn serve(place: &Place, args: ServeArgs, json: bool) -> anyhow::Result<Exit>
     })
 }
 
-/// The tray app, where it is built in.
+/// The desktop: window, tray and notifications, until it is quit. The service has its own threads, the toolkit has this one.
 #[cfg(feature = "gui")]
-pub fn without_verb(place: &Place) -> anyhow::Result<Exit> {
-    let _ = place;
-    anyhow::bail!("the window is not wired yet")
+pub fn without_verb(place: &Place, show: Option<String>) -> anyhow::Result<Exit> {
+    use crate::gui::{self, GuiParts, WindowApprover};
+
+    start_log(place)?;
+    countersign_vault::keys::harden::harden_process();
+    let config = Config::load(&place.config)?;
+    gui::open_display()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let clock = Arc::new(SystemClock);
+    let (approver, inputs) = WindowApprover::new();
+    let running = runtime.block_on(async {
+        // What was loosened while nothing ran waits for the person here: there is a window to ask in.
+        let vault = app::open_vault(place, &config, clock.clone(), false)?;
+        app::start(place, &config, vault, approver.clone(), None).await
+    })?;
+    let (stopped, stop) = tokio::sync::oneshot::channel();
+    runtime.spawn(async move {
+        stop_signal().await;
+        let _ = stopped.send(());
+    });
+    let parts = GuiParts {
+        desk: running.desk.clone(),
+        approver,
+        inputs,
+        clock,
+        address: running.listening.as_ref().map(crate::http::Listening::address),
+        dir: place.dir.clone(),
+        show,
+        stop,
+    };
+    let ended = gui::run(parts, runtime.handle());
+    runtime.block_on(running.stop());
+    ended.map(|()| Exit::Done)
 }
 
 /// Without a window there is nothing to start silently.
 #[cfg(not(feature = "gui"))]
-pub fn without_verb(_place: &Place) -> anyhow::Result<Exit> {
+pub fn without_verb() -> anyhow::Result<Exit> {
     anyhow::bail!("this build has no window; run `countersign serve` to answer questions in the terminal")
+}
+
+/// A page's name is a word; nothing else becomes part of an address.
+#[cfg(feature = "gui")]
+pub(super) fn page(text: &str) -> Result<String, String> {
+    let word = !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    if word { Ok(text.to_owned()) } else { Err("a page is a word such as `activity`".to_owned()) }
 }
 
 fn say(json: bool, event: &serde_json::Value, text: &str) {

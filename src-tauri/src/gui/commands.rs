@@ -90,14 +90,16 @@ pub async fn status(window: WebviewWindow, shell: Gets<'_>) -> Said<MainStatus> 
         Health::ViewOnly(_) | Health::Storage(_) => MainState::ViewOnly,
     };
     let agents = vault.list_agents().await.map_err(failed)?.iter().filter(|a| a.revoked_at.is_none()).count();
+    let spent_today = spent_today(&shell).await.map_err(failed)?;
+    let waiting = *shell.windows.waiting().borrow();
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Ok(MainStatus {
         state,
         address: shell.address.clone(),
-        waiting: number(*shell.windows.waiting().borrow()),
+        waiting: number(waiting),
         wallet: vault.wallets().first().map(|w| w.address.clone()),
         agents: number(agents),
-        spent_today: spent_today(&shell).await.map_err(failed)?,
+        spent_today,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         red_band: UI_AUTOMATION,
     })

@@ -15,7 +15,7 @@ mod view;
 mod window;
 
 pub use approver::{Inputs, WindowApprover};
-pub use environment::{UI_AUTOMATION, clean_environment};
+pub use environment::clean_environment;
 pub use native::open_display;
 
 use anyhow::Context as _;

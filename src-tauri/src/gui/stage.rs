@@ -430,3 +430,6 @@ impl Asked {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

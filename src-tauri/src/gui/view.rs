@@ -79,7 +79,6 @@ pub enum OutcomeState {
 /// A question as the window shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(TS))]
-#[expect(missing_docs, reason = "the fields are those of Question, one for one")]
 pub struct ApprovalView {
     pub payment_id: String,
     pub display_hash: String,
@@ -123,7 +122,6 @@ pub struct WarningView {
 /// The tightest budget.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(TS))]
-#[expect(missing_docs, reason = "the fields are those of Bar, one for one")]
 pub struct BarView {
     pub id: String,
     pub spent: String,
@@ -219,7 +217,6 @@ pub struct MainStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the words of the health check")]
 pub enum MainState {
     Running,
     Paused,
@@ -230,7 +227,6 @@ pub enum MainState {
 /// One line of the main window's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(TS))]
-#[expect(missing_docs, reason = "texts, ready to be shown")]
 pub struct Recent {
     pub id: String,
     pub when: String,
