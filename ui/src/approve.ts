@@ -2,6 +2,7 @@
 import { mount } from 'svelte';
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/answers.css';
 import './styles/approve.css';
 import Approve from './pages/Approve.svelte';
 
