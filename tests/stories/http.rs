@@ -311,6 +311,56 @@ async fn every_route_of_the_contract_wants_a_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_token_opens_anything_but_the_contract_and_nothing_there_decides() {
+    let door = Door::open("");
+    let (_, contract) = door.client.get("/v1/openapi.json").await;
+    let paths = contract["paths"].as_object().expect("paths");
+    for (path, item) in paths {
+        for method in ["get", "post", "put", "patch", "delete", "trace", "options"] {
+            let concrete = path.replace("{id}", "pay_00000000000000000000000000000000");
+            let head = format!(
+                "{} {concrete} HTTP/1.1\nHost: 127.0.0.1:PORT\nAuthorization: Bearer TOKEN\n",
+                method.to_ascii_uppercase()
+            );
+            let answer = door.send(&format!("{head}Content-Length: 0\nConnection: close\n"));
+            let offered = item.get(method).is_some();
+            let refused =
+                code(&answer) == (404, "not_found".to_owned()) && !answer.body.contains("payment of this agent");
+            assert_eq!(refused, !offered, "{method} {path}: {answer:?}");
+        }
+    }
+    let id = "pay_00000000000000000000000000000000";
+    for path in [
+        "/v1/policy",
+        "/v1/wallets",
+        "/v1/agents",
+        "/v1/keys",
+        "/v1/pause",
+        "/v1/resume",
+        "/v1/approvals",
+        "/v1/sign",
+        "/approve",
+        "/decide",
+        "/pair",
+        &format!("/v1/payments/{id}/approve"),
+        &format!("/v1/payments/{id}/decide"),
+        &format!("/open/{id}"),
+        "/v1/",
+        "/",
+        "/metrics",
+        "/debug",
+    ] {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            let answer = door.send(&format!(
+                "{method} {path} HTTP/1.1\nHost: 127.0.0.1:PORT\nAuthorization: Bearer TOKEN\nContent-Length: 0\nConnection: close\n"
+            ));
+            assert_eq!(code(&answer), (404, "not_found".to_owned()), "{method} {path}: {answer:?}");
+        }
+    }
+    door.close_without_payments().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bodies_are_json_small_shallow_and_say_nothing_twice() {
     let door = Door::open("");
     let json = "Content-Type: application/json\n";

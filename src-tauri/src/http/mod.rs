@@ -35,10 +35,10 @@ pub struct App {
 impl App {
     /// Carries out a request for money within its rate; a repeat of a known key is free.
     pub async fn money(&self, caller: Caller, pace: Pace, request: Request) -> Result<Outcome, Problem> {
-        if let Err(limited) = pace.check() {
-            if !self.desk.knows(&caller.agent, &request).await? {
-                return Err(limited);
-            }
+        if let Err(limited) = pace.check()
+            && !self.desk.knows(&caller.agent, &request).await?
+        {
+            return Err(limited);
         }
         let agent = caller.agent.clone();
         let told = self.desk.pay(caller, request).await;
