@@ -145,10 +145,8 @@ pub async fn pause(window: WebviewWindow, shell: Gets<'_>, minutes: Option<u32>)
 #[tauri::command]
 pub async fn resume(window: WebviewWindow, shell: Gets<'_>) -> Said<()> {
     from(&window, MAIN)?;
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(failed)?;
     let change = Change {
-        id: format!("chg_{:016x}", u64::from_be_bytes(bytes)),
+        id: super::doubts::id().ok_or_else(|| failed("There is no randomness."))?,
         title: "Resume payments?".to_owned(),
         lines: vec!["Payments inside your limits go through again without asking".to_owned()],
     };

@@ -4,6 +4,7 @@
 
 mod approver;
 mod commands;
+mod doubts;
 mod environment;
 mod guard;
 mod native;
@@ -94,6 +95,7 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     app.manage(shell.clone());
     tauri::async_runtime::spawn(drive(inputs, Stage::new(native::arm_time()), clock, windows.clone()));
     tray::start(app, shell.clone(), &dir).context("putting up the tray icon")?;
+    tauri::async_runtime::spawn(doubts::ask(shell.desk.clone(), shell.approver.clone()));
     tauri::async_runtime::spawn(notify::follow(shell));
     if let Some(page) = show {
         windows.main(Some(page));

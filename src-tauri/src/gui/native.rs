@@ -83,6 +83,10 @@ mod linux {
             tracing::error!("the approval window has no frame; nothing can be approved");
             return;
         };
+        if let Some(window) = top.downcast_ref::<gtk::Window>() {
+            // Who types into another window goes on typing there.
+            window.set_focus_on_map(false);
+        }
         let tell = move |sign| drop(inputs.send(Input::Sign(number, sign)));
         top.add_events(gdk::EventMask::VISIBILITY_NOTIFY_MASK);
         let visible = tell.clone();
@@ -102,9 +106,6 @@ mod linux {
             }
             Some(false.to_value())
         });
-        if top.is_mapped() {
-            tracing::debug!("the approval window was mapped before it was watched");
-        }
     }
 
     fn presses(webview: &WebView, number: u64, inputs: &mpsc::UnboundedSender<Input>) {

@@ -5,7 +5,7 @@ use countersign_desk::Desk;
 use countersign_vault::Scope;
 use std::sync::{Arc, Mutex, PoisonError};
 use tauri::{
-    AppHandle, Manager as _, PhysicalPosition, PhysicalSize, UserAttentionType, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent, Wry,
+    AppHandle, LogicalSize, Manager as _, PhysicalPosition, PhysicalSize, UserAttentionType, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent, Wry,
     ipc::Channel, webview::NewWindowResponse,
 };
 use tokio::sync::{mpsc, watch};
@@ -24,6 +24,9 @@ pub const APPROVAL: &str = "approval";
 /// Label of the window that shows.
 pub const MAIN: &str = "main";
 
+/// Size of a new approval window, without its frame.
+const WIDTH: f64 = 480.0;
+const HEIGHT: f64 = 720.0;
 /// Room between the pointer and a new approval window, and between it and the edge of the screen.
 const MARGIN: i32 = 24;
 
@@ -106,7 +109,7 @@ impl Windows {
     fn build(&self, number: u64) -> tauri::Result<()> {
         let window = bare(WebviewWindowBuilder::new(&self.app, APPROVAL, WebviewUrl::App("approve.html".into())))
             .title("Countersign asks")
-            .inner_size(480.0, 720.0)
+            .inner_size(WIDTH, HEIGHT)
             .min_inner_size(320.0, 420.0)
             .visible(false)
             .focused(false)
@@ -171,7 +174,9 @@ impl Windows {
         let pointer = self.app.cursor_position()?;
         let Some(monitor) = self.app.monitor_from_point(pointer.x, pointer.y)? else { return Ok(()) };
         let area = monitor.work_area();
-        let size = window.outer_size()?;
+        // A window not yet shown does not know its size; the frame is a guess.
+        let scale = window.scale_factor()?;
+        let size = LogicalSize::new(WIDTH + 10.0, HEIGHT + 50.0).to_physical(scale);
         let at = place((area.position, area.size), size, pointer.cast());
         window.set_position(at)
     }

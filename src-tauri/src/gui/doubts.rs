@@ -1,0 +1,70 @@
+//! Asks the person about what start-up found odd: a policy loosened or an agent paired while nothing ran, a clock or a history gone back.
+//!
+//! Until that is confirmed every payment asks. A no changes nothing, and is asked again at the next start.
+
+use countersign_desk::{
+    Desk,
+    approver::{Approver as _, Change},
+};
+use countersign_vault::{Confirm, Doubts};
+use std::sync::Arc;
+
+use super::approver::WindowApprover;
+
+/// Asks one thing after the other.
+pub async fn ask(desk: Arc<Desk>, approver: Arc<WindowApprover>) {
+    let strangers: Vec<String> = match desk.vault().list_agents().await {
+        Ok(agents) => agents.into_iter().filter(|a| !a.confirmed && a.revoked_at.is_none()).map(|a| a.name.to_string()).collect(),
+        Err(error) => return tracing::error!(%error, "the agents cannot be read"),
+    };
+    for (what, title, lines) in changes(desk.vault().doubts(), strangers) {
+        let Some(id) = id() else { return };
+        if !approver.confirm(Change { id, title: title.to_owned(), lines }).await {
+            continue;
+        }
+        if let Err(error) = desk.vault().confirm(what).await {
+            tracing::error!(%error, "what was confirmed could not be written down");
+        }
+        desk.look_again();
+    }
+}
+
+fn changes(doubts: Doubts, strangers: Vec<String>) -> Vec<(Confirm, &'static str, Vec<String>)> {
+    let mut all = Vec::new();
+    let agents = strangers.into_iter().map(|name| format!("The agent {name} was paired; your rules and limits apply to it"));
+    let lines: Vec<String> = doubts.policy.into_iter().chain(agents).collect();
+    if !lines.is_empty() {
+        all.push((Confirm::Policy, "Accept what was changed while Countersign was not running?", lines));
+    }
+    if let Some(why) = doubts.clock {
+        all.push((Confirm::Clock, "Trust this computer's clock?", vec![why]));
+    }
+    if let Some(why) = doubts.history {
+        all.push((Confirm::History, "Go on with this payment history?", vec![why]));
+    }
+    all
+}
+
+/// A name for one change.
+pub fn id() -> Option<String> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(format!("chg_{:016x}", u64::from_be_bytes(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_odd_asks_nothing_and_each_doubt_asks_for_itself() {
+        assert!(changes(Doubts::default(), Vec::new()).is_empty());
+        let all = changes(
+            Doubts { policy: None, clock: Some("gone back".to_owned()), history: Some("shorter".to_owned()) },
+            vec!["researcher".to_owned()],
+        );
+        let asked: Vec<Confirm> = all.iter().map(|(what, ..)| *what).collect();
+        assert!(matches!(asked[..], [Confirm::Policy, Confirm::Clock, Confirm::History]), "{asked:?}");
+        assert!(all[0].2[0].contains("researcher"));
+    }
+}
