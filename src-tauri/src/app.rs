@@ -61,7 +61,21 @@ pub fn open_vault(place: &Place, config: &Config, clock: Arc<dyn Clock>, serving
         approval_seconds: config.approval.timeout_seconds,
         ..Limits::default()
     };
+    #[cfg(feature = "faults")]
+    {
+        open.faults = fault_of_the_test();
+    }
     Ok(Vault::open(open)?)
+}
+
+/// The one fault a test may switch on in the whole program: the wrong order, which the kill loop must catch.
+#[cfg(feature = "faults")]
+fn fault_of_the_test() -> Option<Arc<countersign_vault::Faults>> {
+    (std::env::var("COUNTERSIGN_FAULT").as_deref() == Ok("sign_before_commit")).then(|| {
+        let faults = Arc::new(countersign_vault::Faults::default());
+        faults.answer_before_commit();
+        faults
+    })
 }
 
 fn key_store(place: &Place, config: &Config) -> anyhow::Result<Box<dyn KeyStore>> {
@@ -110,6 +124,7 @@ pub struct Running {
     pub desk: Arc<Desk>,
     /// The open port; none if `[server] enabled = false`.
     pub listening: Option<http::Listening>,
+    settling: tokio::task::JoinHandle<()>,
 }
 
 /// Builds and starts everything around an open vault.
@@ -134,8 +149,8 @@ pub async fn start(place: &Place, config: &Config, vault: Vault, approver: Arc<d
     } else {
         None
     };
-    tokio::spawn(desk.clone().settle());
-    Ok(Running { desk, listening })
+    let settling = tokio::spawn(desk.clone().settle());
+    Ok(Running { desk, listening, settling })
 }
 
 impl Running {
@@ -144,6 +159,8 @@ impl Running {
         if let Some(listening) = self.listening {
             listening.stop().await;
         }
+        self.settling.abort();
+        let _ = self.settling.await;
         self.desk.vault().clone().shutdown().await;
     }
 }

@@ -5,6 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod canary;
+mod crowd;
 mod hostile;
 mod http;
 mod kills;

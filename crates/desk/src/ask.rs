@@ -2,6 +2,7 @@
 
 use countersign_core::{
     approval::{Answer, Question},
+    policy::Approved,
     status::Event as Happens,
 };
 use countersign_vault::{Record, Rejudged, Reservation, Reserved, Waiting};
@@ -51,10 +52,15 @@ impl Desk {
             self.answered(&id, word);
             let ended = match waiting.needs.answer(answer) {
                 Ok(approved) => {
-                    let signables = self.signables(&waiting.record.quote)?;
-                    match self.vault.reserve(approved, signables).await.map_err(vault_problem)? {
+                    let reserved = self.reserve(approved, &waiting.record).await.inspect_err(|problem| {
+                        self.approver.outcome(&id, "failed", &problem.detail);
+                    })?;
+                    match reserved {
                         Reserved::Reservation(reservation) => Ok(*reservation),
-                        Reserved::Refused(record) | Reserved::Moved(record) => Err(*record),
+                        Reserved::Refused(record) | Reserved::Moved(record) => {
+                            self.approver.outcome(&id, "failed", &format!("not paid: {}", record.decision.rule));
+                            Err(*record)
+                        }
                         Reserved::Again(again) => {
                             waiting = *again;
                             telling.says(Progress::Asking(id.clone()));
@@ -67,6 +73,11 @@ impl Desk {
             self.look_again();
             return Ok(ended);
         }
+    }
+
+    async fn reserve(&self, yes: Approved, record: &Record) -> Result<Reserved, Problem> {
+        let signables = self.signables(&record.quote)?;
+        self.vault.reserve(yes, signables).await.map_err(vault_problem)
     }
 
     /// Waits for the person, for the deadline, or until the question is moot.

@@ -35,7 +35,7 @@ impl Desk {
         })?;
         self.approver.outcome(&id, "signed", "");
         let outcome = self.send(request, url, &signed).await;
-        self.settler.look_soon();
+        self.look_later(signed.record());
         outcome
     }
 

@@ -41,7 +41,7 @@ impl Desk {
             ..Note::default()
         };
         let record = self.vault.note(id, note).await.map_err(vault_problem)?;
-        self.settler.look_soon();
+        self.look_later(&record);
         Ok(outcome_of(&record, &self.registry))
     }
 }

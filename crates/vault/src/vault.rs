@@ -169,6 +169,16 @@ impl Vault {
         self.0.read(verb::open)
     }
 
+    /// Names of payments that may still move, with the end of their window in Unix seconds; `unknown` ones only if wanted.
+    pub async fn open_ids(&self, unknown: bool) -> Result<Vec<(PaymentId, u64)>, VaultError> {
+        self.0.read(|conn| verb::open_ids(conn, unknown))
+    }
+
+    /// One payment that may still move, with what was signed; none if it has its end.
+    pub async fn open_payment(&self, id: &PaymentId) -> Result<Option<(Record, Vec<Signable>)>, VaultError> {
+        self.0.read(|conn| verb::open_one(conn, id))
+    }
+
     /// Facts, judgements and steps of one payment.
     pub async fn explain(&self, id: &PaymentId) -> Result<Option<Explained>, VaultError> {
         self.0.read(|conn| verb::explain(conn, id))

@@ -5,25 +5,66 @@ mod rpc;
 
 pub use rpc::{Node, RpcError};
 
-use countersign_core::{asset::Network, money::Amount, rail::Evidence};
-use std::collections::BTreeMap;
+use countersign_core::{Millis, asset::Network, money::Amount, payment::PaymentId, rail::Evidence};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+};
 use tokio::sync::Notify;
 
-/// Asks the nodes.
+/// Asks the nodes, each payment when it is due.
 pub struct Settler {
     nodes: BTreeMap<Network, Vec<Node>>,
-    soon: Notify,
+    due: Mutex<BTreeSet<Due>>,
+    sooner: Notify,
+}
+
+/// When to look at a payment, and how long to wait after that.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    at: Millis,
+    payment: PaymentId,
+    pause_ms: i64,
 }
 
 impl Settler {
     /// With these nodes a network.
     pub fn new(nodes: BTreeMap<Network, Vec<Node>>) -> Self {
-        Self { nodes, soon: Notify::new() }
+        Self { nodes, due: Mutex::default(), sooner: Notify::new() }
     }
 
-    /// Something was just paid: look before the next round.
-    pub fn look_soon(&self) {
-        self.soon.notify_one();
+    /// Looks at a payment at this moment.
+    pub fn look(&self, payment: &PaymentId, at: Millis) {
+        self.put(Due { at, payment: payment.clone(), pause_ms: resolve::FIRST_PAUSE_MS });
+    }
+
+    fn put(&self, due: Due) {
+        self.lock().insert(due);
+        self.sooner.notify_one();
+    }
+
+    /// Takes what is due, and says when the next look is.
+    fn take(&self, now: Millis, most: usize) -> (Vec<Due>, Option<Millis>) {
+        let mut due = self.lock();
+        let mut taken = Vec::new();
+        while taken.len() < most && due.first().is_some_and(|d| d.at <= now) {
+            taken.extend(due.pop_first());
+        }
+        (taken, due.first().map(|d| d.at))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<Due>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether any network has a node.
+    pub fn sees_any(&self) -> bool {
+        !self.nodes.is_empty()
+    }
+
+    /// Whether there is anybody to ask about this network.
+    pub fn can_see(&self, network: Option<&Network>) -> bool {
+        network.is_some_and(|n| !self.of(n).is_empty())
     }
 
     /// Whether the payer holds at least `amount`; `None` where no node can tell.

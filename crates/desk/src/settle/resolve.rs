@@ -1,22 +1,29 @@
 //! The resolver: looks for evidence about every payment whose end is open.
 
 use countersign_core::{
+    Millis,
+    payment::PaymentId,
     rail::Evidence,
     status::{Event as Happens, Settlement, Status},
 };
 use countersign_vault::{Note, Record, VaultError};
 use serde_json::json;
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
+use tokio::task::JoinSet;
 
-use super::rpc::{Node, RpcError, Shown};
+use super::{
+    Due,
+    rpc::{Node, RpcError, Shown},
+};
 use crate::{desk::Desk, event::Event};
 
-/// Pause between two rounds while something is open.
-const ROUND: Duration = Duration::from_secs(2);
+/// Pause after the first look in vain; doubled after each further one.
+pub const FIRST_PAUSE_MS: i64 = 1_000;
+const LONGEST_PAUSE_MS: i64 = 120_000;
 /// Seconds after a window's end before silence counts as its end.
 const GRACE: u64 = 10;
-/// Longest pause before one payment is looked at again, in rounds.
-const SLOWEST: u32 = 64;
+/// Payments looked at side by side.
+const AT_ONCE: usize = 32;
 
 /// What can go wrong while looking.
 #[derive(Debug, thiserror::Error)]
@@ -30,36 +37,58 @@ enum LookError {
 type Look<T> = Result<T, LookError>;
 
 impl Desk {
-    /// Looks for evidence until the task is dropped. Each payment is looked at less and less often while nothing changes.
+    /// Looks for evidence until the task is dropped.
     pub async fn settle(self: Arc<Self>) {
-        let mut patience: HashMap<countersign_core::payment::PaymentId, (u32, u32)> = HashMap::new();
+        match self.vault.open_ids(self.settler.sees_any()).await {
+            Ok(open) => open.iter().for_each(|(payment, end)| self.settler.look(payment, self.first_look(*end))),
+            Err(error) => tracing::error!(%error, "open payments could not be read; they stay held until the next start"),
+        }
         loop {
-            match self.vault.open_payments().await {
-                Ok(open) => {
-                    patience.retain(|id, _| open.iter().any(|(record, _)| record.id == *id));
-                    for (record, forms) in open {
-                        let (wait, step) = patience.entry(record.id.clone()).or_insert((0, 1));
-                        if *wait > 0 {
-                            *wait = wait.saturating_sub(1);
-                            continue;
-                        }
-                        match self.look(&record, &forms).await {
-                            Ok(true) => *step = 1,
-                            Ok(false) => *step = step.saturating_mul(2).min(SLOWEST),
-                            Err(error) => {
-                                tracing::warn!(%error, payment.id = %record.id, "a settlement could not be checked");
-                                *step = step.saturating_mul(2).min(SLOWEST);
-                            }
-                        }
-                        *wait = step.saturating_sub(1);
-                    }
+            let (due, next) = self.settler.take(self.now(), AT_ONCE);
+            if due.is_empty() {
+                let left = next.map_or(60_000, |at| at.0.saturating_sub(self.now().0).clamp(50, 60_000));
+                let pause = Duration::from_millis(u64::try_from(left).unwrap_or(1_000));
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = self.settler.sooner.notified() => {}
                 }
-                Err(error) => tracing::warn!(%error, "open payments could not be read"),
+                continue;
             }
-            tokio::select! {
-                () = tokio::time::sleep(ROUND) => {}
-                () = self.settler.soon.notified() => patience.clear(),
+            let mut looks = JoinSet::new();
+            for due in due {
+                looks.spawn(self.clone().look_and_come_back(due));
             }
+            while looks.join_next().await.is_some() {}
+        }
+    }
+
+    /// After a credential left: soon where a node can show its use, else when its window is over.
+    pub(crate) fn look_later(&self, record: &Record) {
+        self.settler.look(&record.id, self.first_look(record.valid_before.unwrap_or(0)));
+    }
+
+    fn first_look(&self, valid_before: u64) -> Millis {
+        if self.settler.sees_any() { self.now() } else { Millis(0).plus_seconds(valid_before.saturating_add(GRACE).saturating_add(1)) }
+    }
+
+    async fn look_and_come_back(self: Arc<Self>, due: Due) {
+        let Due { payment, pause_ms, .. } = due;
+        match self.look_at(&payment).await {
+            Ok(Some(false)) => {}
+            Ok(Some(true)) => return self.settler.look(&payment, self.now()),
+            Ok(None) => return,
+            Err(error) => tracing::warn!(%error, payment.id = %payment, "a settlement could not be checked"),
+        }
+        let at = Millis(self.now().0.saturating_add(pause_ms));
+        self.settler.put(Due { at, payment, pause_ms: pause_ms.saturating_mul(2).min(LONGEST_PAUSE_MS) });
+    }
+
+    /// One look: `None` when the payment has its end, else whether something was learnt.
+    async fn look_at(&self, payment: &PaymentId) -> Look<Option<bool>> {
+        match self.vault.open_payment(payment).await? {
+            Some((record, _)) if record.status == Status::Unknown && !self.settler.can_see(record.quote.network.as_ref()) => Ok(None),
+            Some((record, forms)) => self.look(&record, &forms).await.map(Some),
+            None => Ok(None),
         }
     }
 

@@ -69,6 +69,32 @@ pub(crate) fn open(conn: &Connection) -> Result<Vec<(Record, Vec<Signable>)>, St
     all.into_iter().map(|n| Ok((fold::by_n(conn, n)?.record, forms(conn, n)?))).collect()
 }
 
+/// Names of payments that may still move, with the end of their window in Unix seconds; `unknown` ones only if wanted.
+pub(crate) fn open_ids(conn: &Connection, unknown: bool) -> Result<Vec<(PaymentId, u64)>, Stop> {
+    let mut statement = conn.prepare_cached(
+        "SELECT p.id, max(s.valid_until) FROM head h JOIN payment p ON p.n = h.payment JOIN signable s ON s.payment = p.n
+         WHERE h.state IN ('reserved', 'signed', 'delivered', CASE ?1 WHEN 1 THEN 'unknown' ELSE 'signed' END) GROUP BY p.n",
+    )?;
+    let rows = statement.query_map([unknown], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+    let mut open = Vec::new();
+    for row in rows {
+        let (id, end) = row?;
+        let id = id.parse().map_err(|_| damaged("a payment has no name"))?;
+        open.push((id, u64::try_from(end).unwrap_or(0)));
+    }
+    Ok(open)
+}
+
+/// One payment that may still move, with what was signed.
+pub(crate) fn open_one(conn: &Connection, id: &PaymentId) -> Result<Option<(Record, Vec<Signable>)>, Stop> {
+    match fold::by_id(conn, id)? {
+        Some(stored) if stored.record.status.holds() && stored.record.status != Status::Settled => {
+            Ok(Some((stored.record, forms(conn, stored.n)?)))
+        }
+        _ => Ok(None),
+    }
+}
+
 /// A kept body of a payment.
 pub(crate) fn detail(conn: &Connection, id: &PaymentId, kind: &str) -> Result<Option<Vec<u8>>, Stop> {
     match fold::row_by_id(conn, id)? {

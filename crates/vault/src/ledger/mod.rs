@@ -43,7 +43,7 @@ pub(crate) mod verb {
         again::again,
         facts::history,
         fold::by_id,
-        list::{detail, explain, open, page, policies},
+        list::{detail, explain, open, open_ids, open_one, page, policies},
         note::{advance, note},
         reserve::{end_waiting, rejudge, reserve},
         setup::{add_agent, add_wallet, confirm, doubt_clock, pause, resume, revoke_agent, set_payer, set_policy},

@@ -135,9 +135,10 @@ pub(crate) fn doubt(tx: &Tx<'_>, stored: &Stored) -> Result<(), Stop> {
     let record = &stored.record;
     let cleared = match (record.settlement, record.outcome) {
         (Settlement::Claimed | Settlement::Verified, _) => true,
-        (Settlement::Failed | Settlement::Unknown, _) | (_, Some(Outcome::Unknown | Outcome::Failed)) => false,
+        (Settlement::Failed | Settlement::Unknown, _) => false,
         // A credential the caller sends itself is authorised, not unknown, however its window ends.
         _ if record.quote.payee.claimed => return Ok(()),
+        (_, Some(Outcome::Unknown | Outcome::Failed)) => false,
         _ if record.status == Status::Unknown && record.outcome.is_none() => false,
         _ => return Ok(()),
     };

@@ -307,12 +307,12 @@ fn doubt_unfinished(tx: &Tx<'_>) -> Result<(), Stop> {
     let since = tx.now.at.0.saturating_sub(600_000);
     let mut statement = tx.conn.prepare(
         "SELECT h.payment FROM head h JOIN payment p ON p.n = h.payment
-         WHERE h.state IN ('reserved', 'signed', 'delivered') AND p.at >= ?1",
+         WHERE h.state IN ('reserved', 'signed', 'delivered') AND p.at >= ?1 AND NOT json_extract(p.quote, '$.payee.claimed')",
     )?;
     let open = statement.query_map([since], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
     for n in open {
         let mut stored = fold::by_n(tx.conn, n)?;
-        if stored.record.outcome.is_none() && !stored.record.quote.payee.claimed {
+        if stored.record.outcome.is_none() {
             stored.record.outcome = Some(crate::record::Outcome::Unknown);
             doubt(tx, &stored)?;
         }
