@@ -11,7 +11,9 @@ fn gui() {
     for page in ["ui/dist/approve.html", "ui/dist/index.html"] {
         println!("cargo::rerun-if-changed={page}");
         if !std::path::Path::new(page).exists() {
-            println!("cargo::error={page} is missing: run `cargo xtask build-ui`, or build without the window: `--no-default-features`");
+            println!(
+                "cargo::error={page} is missing: run `cargo xtask build-ui`, or build without the window: `--no-default-features`"
+            );
             return;
         }
     }

@@ -128,8 +128,17 @@ pub struct Running {
 }
 
 /// Builds and starts everything around an open vault.
-pub async fn start(place: &Place, config: &Config, vault: Vault, approver: Arc<dyn Approver>, port: Option<u16>) -> anyhow::Result<Running> {
-    let limits = WireLimits { max_response_bytes: config.fetch.max_response_bytes, timeout: Duration::from_secs(config.fetch.timeout_seconds) };
+pub async fn start(
+    place: &Place,
+    config: &Config,
+    vault: Vault,
+    approver: Arc<dyn Approver>,
+    port: Option<u16>,
+) -> anyhow::Result<Running> {
+    let limits = WireLimits {
+        max_response_bytes: config.fetch.max_response_bytes,
+        timeout: Duration::from_secs(config.fetch.timeout_seconds),
+    };
     let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
     let node = |url| Node::new(client.clone(), url);
     let desk = Desk::new(DeskParts {
@@ -139,7 +148,11 @@ pub async fn start(place: &Place, config: &Config, vault: Vault, approver: Arc<d
         wire: Wire::new(config.fetch.allow_private_hosts.iter().cloned(), limits)?,
         approver: approver.clone(),
         clock: Arc::new(SystemClock),
-        nodes: config.nodes()?.into_iter().map(|(network, urls)| (network, urls.into_iter().map(node).collect())).collect(),
+        nodes: config
+            .nodes()?
+            .into_iter()
+            .map(|(network, urls)| (network, urls.into_iter().map(node).collect()))
+            .collect(),
         keep_hours: config.fetch.keep_hours,
         approval_seconds: config.approval.timeout_seconds,
     });

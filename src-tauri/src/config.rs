@@ -182,7 +182,8 @@ impl Config {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
         };
-        let config: Self = toml::from_str(&text).with_context(|| format!("{} is not a valid configuration", path.display()))?;
+        let config: Self =
+            toml::from_str(&text).with_context(|| format!("{} is not a valid configuration", path.display()))?;
         config.check().with_context(|| format!("{} is not a valid configuration", path.display()))?;
         Ok(config)
     }
@@ -223,11 +224,13 @@ impl Config {
                 (None, Some(chain)) => chain.testnet,
                 (None, None) => bail!("chains.\"{id}\" is not in the built-in table: say `testnet = true` or `false`"),
             };
-            let name = entry.name.clone().or_else(|| known.as_ref().map(|c| c.name.clone())).unwrap_or_else(|| id.clone());
+            let name =
+                entry.name.clone().or_else(|| known.as_ref().map(|c| c.name.clone())).unwrap_or_else(|| id.clone());
             registry.add_chain(Chain { network, name, testnet, explorer: known.and_then(|c| c.explorer) });
         }
         for entry in &self.assets {
-            let id: countersign_core::asset::AssetId = entry.id.parse().with_context(|| format!("assets: {}", entry.id))?;
+            let id: countersign_core::asset::AssetId =
+                entry.id.parse().with_context(|| format!("assets: {}", entry.id))?;
             let network = id.network().with_context(|| format!("assets: {} is not a token on a network", entry.id))?;
             if registry.chain(&network).is_none() {
                 bail!("assets: {} is on a network that is neither built in nor in [chains]", entry.id);

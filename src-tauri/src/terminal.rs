@@ -100,16 +100,26 @@ impl Approver for Terminal {
     async fn ask(&self, showing: Showing) -> Answer {
         let payment = showing.question.payment_id.clone();
         match self.wait(payment.as_str()).await {
-            Some(true) => Answer::Yes(Yes { payment, display_hash: showing.display_hash(), through: "terminal".to_owned() }),
+            Some(true) => {
+                Answer::Yes(Yes { payment, display_hash: showing.display_hash(), through: "terminal".to_owned() })
+            }
             Some(false) | None => Answer::No,
         }
     }
 
     async fn confirm(&self, change: Change) -> bool {
         if self.json {
-            print_line(&json!({"event": "change", "change_id": change.id, "title": change.title, "lines": change.lines}).to_string());
+            print_line(
+                &json!({"event": "change", "change_id": change.id, "title": change.title, "lines": change.lines})
+                    .to_string(),
+            );
         } else {
-            print_line(&format!("\n{}\n{}\n  y {id}   or   n {id}", change.title, change.lines.iter().map(|l| format!("  · {l}")).collect::<Vec<_>>().join("\n"), id = change.id));
+            print_line(&format!(
+                "\n{}\n{}\n  y {id}   or   n {id}",
+                change.title,
+                change.lines.iter().map(|l| format!("  · {l}")).collect::<Vec<_>>().join("\n"),
+                id = change.id
+            ));
         }
         self.wait(&change.id).await == Some(true)
     }
@@ -144,9 +154,13 @@ pub async fn print_events(mut events: broadcast::Receiver<Event>, json: bool) {
                 );
             }
             (Event::Asked(q), false) => print_line(&question_text(&q)),
-            (Event::Answered { payment, answer }, true) => print_line(&json!({"event": "answered", "payment_id": payment, "answer": answer}).to_string()),
+            (Event::Answered { payment, answer }, true) => {
+                print_line(&json!({"event": "answered", "payment_id": payment, "answer": answer}).to_string())
+            }
             (Event::Answered { payment, answer }, false) => print_line(&format!("{payment}: {answer}")),
-            (Event::Silent { payment, agent, amount, .. }, false) => print_line(&format!("{agent} paid {amount} without asking ({payment})")),
+            (Event::Silent { payment, agent, amount, .. }, false) => {
+                print_line(&format!("{agent} paid {amount} without asking ({payment})"))
+            }
             _ => {}
         }
     }

@@ -43,14 +43,25 @@ impl BareLedger {
         let began = Instant::now();
         let tx = self.0.transaction().expect("a transaction");
         let digest = |salt: u8| [&self.1.to_be_bytes()[..], &[salt; 24]].concat();
-        tx.prepare_cached("INSERT INTO payment VALUES(?1,'agent',?1,?2,?3,?2,'asset')").unwrap().execute((&id, digest(1), &wide)).unwrap();
-        tx.prepare_cached("INSERT INTO hold VALUES(?1,'cap','',0,?2,1)").unwrap().execute((&id, digest(2))).unwrap();
-        tx.prepare_cached("INSERT INTO signable VALUES(?1,0,'wallet',?2,?3,?4)").unwrap().execute((&id, digest(3), &wide.as_bytes()[..400], digest(4))).unwrap();
-        tx.prepare_cached("INSERT INTO entry(payment,n,to_state,body,prev,hash,mac) VALUES(?1,1,'reserved',?2,?3,?4,?3)")
+        tx.prepare_cached("INSERT INTO payment VALUES(?1,'agent',?1,?2,?3,?2,'asset')")
             .unwrap()
-            .execute((&id, &wide, digest(5), digest(6)))
+            .execute((&id, digest(1), &wide))
             .unwrap();
-        tx.prepare_cached("INSERT INTO detail VALUES(?1,'offer',?2,?3,0)").unwrap().execute((&id, digest(7), wide.as_bytes())).unwrap();
+        tx.prepare_cached("INSERT INTO hold VALUES(?1,'cap','',0,?2,1)").unwrap().execute((&id, digest(2))).unwrap();
+        tx.prepare_cached("INSERT INTO signable VALUES(?1,0,'wallet',?2,?3,?4)")
+            .unwrap()
+            .execute((&id, digest(3), &wide.as_bytes()[..400], digest(4)))
+            .unwrap();
+        tx.prepare_cached(
+            "INSERT INTO entry(payment,n,to_state,body,prev,hash,mac) VALUES(?1,1,'reserved',?2,?3,?4,?3)",
+        )
+        .unwrap()
+        .execute((&id, &wide, digest(5), digest(6)))
+        .unwrap();
+        tx.prepare_cached("INSERT INTO detail VALUES(?1,'offer',?2,?3,0)")
+            .unwrap()
+            .execute((&id, digest(7), wide.as_bytes()))
+            .unwrap();
         tx.commit().expect("a commit");
         began.elapsed()
     }
@@ -59,7 +70,13 @@ impl BareLedger {
 /// One typed-data signature, hashed and signed.
 pub fn sign(signer: &PrivateKeySigner, n: u64) -> Duration {
     let began = Instant::now();
-    let domain = Eip712Domain::new(Some("USDC".into()), Some("2".into()), Some(U256::from(84532)), Some(Address::repeat_byte(3)), None);
+    let domain = Eip712Domain::new(
+        Some("USDC".into()),
+        Some("2".into()),
+        Some(U256::from(84532)),
+        Some(Address::repeat_byte(3)),
+        None,
+    );
     let form = TransferWithAuthorization {
         from: signer.address(),
         to: Address::repeat_byte(2),

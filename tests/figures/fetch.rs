@@ -1,7 +1,10 @@
 //! A whole paid fetch against the official seller, ours and the official client's, taking turns.
 
 use serde_json::Value;
-use std::{process::Command, time::{Duration, Instant}};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use crate::{
     payments::policy,
@@ -39,14 +42,24 @@ pub async fn whole(table: &mut Table) {
         official.extend(official_flow(&key, &url));
     }
     service.stop();
-    table.durations("whole paid fetch, p50, against the official client's own flow", percentile(&mut ours, 50), percentile(&mut official, 50), "≤ 1.1");
+    table.durations(
+        "whole paid fetch, p50, against the official client's own flow",
+        percentile(&mut ours, 50),
+        percentile(&mut official, 50),
+        "≤ 1.1",
+    );
 }
 
 /// The official client buys; its first purchase in a process is left out, as ours is.
 fn official_flow(key: &str, url: &str) -> Vec<Duration> {
     let count = (EACH + 1).to_string();
-    let output = Command::new("node").args(["official-flow.mjs", "--key", key, url, &count]).current_dir(stack()).output().expect("node runs");
-    let said: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    let output = Command::new("node")
+        .args(["official-flow.mjs", "--key", key, url, &count])
+        .current_dir(stack())
+        .output()
+        .expect("node runs");
+    let said: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     let times = said["ns"].as_array().cloned().unwrap_or_default();
     times.iter().skip(1).filter_map(Value::as_u64).map(Duration::from_nanos).collect()
 }

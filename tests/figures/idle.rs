@@ -15,7 +15,13 @@ pub async fn headless(table: &mut Table) {
     tokio::time::sleep(Duration::from_secs(3)).await;
     if let Some(kib) = pss_kib(service.pid()) {
         let mb = kib as f64 / 1024.0;
-        table.add("idle headless, PSS after a payment, against 25 MB", &format!("{mb:.1} MB"), "25 MB", mb / 25.0, "≤ 1");
+        table.add(
+            "idle headless, PSS after a payment, against 25 MB",
+            &format!("{mb:.1} MB"),
+            "25 MB",
+            mb / 25.0,
+            "≤ 1",
+        );
     }
     service.stop();
     let size = std::fs::metadata(program()).map(|m| m.len()).unwrap_or_default() as f64 / 1e6;

@@ -9,7 +9,11 @@ use std::{
 
 use crate::{
     bare::{BareLedger, sign},
-    support::{Client, Place, Service, hostile_seller::{offer, required}, world::stack},
+    support::{
+        Client, Place, Service,
+        hostile_seller::{offer, required},
+        world::stack,
+    },
     table::{Table, percentile},
 };
 
@@ -71,9 +75,19 @@ pub async fn sequential(table: &mut Table) {
     service.stop();
     let floor = percentile(&mut commits, 50) + percentile(&mut signatures, 50) + percentile(&mut trips, 50);
     let p99_floor = percentile(&mut commits, 99) + percentile(&mut signatures, 99) + percentile(&mut trips, 99);
-    table.durations("auto-approved payment, p50, against commit + signature + round trip", percentile(&mut ours, 50), floor, "≤ 1.5");
+    table.durations(
+        "auto-approved payment, p50, against commit + signature + round trip",
+        percentile(&mut ours, 50),
+        floor,
+        "≤ 1.5",
+    );
     table.durations("auto-approved payment, p99, against the same p50 floor", percentile(&mut ours, 99), floor, "≤ 5");
-    table.durations("auto-approved payment, p99, against the floor's own p99", percentile(&mut ours, 99), p99_floor, "–");
+    table.durations(
+        "auto-approved payment, p99, against the floor's own p99",
+        percentile(&mut ours, 99),
+        p99_floor,
+        "–",
+    );
 }
 
 /// 64 agents at once; the official client signs in one Node process, and keeps nothing.
@@ -96,7 +110,13 @@ pub async fn concurrent(table: &mut Table) {
     }
     let rate = (AGENTS * EACH) as f64 / began.elapsed().as_secs_f64();
     service.stop();
-    table.add("64 agents, durable credentials a second, against the official client signing", &format!("{rate:.0}/s"), &format!("{official:.0}/s"), rate / official, "≥ 2");
+    table.add(
+        "64 agents, durable credentials a second, against the official client signing",
+        &format!("{rate:.0}/s"),
+        &format!("{official:.0}/s"),
+        rate / official,
+        "≥ 2",
+    );
 }
 
 fn official_rate() -> f64 {

@@ -19,13 +19,25 @@ pub struct Table(Vec<Row>);
 impl Table {
     /// Adds two durations.
     pub fn durations(&mut self, name: &str, ours: Duration, against: Duration, bar: &str) {
-        self.add(name, &format!("{:.3} ms", ours.as_secs_f64() * 1e3), &format!("{:.3} ms", against.as_secs_f64() * 1e3), ours.as_secs_f64() / against.as_secs_f64(), bar);
+        self.add(
+            name,
+            &format!("{:.3} ms", ours.as_secs_f64() * 1e3),
+            &format!("{:.3} ms", against.as_secs_f64() * 1e3),
+            ours.as_secs_f64() / against.as_secs_f64(),
+            bar,
+        );
     }
 
     /// Adds any two figures and their ratio.
     pub fn add(&mut self, name: &str, ours: &str, against: &str, ratio: f64, bar: &str) {
         eprintln!("{name}: {ours} against {against}");
-        self.0.push(Row { name: name.to_owned(), ours: ours.to_owned(), against: against.to_owned(), ratio, bar: bar.to_owned() });
+        self.0.push(Row {
+            name: name.to_owned(),
+            ours: ours.to_owned(),
+            against: against.to_owned(),
+            ratio,
+            bar: bar.to_owned(),
+        });
     }
 
     /// The table as JSON.

@@ -48,11 +48,18 @@ async fn keys_tokens_and_credentials_are_in_no_log_and_no_file() {
     let signed = authorization(&paid.1).expect("a credential");
     let sent = seller.credentials("drops");
     assert_eq!(sent.len(), 1);
-    let mut canaries = vec![("key", KEY.to_owned()), ("token", token.clone()), ("token's secret", token.rsplit('_').next().unwrap().to_owned())];
+    let mut canaries = vec![
+        ("key", KEY.to_owned()),
+        ("token", token.clone()),
+        ("token's secret", token.rsplit('_').next().unwrap().to_owned()),
+    ];
     canaries.push(("fetched credential", sent[0].clone()));
     canaries.push(("paid signature", signed["signature"].as_str().unwrap().trim_start_matches("0x").to_owned()));
     let fetched: serde_json::Value = serde_json::from_slice(&STANDARD.decode(&sent[0]).unwrap()).unwrap();
-    canaries.push(("fetched signature", fetched["payload"]["signature"].as_str().unwrap().trim_start_matches("0x").to_owned()));
+    canaries.push((
+        "fetched signature",
+        fetched["payload"]["signature"].as_str().unwrap().trim_start_matches("0x").to_owned(),
+    ));
 
     let logged = std::fs::read(&log).unwrap();
     assert!(logged.len() > 1000, "the log at TRACE is empty: {} bytes", logged.len());
@@ -71,7 +78,8 @@ async fn keys_tokens_and_credentials_are_in_no_log_and_no_file() {
 /// Each canary as text, as bytes, and as base64 of its bytes.
 fn search(path: &Path, content: &[u8], canaries: &[(&str, String)]) {
     for (name, canary) in canaries {
-        let mut forms = vec![canary.clone().into_bytes(), canary.to_uppercase().into_bytes(), STANDARD.encode(canary).into_bytes()];
+        let mut forms =
+            vec![canary.clone().into_bytes(), canary.to_uppercase().into_bytes(), STANDARD.encode(canary).into_bytes()];
         if let Ok(bytes) = alloy::hex::decode(canary) {
             forms.push(STANDARD.encode(&bytes).into_bytes());
             forms.push(bytes);

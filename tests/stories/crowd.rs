@@ -37,7 +37,9 @@ async fn sixty_four_agents_on_one_budget_get_exactly_as_many_as_fit() {
             for n in 0..each {
                 let (status, body) = client.pay(URL, &challenge, &format!("k{n}")).await;
                 match (status, body["code"].as_str()) {
-                    (200, _) => nonces.push(authorization(&body).expect("a credential")["authorization"]["nonce"].to_string()),
+                    (200, _) => {
+                        nonces.push(authorization(&body).expect("a credential")["authorization"]["nonce"].to_string())
+                    }
                     (403, Some("over_budget")) => denied += 1,
                     other => panic!("{other:?}: {body}"),
                 }

@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use crate::support::{Client, Place, Service, client::authorization, hostile_seller::{HostileSeller, offer, required}};
+use crate::support::{
+    Client, Place, Service,
+    client::authorization,
+    hostile_seller::{HostileSeller, offer, required},
+};
 
 /// Everything up to a dollar goes through silently, except what a ceiling stops; above 20 is refused.
 const EASY: &str = r#"
@@ -103,11 +107,19 @@ async fn every_bad_offer_is_refused_with_its_own_code_and_signs_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn odd_but_legal_offers_ask_and_are_not_paid_when_nobody_answers() {
     let scene = scene("deny").await;
-    for (case, rule) in [("other-site", "builtin:other-resource"), ("flow-upfront", "builtin:upfront"), ("redirected", "builtin:redirected")] {
+    for (case, rule) in [
+        ("other-site", "builtin:other-resource"),
+        ("flow-upfront", "builtin:upfront"),
+        ("redirected", "builtin:redirected"),
+    ] {
         let (status, body) = scene.client.fetch(&scene.seller.case(case), case).await;
         assert_eq!((status, body["code"].as_str()), (403, Some("no_approver")), "{case}: {body}");
         let decision = &body["outcome"]["payment"]["decision"];
-        assert_eq!((decision["effect"].as_str(), decision["rule"].as_str()), (Some("ask"), Some(rule)), "{case}: {body}");
+        assert_eq!(
+            (decision["effect"].as_str(), decision["rule"].as_str()),
+            (Some("ask"), Some(rule)),
+            "{case}: {body}"
+        );
         assert_eq!(scene.seller.credentials(case).len(), 0, "{case}");
     }
     verified(scene).await;
@@ -133,12 +145,18 @@ async fn whatever_comes_back_after_paying_the_payment_is_signed_once_and_stays_h
     let scene = scene("deny").await;
     for (case, status, state, settlement) in table {
         let (http, body) = scene.client.fetch(&scene.seller.case(case), case).await;
-        let got = (http, body["status"].as_str(), body["payment"]["state"].as_str(), body["payment"]["settlement"].as_str());
+        let got =
+            (http, body["status"].as_str(), body["payment"]["state"].as_str(), body["payment"]["settlement"].as_str());
         assert_eq!(got, (200, Some(status), Some(state), Some(settlement)), "{case}: {body}");
         let sent = scene.seller.credentials(case);
         assert_eq!(sent.len(), 1, "{case} was sent {} credentials", sent.len());
     }
-    assert_eq!(scene.seller.requests("landed"), 0, "a paid request followed a redirect to {}", scene.seller.elsewhere());
+    assert_eq!(
+        scene.seller.requests("landed"),
+        0,
+        "a paid request followed a redirect to {}",
+        scene.seller.elsewhere()
+    );
     verified(scene).await;
 }
 
@@ -154,7 +172,11 @@ async fn an_unknown_outcome_is_sent_again_with_the_same_bytes_and_asks_under_a_n
     assert_eq!(sent.len(), 3);
     assert!(sent.iter().all(|c| *c == sent[0]), "a repeat made another signature");
     let (status, body) = scene.client.fetch(&url, "two").await;
-    assert_eq!((status, body["outcome"]["payment"]["decision"]["rule"].as_str()), (403, Some("builtin:possible-duplicate")), "{body}");
+    assert_eq!(
+        (status, body["outcome"]["payment"]["decision"]["rule"].as_str()),
+        (403, Some("builtin:possible-duplicate")),
+        "{body}"
+    );
     assert_eq!(scene.seller.credentials("drops").len(), 3);
     let (status, body) = scene.client.fetch(&scene.seller.case("no-receipt"), "one").await;
     assert_eq!((status, body["code"].as_str()), (409, Some("idempotency_conflict")), "{body}");
@@ -168,7 +190,12 @@ async fn a_brought_challenge_of_another_site_or_shape_is_refused() {
     let honest = required(url, vec![offer()]);
     let (status, body) = scene.client.pay("https://other.example/thing", &honest, "a").await;
     assert_eq!((status, body["code"].as_str()), (422, Some("origin_mismatch")), "{body}");
-    for (key, challenge) in [("b", serde_json::json!([])), ("c", serde_json::json!("text")), ("d", Value::Null), ("e", serde_json::json!({"x402Version": 9}))] {
+    for (key, challenge) in [
+        ("b", serde_json::json!([])),
+        ("c", serde_json::json!("text")),
+        ("d", Value::Null),
+        ("e", serde_json::json!({"x402Version": 9})),
+    ] {
         let (status, _) = scene.client.pay(url, &challenge, key).await;
         assert_eq!(status, 422, "{challenge}");
     }
@@ -188,9 +215,24 @@ async fn private_and_unencrypted_addresses_are_not_fetched() {
     let service = place.serve("deny");
     let client = Client::new(&service.url, &token);
     for url in [
-        "http://127.0.0.1:1/", "https://127.0.0.1/", "https://localhost/", "https://[::1]/", "https://10.0.0.1/", "https://192.168.1.1/", "https://169.254.169.254/latest/",
-        "https://2130706433/", "https://0x7f.1/", "https://127.1/", "https://0/", "http://example.com/", "https://printer.local/", "https://intranet/", "https://[::ffff:127.0.0.1]/",
-        "https://[fd00::1]/", "https://100.64.0.1/", "https://foo.localhost/",
+        "http://127.0.0.1:1/",
+        "https://127.0.0.1/",
+        "https://localhost/",
+        "https://[::1]/",
+        "https://10.0.0.1/",
+        "https://192.168.1.1/",
+        "https://169.254.169.254/latest/",
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "https://127.1/",
+        "https://0/",
+        "http://example.com/",
+        "https://printer.local/",
+        "https://intranet/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[fd00::1]/",
+        "https://100.64.0.1/",
+        "https://foo.localhost/",
     ] {
         let (status, body) = client.fetch(url, "k").await;
         assert_eq!((status, body["code"].as_str()), (422, Some("private_host")), "{url}: {body}");

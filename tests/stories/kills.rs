@@ -93,7 +93,8 @@ async fn run(kills: usize, cap_payments: u128, environment: &[(&str, &str)]) -> 
         if round % 25 == 24 || round + 1 == kills {
             let output = place.run(&["verify", "--json"]);
             if !output.status.success() {
-                seen.violations.push(format!("verify failed after kill {round}: {}", String::from_utf8_lossy(&output.stdout)));
+                seen.violations
+                    .push(format!("verify failed after kill {round}: {}", String::from_utf8_lossy(&output.stdout)));
             }
         }
         if seen.violations.len() > 20 {
@@ -106,11 +107,19 @@ async fn run(kills: usize, cap_payments: u128, environment: &[(&str, &str)]) -> 
 }
 
 /// One agent: new keys, and now and then the key before it again, until the service dies.
-async fn drive(client: Client, round: usize, agent: usize, left: Arc<Mutex<Left>>, flying: Arc<AtomicUsize>, first: Arc<tokio::sync::Notify>) {
+async fn drive(
+    client: Client,
+    round: usize,
+    agent: usize,
+    left: Arc<Mutex<Left>>,
+    flying: Arc<AtomicUsize>,
+    first: Arc<tokio::sync::Notify>,
+) {
     for n in 0.. {
         let key = format!("{round}-{agent}-{}", if n % 4 == 3 { n - 1 } else { n });
         flying.fetch_add(1, Ordering::SeqCst);
-        let answered = client.try_send(reqwest::Method::POST, "/v1/payments", Some(&pay_body(URL, &challenge(), &key))).await;
+        let answered =
+            client.try_send(reqwest::Method::POST, "/v1/payments", Some(&pay_body(URL, &challenge(), &key))).await;
         flying.fetch_sub(1, Ordering::SeqCst);
         match answered {
             Ok((200, outcome)) => {
@@ -158,7 +167,10 @@ async fn repeat_everything(place: &Place, token: &str, left: &Arc<Mutex<Left>>, 
     for key in keys.iter().rev().take(500) {
         let (status, outcome) = client.pay(URL, &challenge(), key).await;
         if status != 200 || outcome["status"] != "authorized" {
-            seen.violations.push(format!("{key} left a credential, and the ledger does not know it: {status} {}", outcome["code"]));
+            seen.violations.push(format!(
+                "{key} left a credential, and the ledger does not know it: {status} {}",
+                outcome["code"]
+            ));
         }
         record(left, key, &outcome);
     }

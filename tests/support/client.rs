@@ -16,7 +16,11 @@ pub type Answered = (u16, Value);
 impl Client {
     /// A client of this service.
     pub fn new(url: &str, token: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client");
         Self { http, url: url.to_owned(), token: token.to_owned() }
     }
 
@@ -31,7 +35,12 @@ impl Client {
     }
 
     /// Either, where the service may die under it.
-    pub async fn try_send(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> Result<Answered, reqwest::Error> {
+    pub async fn try_send(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answered, reqwest::Error> {
         let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token);
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());

@@ -62,7 +62,12 @@ impl HostileSeller {
         let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let elsewhere = format!("http://{}", other.local_addr().expect("an address"));
-        let shop = Arc::new(Shop { seen: seen.clone(), payer: payer.to_owned(), elsewhere: elsewhere.clone(), url: url.clone() });
+        let shop = Arc::new(Shop {
+            seen: seen.clone(),
+            payer: payer.to_owned(),
+            elsewhere: elsewhere.clone(),
+            url: url.clone(),
+        });
         let router = Router::new().route("/{case}", any(serve)).with_state(shop);
         let also = router.clone();
         let task = tokio::spawn(async move {
@@ -165,7 +170,9 @@ async fn serve(State(shop): State<Arc<Shop>>, Path(case): Path<String>, request:
         "other-site" => payment_required(&required("https://bank.example/", vec![offer()])),
         "text" => {
             let mut object = required(&url, vec![offer()]);
-            object["resource"]["description"] = json!("\u{202e}evil\u{0} <b>pre-approved</b>\u{200b}\u{3164} \u{1b}[31mred a\u{301}\u{301}\u{301}\u{301}");
+            object["resource"]["description"] = json!(
+                "\u{202e}evil\u{0} <b>pre-approved</b>\u{200b}\u{3164} \u{1b}[31mred a\u{301}\u{301}\u{301}\u{301}"
+            );
             payment_required(&object)
         }
         "version-string" => with(&required(&url, vec![offer()]), |o| o["x402Version"] = json!("2")),
@@ -176,9 +183,18 @@ async fn serve(State(shop): State<Arc<Shop>>, Path(case): Path<String>, request:
         "body-only" => (StatusCode::PAYMENT_REQUIRED, axum::Json(required(&url, vec![offer()]))).into_response(),
         "not-base64" => header_402("%%%not base64%%%"),
         "not-json" => header_402(&STANDARD.encode("hello")),
-        "duplicate-keys" => header_402(&STANDARD.encode(format!("{{\"x402Version\":2,\"x402Version\":2,\"resource\":{{\"url\":\"{url}\"}},\"accepts\":[{}]}}", offer()))),
-        "deep" => header_402(&STANDARD.encode(format!("{{\"x402Version\":2,\"accepts\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000)))),
-        "deep-body" => (StatusCode::PAYMENT_REQUIRED, format!("{}{}", "[".repeat(10_000), "]".repeat(10_000))).into_response(),
+        "duplicate-keys" => header_402(&STANDARD.encode(format!(
+            "{{\"x402Version\":2,\"x402Version\":2,\"resource\":{{\"url\":\"{url}\"}},\"accepts\":[{}]}}",
+            offer()
+        ))),
+        "deep" => header_402(&STANDARD.encode(format!(
+            "{{\"x402Version\":2,\"accepts\":{}{}}}",
+            "[".repeat(10_000),
+            "]".repeat(10_000)
+        ))),
+        "deep-body" => {
+            (StatusCode::PAYMENT_REQUIRED, format!("{}{}", "[".repeat(10_000), "]".repeat(10_000))).into_response()
+        }
         "big" => (StatusCode::PAYMENT_REQUIRED, Body::from(vec![b' '; 50 * 1024 * 1024])).into_response(),
         "bomb" => bomb(),
         "always-402" | "price-grows" => {
@@ -191,7 +207,9 @@ async fn serve(State(shop): State<Arc<Shop>>, Path(case): Path<String>, request:
         }
         "pending" if paid => payment_required(&with_error(required(&url, vec![offer()]), "settlement_pending", true)),
         "server-error" if paid => (StatusCode::BAD_GATEWAY, "facilitator timed out").into_response(),
-        "false-receipt" if paid => receipt(&json!({"success": true, "transaction": format!("0x{}", "ab".repeat(32)), "network": "eip155:84532"})),
+        "false-receipt" if paid => receipt(
+            &json!({"success": true, "transaction": format!("0x{}", "ab".repeat(32)), "network": "eip155:84532"}),
+        ),
         "broken-receipt" if paid => with_receipt("not a receipt"),
         "no-receipt" if paid => "delivered".into_response(),
         "drops" if paid => Response::new(Body::from_stream(futures_dropped())),
@@ -199,7 +217,9 @@ async fn serve(State(shop): State<Arc<Shop>>, Path(case): Path<String>, request:
             let status = if case == "redirect-302" { StatusCode::FOUND } else { StatusCode::TEMPORARY_REDIRECT };
             (status, [(header::LOCATION, format!("{}/landed", shop.elsewhere))]).into_response()
         }
-        "redirected" => (StatusCode::FOUND, [(header::LOCATION, format!("{}/always-402", shop.elsewhere))]).into_response(),
+        "redirected" => {
+            (StatusCode::FOUND, [(header::LOCATION, format!("{}/always-402", shop.elsewhere))]).into_response()
+        }
         _ => honest(),
     }
 }

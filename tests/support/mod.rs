@@ -1,6 +1,6 @@
 //! What every story needs: the real program on a throw-away data directory, the real world of chain and sellers, and a client.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses its own part")]
 
 pub mod agent;
 pub mod client;

@@ -112,7 +112,8 @@ pub fn program() -> PathBuf {
 fn cheap_keys(dir: &Path) {
     use countersign_vault::keys::{KeyStore as _, Secret, file};
     let cheapest = file::Cost { memory_kib: 8, passes: 1 };
-    let store = file::FileStore::open_with_cost(dir, &Secret::copy_of(PASSPHRASE.as_bytes()), cheapest).expect("a key file");
+    let store =
+        file::FileStore::open_with_cost(dir, &Secret::copy_of(PASSPHRASE.as_bytes()), cheapest).expect("a key file");
     store.set("made-by-a-test", &Secret::copy_of(b"x")).expect("a key file");
 }
 
@@ -161,7 +162,9 @@ impl Service {
                 Ok(line) if line["event"] == kind => return line,
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => panic!("no {kind} event within {PATIENCE:?}"),
-                Err(RecvTimeoutError::Disconnected) => panic!("the program ended before a {kind} event: {:?}", self.child.wait()),
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("the program ended before a {kind} event: {:?}", self.child.wait())
+                }
             }
         }
     }
@@ -169,7 +172,9 @@ impl Service {
     /// Answers a question: `y` or `n` and its id.
     pub fn answer(&mut self, yes: bool, id: &str) {
         let stdin = self.stdin.as_mut().expect("stdin is open");
-        writeln!(stdin, "{} {id}", if yes { "y" } else { "n" }).and_then(|()| stdin.flush()).expect("the program reads");
+        writeln!(stdin, "{} {id}", if yes { "y" } else { "n" })
+            .and_then(|()| stdin.flush())
+            .expect("the program reads");
     }
 
     /// Answers the next question and returns it.

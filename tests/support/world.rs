@@ -24,7 +24,10 @@ pub fn stack() -> PathBuf {
 impl World {
     /// Starts it.
     pub fn start() -> Self {
-        assert!(stack().join("node_modules").exists(), "run `cargo xtask test`, or `npm ci --ignore-scripts` in tests/stack, first");
+        assert!(
+            stack().join("node_modules").exists(),
+            "run `cargo xtask test`, or `npm ci --ignore-scripts` in tests/stack, first"
+        );
         let mut child = Command::new("node")
             .arg("world.mjs")
             .current_dir(stack())

@@ -165,7 +165,17 @@ mod tests {
     #[test]
     fn networks_have_one_spelling() {
         assert!("eip155:8453".parse::<Network>().is_ok());
-        for bad in ["eip155:084532", "eip155:0", "eip155:", "eip155", "eip155:0x1", "eip155:-1", "eip155:99999999999999999999999", ":1", "eip155:1/2"] {
+        for bad in [
+            "eip155:084532",
+            "eip155:0",
+            "eip155:",
+            "eip155",
+            "eip155:0x1",
+            "eip155:-1",
+            "eip155:99999999999999999999999",
+            ":1",
+            "eip155:1/2",
+        ] {
             assert!(bad.parse::<Network>().is_err(), "{bad}");
         }
     }
@@ -174,7 +184,9 @@ mod tests {
     fn addresses_in_mixed_case_carry_their_checksum() {
         assert!(parse_address("0x036CbD53842c5426634e7929541eC2318f3dCF7e").is_ok());
         assert!(parse_address("0x036cbd53842c5426634e7929541ec2318f3dcf7e").is_ok());
-        for bad in ["0x036CbD53842c5426634e7929541eC2318f3dCF7E", "036CbD53842c5426634e7929541eC2318f3dCF7e", "0x00", ""] {
+        for bad in
+            ["0x036CbD53842c5426634e7929541eC2318f3dCF7E", "036CbD53842c5426634e7929541eC2318f3dCF7e", "0x00", ""]
+        {
             assert!(parse_address(bad).is_err(), "{bad}");
         }
     }

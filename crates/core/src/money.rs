@@ -197,7 +197,8 @@ mod tests {
 
     #[test]
     fn only_plain_digits_are_an_atomic_amount() {
-        for bad in ["", "+1", " 1", "1 ", "-1", "01", "00", "1e4", "0x10", "1_000", "0.01", "１", "1.", &"9".repeat(79)] {
+        for bad in ["", "+1", " 1", "1 ", "-1", "01", "00", "1e4", "0x10", "1_000", "0.01", "１", "1.", &"9".repeat(79)]
+        {
             assert_eq!(Amount::parse_atomic(bad), Err(AmountError::Malformed), "{bad:?}");
         }
         let max = U256::MAX.to_string();
@@ -210,7 +211,9 @@ mod tests {
 
     #[test]
     fn human_units_are_exact_both_ways() {
-        for (human, decimals, units) in [("4.2", 6, "4200000"), ("0.000001", 6, "1"), ("10", 0, "10"), ("1", 18, "1000000000000000000")] {
+        for (human, decimals, units) in
+            [("4.2", 6, "4200000"), ("0.000001", 6, "1"), ("10", 0, "10"), ("1", 18, "1000000000000000000")]
+        {
             let amount = Amount::parse_human(human, decimals).unwrap();
             assert_eq!(amount.to_string(), units);
             assert_eq!(amount.human(decimals), human);

@@ -80,7 +80,15 @@ mod tests {
 
     #[test]
     fn userinfo_and_other_schemes_are_refused() {
-        for bad in ["https://api.example@evil.example/", "https://u:p@h/", "file:///etc/passwd", "javascript:1", "mcp://tool/x", "", "https://"] {
+        for bad in [
+            "https://api.example@evil.example/",
+            "https://u:p@h/",
+            "file:///etc/passwd",
+            "javascript:1",
+            "mcp://tool/x",
+            "",
+            "https://",
+        ] {
             assert!(bad.parse::<Origin>().is_err(), "{bad}");
         }
     }

@@ -46,7 +46,12 @@ impl Rate {
 impl Registry {
     /// The built-in table with a reference currency and no rates.
     pub fn builtin(reference: &str) -> Self {
-        let mut registry = Self { chains: BTreeMap::new(), assets: BTreeMap::new(), reference: reference.to_owned(), rates: BTreeMap::new() };
+        let mut registry = Self {
+            chains: BTreeMap::new(),
+            assets: BTreeMap::new(),
+            reference: reference.to_owned(),
+            rates: BTreeMap::new(),
+        };
         for (id, name, testnet, explorer) in CHAINS {
             let network = Network::eip155(*id);
             let explorer = (!explorer.is_empty()).then(|| format!("https://{explorer}"));

@@ -142,7 +142,9 @@ mod tests {
             .chain(Status::ALL.iter().copied().map(Some))
             .flat_map(|from| Event::ALL.iter().map(move |event| (from, *event)))
             .filter_map(|(from, event)| next(from, event).map(|to| (from, event, to)))
-            .map(|(from, event, to)| format!("{} --{}-> {}", from.map_or("new", Status::as_str), event.as_str(), to.as_str()))
+            .map(|(from, event, to)| {
+                format!("{} --{}-> {}", from.map_or("new", Status::as_str), event.as_str(), to.as_str())
+            })
             .collect();
         assert_eq!(
             legal.join("\n"),

@@ -40,7 +40,13 @@ pub fn has_hidden(text: &str) -> bool {
 fn invisible(c: char) -> bool {
     matches!(
         c.general_category(),
-        G::Control | G::Format | G::LineSeparator | G::ParagraphSeparator | G::PrivateUse | G::Surrogate | G::Unassigned
+        G::Control
+            | G::Format
+            | G::LineSeparator
+            | G::ParagraphSeparator
+            | G::PrivateUse
+            | G::Surrogate
+            | G::Unassigned
     ) || matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' | '\u{180b}'..='\u{180f}')
 }
 
@@ -65,7 +71,13 @@ mod tests {
 
     #[test]
     fn cleaning_twice_changes_nothing() {
-        for text in ["e\u{301}\u{200d}\u{301}\u{301}\u{301}", "\u{301}a", "\u{1100}\u{115f}\u{1161}", "😀\u{fe0f}\u{200d}💻", " \u{202f} x"] {
+        for text in [
+            "e\u{301}\u{200d}\u{301}\u{301}\u{301}",
+            "\u{301}a",
+            "\u{1100}\u{115f}\u{1161}",
+            "😀\u{fe0f}\u{200d}💻",
+            " \u{202f} x",
+        ] {
             assert_eq!(clean(&clean(text)), clean(text), "{text:?}");
         }
     }

@@ -19,7 +19,11 @@ use crate::{
 
 impl Desk {
     /// Puts the question until it is answered, over or moot. `Err(record)` is a payment that was refused.
-    pub(crate) async fn ask_person(&self, mut waiting: Waiting, telling: &mut Telling) -> Result<Result<Reservation, Record>, Problem> {
+    pub(crate) async fn ask_person(
+        &self,
+        mut waiting: Waiting,
+        telling: &mut Telling,
+    ) -> Result<Result<Reservation, Record>, Problem> {
         let id = waiting.record.id.clone();
         tracing::Span::current().record("payment.id", id.as_str());
         self.stories.names(telling, &id);
@@ -35,8 +39,8 @@ impl Desk {
             let answer = match self.hear(&waiting, showing).await? {
                 Heard::Answer(answer) => answer,
                 Heard::Moot(end) => {
-                    self.answered(&id, end.as_ref().map_or("cancelled", |_| "yes"));
-                    return Ok(end);
+                    self.answered(&id, if end.is_ok() { "yes" } else { "cancelled" });
+                    return Ok(*end);
                 }
             };
             telling.says(Progress::Working);
@@ -95,8 +99,8 @@ impl Desk {
                     let signables = self.signables(&waiting.record.quote)?;
                     match self.vault.rejudge_waiting(&waiting.record.id, signables).await.map_err(vault_problem)? {
                         Rejudged::Still => {}
-                        Rejudged::Reserved(reservation) => return Ok(Heard::Moot(Ok(*reservation))),
-                        Rejudged::Refused(record) | Rejudged::Moved(record) => return Ok(Heard::Moot(Err(*record))),
+                        Rejudged::Reserved(reservation) => return Ok(Heard::Moot(Box::new(Ok(*reservation)))),
+                        Rejudged::Refused(record) | Rejudged::Moved(record) => return Ok(Heard::Moot(Box::new(Err(*record)))),
                     }
                 }
             }
@@ -127,5 +131,5 @@ impl Desk {
 enum Heard {
     Answer(Answer),
     /// The payment went on, or ended, without this answer.
-    Moot(Result<Reservation, Record>),
+    Moot(Box<Result<Reservation, Record>>),
 }

@@ -22,17 +22,25 @@ use crate::{
 
 impl Desk {
     /// Signs and delivers: to the caller, or with the paid request we make ourselves.
-    pub(crate) async fn deliver(&self, request: &Request, url: &Url, reservation: Reservation, telling: &mut Telling) -> Result<Outcome, Problem> {
+    pub(crate) async fn deliver(
+        &self,
+        request: &Request,
+        url: &Url,
+        reservation: Reservation,
+        telling: &mut Telling,
+    ) -> Result<Outcome, Problem> {
         let id = reservation.record().id.clone();
         tracing::Span::current().record("payment.id", id.as_str());
         telling.says(Progress::Working);
         // The key store may block while its owner unlocks it.
         let vault = self.vault.clone();
         let signed = tokio::task::spawn_blocking(move || vault.sign(reservation)).await;
-        let signed = signed.unwrap_or_else(|error| Err(countersign_vault::SignError::Failed(error.to_string()))).map_err(|error| {
-            self.approver.outcome(&id, "failed", &error.to_string());
-            Problem::new(sign_code(&error), error.to_string())
-        })?;
+        let signed = signed
+            .unwrap_or_else(|error| Err(countersign_vault::SignError::Failed(error.to_string())))
+            .map_err(|error| {
+                self.approver.outcome(&id, "failed", &error.to_string());
+                Problem::new(sign_code(&error), error.to_string())
+            })?;
         self.approver.outcome(&id, "signed", "");
         let outcome = self.send(request, url, &signed).await;
         self.look_later(signed.record());
@@ -71,22 +79,35 @@ impl Desk {
     async fn keep(&self, record: &Record, answer: Result<Answer, String>) -> Result<Outcome, Problem> {
         let (note, response, body) = match &answer {
             Ok(answer) => self.read(record, answer)?,
-            Err(why) => (Note { outcome: Some(Ended::Unknown), why: Some("no_answer".to_owned()), ..Note::default() }, None, {
-                tracing::warn!(%why, "the paid request got no answer; the payment may still be taken");
-                None
-            }),
+            Err(why) => {
+                (Note { outcome: Some(Ended::Unknown), why: Some("no_answer".to_owned()), ..Note::default() }, None, {
+                    tracing::warn!(%why, "the paid request got no answer; the payment may still be taken");
+                    None
+                })
+            }
         };
         let record = self.vault.note(&record.id, note).await.map_err(vault_problem)?;
         if let Some(body) = body {
-            let until = Millis(self.now().0.saturating_add(i64::try_from(self.keep_hours.saturating_mul(3_600_000)).unwrap_or(i64::MAX)));
-            let kept = Note { detail: vec![("body".to_owned(), body)], detail_until: Some(until), why: Some("body_kept".to_owned()), ..Note::default() };
+            let until = Millis(
+                self.now()
+                    .0
+                    .saturating_add(i64::try_from(self.keep_hours.saturating_mul(3_600_000)).unwrap_or(i64::MAX)),
+            );
+            let kept = Note {
+                detail: vec![("body".to_owned(), body)],
+                detail_until: Some(until),
+                why: Some("body_kept".to_owned()),
+                ..Note::default()
+            };
             self.vault.note(&record.id, kept).await.map_err(vault_problem)?;
         }
         let mut outcome = outcome_of(&record, &self.registry);
         outcome.response = response;
         self.tell(Event::Moved { payment: record.id.clone(), state: record.status.api() });
         let shown = match outcome.status {
-            OutcomeStatus::Completed if record.settlement == Settlement::Claimed => ("claimed", "the seller says it was paid; not checked yet"),
+            OutcomeStatus::Completed if record.settlement == Settlement::Claimed => {
+                ("claimed", "the seller says it was paid; not checked yet")
+            }
             OutcomeStatus::Completed => ("signed", "the seller delivered"),
             OutcomeStatus::Failed => ("failed", "the seller refused the payment"),
             _ => ("unknown", "the outcome is not known yet; the amount stays held"),
@@ -98,13 +119,18 @@ impl Desk {
     /// What an answer to a paid request means; never proof.
     #[expect(clippy::type_complexity, reason = "three parts of one answer, used once")]
     fn read(&self, record: &Record, answer: &Answer) -> Result<(Note, Option<ResponseView>, Option<Vec<u8>>), Problem> {
-        let receipt = self.rail(&record.quote.rail)?.receipt(&record.quote, answer.status, &answer.headers, &answer.body);
+        let receipt =
+            self.rail(&record.quote.rail)?.receipt(&record.quote, answer.status, &answer.headers, &answer.body);
         let (ended, settlement, transaction, why) = match (answer.status, receipt) {
-            (200..=299, Receipt::Success { transaction }) => (Ended::Completed, Some(Settlement::Claimed), Some(transaction), "receipt"),
+            (200..=299, Receipt::Success { transaction }) => {
+                (Ended::Completed, Some(Settlement::Claimed), Some(transaction), "receipt")
+            }
             (200..=299, _) => (Ended::Completed, None, None, "no_receipt"),
             (402, Receipt::Failed { .. }) => (Ended::Failed, Some(Settlement::Failed), None, "refused_by_seller"),
             (_, Receipt::Pending { transaction }) => (Ended::Unknown, None, Some(transaction), "settlement_pending"),
-            (_, Receipt::Success { transaction }) => (Ended::Unknown, Some(Settlement::Claimed), Some(transaction), "receipt_with_error"),
+            (_, Receipt::Success { transaction }) => {
+                (Ended::Unknown, Some(Settlement::Claimed), Some(transaction), "receipt_with_error")
+            }
             _ => (Ended::Unknown, None, None, "no_success"),
         };
         let mut kept = ResponseView::new(answer.status, &answer.headers, None);
@@ -130,7 +156,12 @@ impl Desk {
     }
 
     /// The same request again: the same answer, and while nobody knows and the window is open, the same bytes once more.
-    pub(crate) async fn repeat(&self, request: &Request, record: Record, telling: &mut Telling) -> Result<Outcome, Problem> {
+    pub(crate) async fn repeat(
+        &self,
+        request: &Request,
+        record: Record,
+        telling: &mut Telling,
+    ) -> Result<Outcome, Problem> {
         telling.is_repeat();
         if let Some(story) = self.stories.of(&record.id) {
             telling.says(Progress::Asking(record.id.clone()));
@@ -139,11 +170,11 @@ impl Desk {
             }
         }
         let unknown = status_of(&record) == OutcomeStatus::Unknown && record.status.holds();
-        if let (Act::Fetch { .. }, true) = (&request.act, unknown && !window_over(&record, self.now())) {
-            if let Some(signed) = self.vault.sign_again(&record.id).await.map_err(vault_problem)? {
-                let url = self.paid_at(&record, request).await?;
-                return self.send(request, &url, &signed).await;
-            }
+        if let (Act::Fetch { .. }, true) = (&request.act, unknown && !window_over(&record, self.now()))
+            && let Some(signed) = self.vault.sign_again(&record.id).await.map_err(vault_problem)?
+        {
+            let url = self.paid_at(&record, request).await?;
+            return self.send(request, &url, &signed).await;
         }
         answer_of(self.full_outcome(&record, true).await?, &record)
     }
@@ -168,7 +199,8 @@ impl Desk {
         if countersign_core::origin::Origin::of(&request.url).is_ok_and(|o| o == record.quote.payee.origin) {
             return Ok(request.url.clone());
         }
-        Url::parse(&record.quote.resource.path).map_err(|_| Problem::new(Code::SettlementUnknown, "the address that was paid is not kept"))
+        Url::parse(&record.quote.resource.path)
+            .map_err(|_| Problem::new(Code::SettlementUnknown, "the address that was paid is not kept"))
     }
 }
 

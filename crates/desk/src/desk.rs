@@ -20,7 +20,7 @@ use crate::{
     problem::{Code, Problem},
     request::Request,
     settle::{Node, Settler},
-    story::{Followed, Stories, Told, follow},
+    story::{Followed, Stories, follow},
     view::{ListQuery, outcome_of, payment_view, status_of},
     wire::Wire,
 };
@@ -141,11 +141,13 @@ impl Desk {
     /// One payment of this agent, waiting up to `wait` seconds for it to end.
     pub async fn payment(&self, caller: &Caller, id: &PaymentId, wait: u64) -> Result<Outcome, Problem> {
         let record = self.own(caller, id).await?;
-        if let (Status::Waiting, Some(story)) = (record.status, self.stories.of(&record.id)) {
-            match follow(story, wait.min(MAX_POLL)).await {
-                Followed::Done(Told { result: Ok(outcome), .. }) => return Ok(outcome),
-                Followed::Done(Told { result: Err(Problem { outcome: Some(outcome), .. }), .. }) => return Ok(*outcome),
-                Followed::Done(_) | Followed::StillAsking(_) => {}
+        if let (Status::Waiting, Some(story)) = (record.status, self.stories.of(&record.id))
+            && let Followed::Done(told) = follow(story, wait.min(MAX_POLL)).await
+        {
+            match told.result {
+                Ok(outcome) => return Ok(outcome),
+                Err(Problem { outcome: Some(outcome), .. }) => return Ok(*outcome),
+                Err(_) => {}
             }
         }
         let record = self.own(caller, id).await?;
@@ -218,16 +220,16 @@ impl Desk {
         if repeat && status_of(record) == OutcomeStatus::Authorized {
             outcome.credential = self.credential_again(record).await?;
         }
-        if let Some(head) = self.vault.detail(&record.id, "answer").await.map_err(vault_problem)? {
-            if let Ok(mut response) = serde_json::from_slice::<ResponseView>(&head) {
-                let body = self.vault.detail(&record.id, "body").await.map_err(vault_problem)?;
-                match body {
-                    Some(body) => response.put_body(Some(&body)),
-                    None if response.body_omitted.is_none() => response.body_omitted = Some("expired".to_owned()),
-                    None => {}
-                }
-                outcome.response = Some(response);
+        if let Some(head) = self.vault.detail(&record.id, "answer").await.map_err(vault_problem)?
+            && let Ok(mut response) = serde_json::from_slice::<ResponseView>(&head)
+        {
+            let body = self.vault.detail(&record.id, "body").await.map_err(vault_problem)?;
+            match body {
+                Some(body) => response.put_body(Some(&body)),
+                None if response.body_omitted.is_none() => response.body_omitted = Some("expired".to_owned()),
+                None => {}
             }
+            outcome.response = Some(response);
         }
         Ok(outcome)
     }

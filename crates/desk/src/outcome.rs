@@ -132,13 +132,21 @@ impl From<Credential> for CredentialView {
 impl Outcome {
     /// Nothing had to be paid.
     pub fn not_required(response: ResponseView) -> Self {
-        Self { status: OutcomeStatus::NotRequired, payment: None, credential: None, response: Some(response), code: None, next: None }
+        Self {
+            status: OutcomeStatus::NotRequired,
+            payment: None,
+            credential: None,
+            response: Some(response),
+            code: None,
+            next: None,
+        }
     }
 }
 
 /// `amount` and `exposure` of a payment: human units with an asset and a currency beside them.
 pub fn money_view(quote: &Quote, exposure: bool, registry: &Registry) -> Value {
-    let (money, value) = if exposure { (&quote.exposure, quote.exposure_value) } else { (&quote.money, quote.amount_value) };
+    let (money, value) =
+        if exposure { (&quote.exposure, quote.exposure_value) } else { (&quote.money, quote.amount_value) };
     let mut view = json!({
         "amount": money.amount.human(quote.decimals),
         "symbol": quote.symbol,

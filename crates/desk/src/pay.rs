@@ -52,7 +52,7 @@ impl Desk {
             }
         };
         match follow(story, wait).await {
-            Followed::Done(told) => Told { repeat: joined || told.repeat, ..told },
+            Followed::Done(told) => Told { repeat: joined || told.repeat, ..*told },
             Followed::StillAsking(payment) => Told { result: self.pending(&payment).await, repeat: joined },
         }
     }
@@ -117,8 +117,8 @@ impl Desk {
         match &request.act {
             Act::Pay { rail, challenge } => {
                 let rail = self.rail(rail)?;
-                let raw: &serde_json::value::RawValue =
-                    serde_json::from_str(challenge).map_err(|_| Problem::new(Code::MalformedOffer, "the challenge is not JSON"))?;
+                let raw: &serde_json::value::RawValue = serde_json::from_str(challenge)
+                    .map_err(|_| Problem::new(Code::MalformedOffer, "the challenge is not JSON"))?;
                 let quoted = self.quote(agent, rail, Challenge::Json(raw), request, &request.url, true)?;
                 Ok(Priced::At { quoted: Box::new(quoted), url: request.url.clone() })
             }
@@ -130,7 +130,8 @@ impl Desk {
                     if answer.status == 402 {
                         return Err(unknown_challenge(answer.too_large));
                     }
-                    let mut view = ResponseView::new(answer.status, &answer.headers, (!answer.too_large).then_some(&answer.body));
+                    let mut view =
+                        ResponseView::new(answer.status, &answer.headers, (!answer.too_large).then_some(&answer.body));
                     view.body_omitted = answer.too_large.then(|| "too_large".to_owned());
                     return Ok(Priced::Free(Box::new(Outcome::not_required(view))));
                 };
@@ -147,11 +148,25 @@ impl Desk {
         }
     }
 
-    fn quote(&self, agent: &AgentName, rail: &dyn Rail, challenge: Challenge<'_>, request: &Request, at: &Url, claimed: bool) -> Result<Quoted, Problem> {
+    fn quote(
+        &self,
+        agent: &AgentName,
+        rail: &dyn Rail,
+        challenge: Challenge<'_>,
+        request: &Request,
+        at: &Url,
+        claimed: bool,
+    ) -> Result<Quoted, Problem> {
         let origin = Origin::of(at).map_err(|e| Problem::new(Code::BadRequest, e.to_string()))?;
         let wallets = self.vault.wallets_of(agent);
         let resource = request.resource(at);
-        let context = QuoteContext { registry: &self.registry, wallets: wallets.as_ref(), origin: &origin, claimed, resource: &resource };
+        let context = QuoteContext {
+            registry: &self.registry,
+            wallets: wallets.as_ref(),
+            origin: &origin,
+            claimed,
+            resource: &resource,
+        };
         let quoted = rail.quote(challenge, context).map_err(quote_problem)?;
         if claimed && quoted.quote.risks.contains(&countersign_core::policy::Risk::OtherResource) {
             return Err(Problem::new(Code::OriginMismatch, "`url` and `challenge.resource.url` name different hosts"));
@@ -170,13 +185,20 @@ impl Desk {
     }
 
     /// Refuses what the wallet cannot pay, where a node can tell. A node that does not answer is no reason to refuse.
-    async fn check_balance(&self, quote: &countersign_core::payment::Quote, signables: &[Signable]) -> Result<(), Problem> {
+    async fn check_balance(
+        &self,
+        quote: &countersign_core::payment::Quote,
+        signables: &[Signable],
+    ) -> Result<(), Problem> {
         let Some(network) = &quote.network else { return Ok(()) };
         let rail = self.rail(&quote.rail)?;
         for evidence in signables.iter().filter_map(|s| rail.evidence(s)) {
             if self.settler.can_pay(network, &evidence, quote.exposure.amount).await == Some(false) {
                 let wanted = quote.asset_text();
-                return Err(Problem::new(Code::InsufficientBalance, format!("the wallet {} does not hold {wanted}", quote.wallet)));
+                return Err(Problem::new(
+                    Code::InsufficientBalance,
+                    format!("the wallet {} does not hold {wanted}", quote.wallet),
+                ));
             }
         }
         Ok(())
@@ -186,10 +208,10 @@ impl Desk {
     async fn join(&self, record: &Record, telling: &mut Telling) -> Result<Outcome, Problem> {
         telling.is_repeat();
         telling.says(Progress::Asking(record.id.clone()));
-        if let Some(story) = self.stories.of(&record.id) {
-            if let Followed::Done(told) = follow(story, u64::from(u32::MAX)).await {
-                return told.result;
-            }
+        if let Some(story) = self.stories.of(&record.id)
+            && let Followed::Done(told) = follow(story, u64::from(u32::MAX)).await
+        {
+            return told.result;
         }
         let record = self.vault.payment(&record.id).await.map_err(vault_problem)?.unwrap_or_else(|| record.clone());
         answer_of(self.full_outcome(&record, true).await?, &record)
@@ -210,7 +232,8 @@ impl Desk {
 /// Random bytes from the operating system.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], Problem> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| Problem::new(Code::StorageUnavailable, format!("no randomness: {error}")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Problem::new(Code::StorageUnavailable, format!("no randomness: {error}")))?;
     Ok(bytes)
 }
 

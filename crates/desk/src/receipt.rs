@@ -20,7 +20,10 @@ impl Desk {
     pub async fn receipt(self: &Arc<Self>, caller: &Caller, id: &PaymentId, header: &str) -> Result<Outcome, Problem> {
         let record = self.own(caller, id).await?;
         if !record.status.holds() {
-            return Err(Problem::new(Code::BadRequest, format!("the payment is {}, there is no receipt for it", record.status.api())));
+            return Err(Problem::new(
+                Code::BadRequest,
+                format!("the payment is {}, there is no receipt for it", record.status.api()),
+            ));
         }
         let rail = self.rail(&record.quote.rail)?;
         let names = ["payment-response", "x-payment-response"];
@@ -29,7 +32,9 @@ impl Desk {
             Receipt::Success { transaction } => (Settlement::Claimed, Some(transaction)),
             Receipt::Pending { transaction } => (Settlement::Unknown, Some(transaction)),
             Receipt::Failed { .. } => (Settlement::Failed, None),
-            Receipt::Absent | Receipt::Unreadable => return Err(Problem::new(Code::BadRequest, "`header` is not a receipt of this payment")),
+            Receipt::Absent | Receipt::Unreadable => {
+                return Err(Problem::new(Code::BadRequest, "`header` is not a receipt of this payment"));
+            }
         };
         if record.settlement == Settlement::Verified {
             return Ok(outcome_of(&record, &self.registry));

@@ -116,9 +116,25 @@ pub struct Request {
 
 /// Headers an agent may not set: they belong to the connection or carry payments.
 const FORBIDDEN: &[&str] = &[
-    "host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "keep-alive", "proxy-authorization",
-    "proxy-connection", "expect", "accept-encoding", "payment-signature", "payment-required", "payment-response", "x-payment",
-    "x-payment-response", "sign-in-with-x", "payment-authorization",
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "upgrade",
+    "te",
+    "trailer",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "expect",
+    "accept-encoding",
+    "payment-signature",
+    "payment-required",
+    "payment-response",
+    "x-payment",
+    "x-payment-response",
+    "sign-in-with-x",
+    "payment-authorization",
 ];
 
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -132,16 +148,23 @@ impl Request {
         let bytes = match (body.body, body.body_base64) {
             (Some(_), Some(_)) => return Err(bad("send `body` or `body_base64`, not both")),
             (Some(text), None) => text.into_bytes(),
-            (None, Some(coded)) => {
-                base64::engine::general_purpose::STANDARD.decode(coded).map_err(|_| bad("`body_base64` is not base64"))?
-            }
+            (None, Some(coded)) => base64::engine::general_purpose::STANDARD
+                .decode(coded)
+                .map_err(|_| bad("`body_base64` is not base64"))?,
             (None, None) => Vec::new(),
         };
         if !bytes.is_empty() && matches!(method.as_str(), "GET" | "HEAD") {
             return Err(bad("a GET or HEAD request has no body"));
         }
         let head = serde_json::to_vec(&headers).unwrap_or_default();
-        let digest = Digest::of(&[b"fetch", method.as_bytes(), url.as_str().as_bytes(), &head, &bytes, &max_bytes(body.max.as_ref())]);
+        let digest = Digest::of(&[
+            b"fetch",
+            method.as_bytes(),
+            url.as_str().as_bytes(),
+            &head,
+            &bytes,
+            &max_bytes(body.max.as_ref()),
+        ]);
         Ok(Self {
             act: Act::Fetch { headers, body: bytes },
             method,
@@ -163,7 +186,12 @@ impl Request {
             return Err(Problem::new(Code::MalformedOffer, "the challenge is larger than 64 KB"));
         }
         let digest = Digest::of(&[
-            b"pay", body.rail.as_bytes(), method.as_bytes(), url.as_str().as_bytes(), challenge.as_bytes(), &max_bytes(body.max.as_ref()),
+            b"pay",
+            body.rail.as_bytes(),
+            method.as_bytes(),
+            url.as_str().as_bytes(),
+            challenge.as_bytes(),
+            &max_bytes(body.max.as_ref()),
         ]);
         Ok(Self {
             act: Act::Pay { rail: body.rail, challenge },
@@ -206,7 +234,10 @@ impl Request {
         };
         match within {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Problem::new(Code::OverMax, format!("the price is {price}, your maximum {} {}", max.amount, max.currency))),
+            Ok(false) => Err(Problem::new(
+                Code::OverMax,
+                format!("the price is {price}, your maximum {} {}", max.amount, max.currency),
+            )),
             Err(error) => Err(bad(format!("`max.amount`: {error}"))),
         }
     }
@@ -226,7 +257,11 @@ fn max_bytes(max: Option<&Max>) -> Vec<u8> {
 
 fn method(method: Option<String>) -> Result<String, Problem> {
     let method = method.unwrap_or_else(|| "GET".to_owned()).to_ascii_uppercase();
-    if METHODS.contains(&method.as_str()) { Ok(method) } else { Err(bad(format!("`method` must be one of {}", METHODS.join(", ")))) }
+    if METHODS.contains(&method.as_str()) {
+        Ok(method)
+    } else {
+        Err(bad(format!("`method` must be one of {}", METHODS.join(", "))))
+    }
 }
 
 fn url(text: &str) -> Result<Url, Problem> {
@@ -246,7 +281,8 @@ fn headers(given: std::collections::BTreeMap<String, String>) -> Result<Vec<(Str
     let mut headers = Vec::with_capacity(given.len());
     for (name, value) in given {
         let lower = name.to_ascii_lowercase();
-        let token = !lower.is_empty() && lower.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+        let token =
+            !lower.is_empty() && lower.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
         if !token || FORBIDDEN.contains(&lower.as_str()) {
             return Err(bad(format!("the header {:?} cannot be set", countersign_core::text::clean(&name))));
         }
@@ -269,7 +305,8 @@ mod tests {
 
     #[test]
     fn the_digest_covers_the_request_but_not_the_reason_or_the_wait() {
-        let one = fetch(r#"{"url":"https://a.example/x?q=1","idempotency_key":"k","reason":"r","wait_seconds":3}"#).unwrap();
+        let one =
+            fetch(r#"{"url":"https://a.example/x?q=1","idempotency_key":"k","reason":"r","wait_seconds":3}"#).unwrap();
         let same = fetch(r#"{"url":"https://a.example/x?q=1#frag","method":"get","idempotency_key":"other"}"#).unwrap();
         assert_eq!(one.digest, same.digest);
         for other in [
@@ -288,13 +325,17 @@ mod tests {
             let json = serde_json::json!({"url": "https://a.example/", "idempotency_key": "k", "headers": {name: "x"}});
             assert_eq!(fetch(&json.to_string()).unwrap_err().code, Code::BadRequest, "{name}");
         }
-        let json = serde_json::json!({"url": "https://a.example/", "idempotency_key": "k", "headers": {"a": "x\r\ny: z"}});
+        let json =
+            serde_json::json!({"url": "https://a.example/", "idempotency_key": "k", "headers": {"a": "x\r\ny: z"}});
         assert_eq!(fetch(&json.to_string()).unwrap_err().code, Code::BadRequest);
     }
 
     #[test]
     fn waits_are_clamped_and_odd_addresses_refused() {
-        assert_eq!(fetch(r#"{"url":"https://a.example/","idempotency_key":"k","wait_seconds":9999}"#).unwrap().wait, MAX_WAIT);
+        assert_eq!(
+            fetch(r#"{"url":"https://a.example/","idempotency_key":"k","wait_seconds":9999}"#).unwrap().wait,
+            MAX_WAIT
+        );
         for url in ["ftp://a.example/", "https://u@a.example/", "nonsense", "https://"] {
             let json = serde_json::json!({"url": url, "idempotency_key": "k"});
             assert_eq!(fetch(&json.to_string()).unwrap_err().code, Code::BadRequest, "{url}");

@@ -127,7 +127,7 @@ impl Telling {
 #[derive(Debug)]
 pub enum Followed {
     /// The story is over.
-    Done(Told),
+    Done(Box<Told>),
     /// A person is still being asked.
     StillAsking(PaymentId),
 }
@@ -138,7 +138,7 @@ pub async fn follow(mut story: Follow, wait: u64) -> Followed {
     loop {
         let progress = story.borrow_and_update().clone();
         let changed = match progress {
-            Progress::Done(told) => return Followed::Done((*told).clone()),
+            Progress::Done(told) => return Followed::Done(Box::new((*told).clone())),
             Progress::Working => story.changed().await,
             Progress::Asking(payment) => match deadline {
                 Some(deadline) => match tokio::time::timeout_at(deadline, story.changed()).await {
@@ -149,8 +149,9 @@ pub async fn follow(mut story: Follow, wait: u64) -> Followed {
             },
         };
         if changed.is_err() {
-            let problem = Problem::new(Code::StorageUnavailable, "Countersign is shutting down; repeat with the same key later");
-            return Followed::Done(Told { result: Err(problem), repeat: false });
+            let problem =
+                Problem::new(Code::StorageUnavailable, "Countersign is shutting down; repeat with the same key later");
+            return Followed::Done(Box::new(Told { result: Err(problem), repeat: false }));
         }
     }
 }

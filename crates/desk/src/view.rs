@@ -90,17 +90,31 @@ pub fn outcome_of(record: &Record, registry: &Registry) -> Outcome {
     let status = status_of(record);
     let code = code_of(record, status);
     let next = match status {
-        OutcomeStatus::PendingApproval => {
-            Some("A person is being asked. Ask for this payment again with its id until it ends; do not start another.".to_owned())
+        OutcomeStatus::PendingApproval => Some(
+            "A person is being asked. Ask for this payment again with its id until it ends; do not start another."
+                .to_owned(),
+        ),
+        OutcomeStatus::Denied | OutcomeStatus::Expired => {
+            code.map(|c| format!("{} A new try needs a new key.", c.next()))
         }
-        OutcomeStatus::Denied | OutcomeStatus::Expired => code.map(|c| format!("{} A new try needs a new key.", c.next())),
         OutcomeStatus::Cancelled => Some("It was withdrawn; a new try needs a new key.".to_owned()),
         OutcomeStatus::Unknown => Some(Code::SettlementUnknown.next().to_owned()),
-        OutcomeStatus::Failed if record.status == Status::Released => Some("Nothing was paid, and that is proved. A new try needs a new key.".to_owned()),
-        OutcomeStatus::Failed => Some("The seller refused the payment; the amount stays held until it can no longer be taken.".to_owned()),
+        OutcomeStatus::Failed if record.status == Status::Released => {
+            Some("Nothing was paid, and that is proved. A new try needs a new key.".to_owned())
+        }
+        OutcomeStatus::Failed => {
+            Some("The seller refused the payment; the amount stays held until it can no longer be taken.".to_owned())
+        }
         _ => None,
     };
-    Outcome { status, payment: Some(payment_view(record, registry)), credential: None, response: None, code: code.map(Code::as_str), next }
+    Outcome {
+        status,
+        payment: Some(payment_view(record, registry)),
+        credential: None,
+        response: None,
+        code: code.map(Code::as_str),
+        next,
+    }
 }
 
 /// The code of a recorded payment that did not simply work.
@@ -137,7 +151,9 @@ fn refusal_text(record: &Record, code: Code) -> String {
         Code::DeniedByHuman => format!("the person refused to pay {price} to {host}"),
         Code::ApprovalExpired => format!("nobody answered whether to pay {price} to {host}"),
         Code::OverBudget => format!("paying {price} to {host} would go over {}", record.decision.rule),
-        Code::NoApprover => format!("paying {price} to {host} needs a person ({}), and nobody can be asked", record.decision.rule),
+        Code::NoApprover => {
+            format!("paying {price} to {host} needs a person ({}), and nobody can be asked", record.decision.rule)
+        }
         Code::Paused => "payments are paused".to_owned(),
         _ => format!("paying {price} to {host} is refused by {}", record.decision.rule),
     }

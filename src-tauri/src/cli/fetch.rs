@@ -39,7 +39,9 @@ pub struct FetchArgs {
 pub fn run(place: &Place, args: FetchArgs, as_json: bool) -> anyhow::Result<Exit> {
     let mut headers = Map::new();
     for header in &args.headers {
-        let Some((name, value)) = header.split_once(':') else { bail!("a header is written `Name: value`, not {header:?}") };
+        let Some((name, value)) = header.split_once(':') else {
+            bail!("a header is written `Name: value`, not {header:?}")
+        };
         headers.insert(name.trim().to_owned(), json!(value.trim()));
     }
     let method = args.method.unwrap_or_else(|| if args.data.is_some() { "POST" } else { "GET" }.to_owned());
@@ -47,7 +49,8 @@ pub fn run(place: &Place, args: FetchArgs, as_json: bool) -> anyhow::Result<Exit
         Some(key) => key,
         None => format!("cli-{}", fresh()?),
     };
-    let mut body = json!({"url": args.url, "method": method, "headers": headers, "idempotency_key": key, "wait_seconds": 150});
+    let mut body =
+        json!({"url": args.url, "method": method, "headers": headers, "idempotency_key": key, "wait_seconds": 150});
     if let Some(data) = args.data {
         body["body"] = json!(data);
     }
@@ -63,7 +66,11 @@ pub fn run(place: &Place, args: FetchArgs, as_json: bool) -> anyhow::Result<Exit
         return Ok(exit(outcome, problem));
     }
     if !problem.is_null() {
-        eprintln!("countersign: {}. {}", problem["detail"].as_str().unwrap_or_default(), problem["next"].as_str().unwrap_or_default());
+        eprintln!(
+            "countersign: {}. {}",
+            problem["detail"].as_str().unwrap_or_default(),
+            problem["next"].as_str().unwrap_or_default()
+        );
         return Ok(exit(outcome, problem));
     }
     write_body(&outcome["response"])?;

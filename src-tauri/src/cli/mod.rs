@@ -120,7 +120,9 @@ fn exit_of(error: &anyhow::Error) -> Exit {
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     #[cfg(feature = "ui-automation")]
     if cli.global.data_dir.is_none() {
-        anyhow::bail!("this build takes synthetic clicks (ui-automation) and touches no ordinary data: say `--data-dir DIR`");
+        anyhow::bail!(
+            "this build takes synthetic clicks (ui-automation) and touches no ordinary data: say `--data-dir DIR`"
+        );
     }
     let place = Place::find(cli.global.data_dir, cli.global.config)?;
     let json = cli.global.json;

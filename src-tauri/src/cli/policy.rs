@@ -58,7 +58,9 @@ pub fn run(place: &Place, verb: PolicyVerb, json: bool) -> anyhow::Result<Exit> 
                             for why in set["reasons"].as_array().into_iter().flatten().filter_map(|r| r.as_str()) {
                                 println!("  {why}");
                             }
-                            println!("The desktop app asks about everything until you confirm it there; `countersign serve` accepts it.");
+                            println!(
+                                "The desktop app asks about everything until you confirm it there; `countersign serve` accepts it."
+                            );
                         }
                         _ => println!("{name} is in force."),
                     }
@@ -77,7 +79,8 @@ fn read(file: &std::path::Path) -> anyhow::Result<String> {
 
 fn check(place: &Place, file: &std::path::Path, json: bool) -> anyhow::Result<Exit> {
     let config = Config::load(&place.config)?;
-    let policy = Policy::parse(&read(file)?, &config.currency.reference).with_context(|| format!("{} is not a valid policy", file.display()))?;
+    let policy = Policy::parse(&read(file)?, &config.currency.reference)
+        .with_context(|| format!("{} is not a valid policy", file.display()))?;
     let warnings = serde_json::json!(policy.warnings());
     if json {
         println!("{}", serde_json::json!({"valid": true, "warnings": warnings}));

@@ -49,11 +49,18 @@ pub fn serve(place: &Place, args: ServeArgs, json: bool) -> anyhow::Result<Exit>
         let running = app::start(place, &config, vault, approver, args.port).await?;
         let printing = tokio::spawn(print_events(running.desk.events(), json));
         if changed {
-            say(json, &json!({"event": "policy_changed"}), "The limits were loosened while Countersign was not running; they are in force.");
+            say(
+                json,
+                &json!({"event": "policy_changed"}),
+                "The limits were loosened while Countersign was not running; they are in force.",
+            );
         }
         let http = running.listening.as_ref().map(crate::http::Listening::address);
         let mcp = http.as_ref().map(|h| format!("{h}/mcp"));
-        let text = http.as_ref().map_or_else(|| "Countersign is ready; its port is closed by [server] enabled = false.".to_owned(), |h| format!("Countersign is ready at {h}"));
+        let text = http.as_ref().map_or_else(
+            || "Countersign is ready; its port is closed by [server] enabled = false.".to_owned(),
+            |h| format!("Countersign is ready at {h}"),
+        );
         say(json, &json!({"event": "ready", "http": http, "mcp": mcp}), &text);
         stop_signal().await;
         running.stop().await;
@@ -119,7 +126,9 @@ fn say(json: bool, event: &serde_json::Value, text: &str) {
 
 /// The log goes to stderr; `COUNTERSIGN_LOG` sets how much, `warn` by default.
 pub(super) fn start_log(place: &Place) -> anyhow::Result<()> {
-    use tracing_subscriber::{EnvFilter, filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+    use tracing_subscriber::{
+        EnvFilter, filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    };
 
     let filter = EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| "warn".into());
     tracing_subscriber::registry()

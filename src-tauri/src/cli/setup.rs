@@ -56,7 +56,9 @@ pub enum AgentVerb {
 pub fn wallet(place: &Place, verb: WalletVerb, json: bool) -> anyhow::Result<Exit> {
     let text = |value: &serde_json::Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
     match verb {
-        WalletVerb::Create { label } => finish(place, Op::WalletCreate { label }, |w| println!("{}", text(w, "address")), json),
+        WalletVerb::Create { label } => {
+            finish(place, Op::WalletCreate { label }, |w| println!("{}", text(w, "address")), json)
+        }
         WalletVerb::Import { label, key_file } => {
             let key = read_key(key_file)?;
             finish(place, Op::WalletImport { label, key }, |w| println!("{}", text(w, "address")), json)
@@ -112,7 +114,9 @@ pub fn agent(place: &Place, verb: AgentVerb, json: bool) -> anyhow::Result<Exit>
             Op::AgentAdd { name, ask_everything },
             |made| {
                 println!("{}", made["token"].as_str().unwrap_or_default());
-                eprintln!("This token is shown once. Give it to the agent as `Authorization: Bearer …`; it may ask for payments, nothing else.");
+                eprintln!(
+                    "This token is shown once. Give it to the agent as `Authorization: Bearer …`; it may ask for payments, nothing else."
+                );
             },
             json,
         ),

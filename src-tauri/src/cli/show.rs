@@ -34,7 +34,9 @@ pub fn history(place: &Place, args: HistoryArgs, json: bool) -> anyhow::Result<E
         |list| {
             let rows = list["payments"].as_array().cloned().unwrap_or_default();
             if csv {
-                println!("created_at,id,agent,status,state,settlement,amount,symbol,reference_amount,reference_currency,origin,account,rule,transaction");
+                println!(
+                    "created_at,id,agent,status,state,settlement,amount,symbol,reference_amount,reference_currency,origin,account,rule,transaction"
+                );
                 rows.iter().for_each(|row| println!("{}", csv_row(row)));
             } else if rows.is_empty() {
                 println!("No payments yet.");
@@ -68,8 +70,19 @@ fn line(row: &Value) -> String {
 /// A row; a text a spreadsheet would take for a formula is made harmless.
 fn csv_row(row: &Value) -> String {
     let fields = [
-        &row["created_at"], &row["id"], &row["agent"], &row["status"], &row["state"], &row["settlement"], &row["amount"]["amount"], &row["amount"]["symbol"],
-        &row["amount"]["reference"]["amount"], &row["amount"]["reference"]["currency"], &row["payee"]["origin"], &row["payee"]["account"], &row["decision"]["rule"],
+        &row["created_at"],
+        &row["id"],
+        &row["agent"],
+        &row["status"],
+        &row["state"],
+        &row["settlement"],
+        &row["amount"]["amount"],
+        &row["amount"]["symbol"],
+        &row["amount"]["reference"]["amount"],
+        &row["amount"]["reference"]["currency"],
+        &row["payee"]["origin"],
+        &row["payee"]["account"],
+        &row["decision"]["rule"],
         &row["transaction"],
     ];
     let cell = |value: &&Value| {
@@ -114,7 +127,12 @@ pub fn verify(place: &Place, json: bool) -> anyhow::Result<Exit> {
     if json {
         println!("{report}");
     } else if faults.is_empty() {
-        println!("The ledger is sound: {} payments, {} entries, head {}", report["payments"], report["entries"], text(&report["head"]));
+        println!(
+            "The ledger is sound: {} payments, {} entries, head {}",
+            report["payments"],
+            report["entries"],
+            text(&report["head"])
+        );
     }
     for fault in &faults {
         eprintln!("countersign: {fault}");

@@ -130,11 +130,21 @@ impl Op {
     pub fn loosens(&self, now: Option<&Policy>, reference: &str) -> Option<(String, Vec<String>)> {
         let one = |title: String, line: &str| Some((title, vec![line.to_owned()]));
         match self {
-            Self::WalletCreate { label } => one(format!("Add a new wallet {label:?}?"), "The first wallet pays for every agent"),
-            Self::WalletImport { label, .. } => one(format!("Import a wallet {label:?}?"), "The first wallet pays for every agent"),
-            Self::AgentAdd { name, ask_everything: true } => one(format!("Let the agent {name} ask for payments?"), "Everything it wants to pay asks you first"),
-            Self::AgentAdd { name, ask_everything: false } => one(format!("Give the agent {name} a purse?"), "Your rules and limits apply to it"),
-            Self::Resume => one("Resume payments?".to_owned(), "Payments inside your limits go through again without asking"),
+            Self::WalletCreate { label } => {
+                one(format!("Add a new wallet {label:?}?"), "The first wallet pays for every agent")
+            }
+            Self::WalletImport { label, .. } => {
+                one(format!("Import a wallet {label:?}?"), "The first wallet pays for every agent")
+            }
+            Self::AgentAdd { name, ask_everything: true } => {
+                one(format!("Let the agent {name} ask for payments?"), "Everything it wants to pay asks you first")
+            }
+            Self::AgentAdd { name, ask_everything: false } => {
+                one(format!("Give the agent {name} a purse?"), "Your rules and limits apply to it")
+            }
+            Self::Resume => {
+                one("Resume payments?".to_owned(), "Payments inside your limits go through again without asking")
+            }
             Self::PolicySet { toml } => {
                 let new = Policy::parse(toml, reference).ok()?;
                 let changed = countersign_core::policy::compare(now?, &new);

@@ -45,7 +45,9 @@ pub async fn perform(vault: &Vault, registry: &Registry, op: Op, by: SetBy) -> a
             };
             json!({"policy": state, "reasons": reasons, "warnings": warnings})
         }
-        Op::PolicyExplain { payment } => json!(vault.explain(&id(&payment)?).await?.context("there is no such payment")?),
+        Op::PolicyExplain { payment } => {
+            json!(vault.explain(&id(&payment)?).await?.context("there is no such payment")?)
+        }
         Op::Pause => {
             vault.pause(Scope::All, None).await?;
             json!({"paused": true})
@@ -56,13 +58,20 @@ pub async fn perform(vault: &Vault, registry: &Registry, op: Op, by: SetBy) -> a
         }
         Op::History { agent, since, limit } => {
             let agent = agent.map(|name| name.parse::<AgentName>()).transpose()?;
-            let since = since.map(|t| t.parse::<Rfc3339>()).transpose().context("--since takes a time such as 2026-11-20T10:00:00Z")?;
+            let since = since
+                .map(|t| t.parse::<Rfc3339>())
+                .transpose()
+                .context("--since takes a time such as 2026-11-20T10:00:00Z")?;
             let page = vault.payments(Filter { agent, since: since.map(|t| t.0), limit, ..Filter::default() }).await?;
-            let rows: Vec<Value> = page.payments.iter().map(|record| {
-                let mut view = payment_view(record, registry);
-                view["status"] = json!(status_of(record));
-                view
-            }).collect();
+            let rows: Vec<Value> = page
+                .payments
+                .iter()
+                .map(|record| {
+                    let mut view = payment_view(record, registry);
+                    view["status"] = json!(status_of(record));
+                    view
+                })
+                .collect();
             json!({"payments": rows, "next_cursor": page.next_cursor})
         }
         Op::Payment { id: text } => {
@@ -84,7 +93,9 @@ pub async fn perform(vault: &Vault, registry: &Registry, op: Op, by: SetBy) -> a
             vault.confirm(confirm).await?;
             json!({"confirmed": what})
         }
-        Op::Fetch { .. } => bail!("`countersign fetch` pays through the running service; start `countersign` or `countersign serve` first"),
+        Op::Fetch { .. } => bail!(
+            "`countersign fetch` pays through the running service; start `countersign` or `countersign serve` first"
+        ),
     })
 }
 

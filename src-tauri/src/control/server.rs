@@ -61,7 +61,9 @@ async fn answer(op: Op, desk: &Arc<Desk>, approver: &dyn Approver) -> Reply {
         return fetch(desk, agent, body).await.unwrap_or_else(|error| Reply::Failed(format!("{error:#}")));
     }
     if let Op::Confirm { .. } = op {
-        return Reply::Failed("stop Countersign first: what start-up found odd is confirmed while nothing runs".to_owned());
+        return Reply::Failed(
+            "stop Countersign first: what start-up found odd is confirmed while nothing runs".to_owned(),
+        );
     }
     let vault = desk.vault();
     let policy = vault.policy();
@@ -69,7 +71,10 @@ async fn answer(op: Op, desk: &Arc<Desk>, approver: &dyn Approver) -> Reply {
     let by = if loosening.is_some() { SetBy::Person } else { SetBy::Command };
     if let Some((title, lines)) = loosening {
         if !approver.reachable() {
-            return Reply::Refused(format!("`{}` loosens something and needs a person, but nobody can be asked; stop Countersign and run it again", op.name()));
+            return Reply::Refused(format!(
+                "`{}` loosens something and needs a person, but nobody can be asked; stop Countersign and run it again",
+                op.name()
+            ));
         }
         let id = match change_id() {
             Ok(id) => id,
@@ -105,9 +110,12 @@ fn change_id() -> anyhow::Result<String> {
 }
 
 async fn fetch(desk: &Arc<Desk>, agent: Option<String>, body: serde_json::Value) -> anyhow::Result<Reply> {
-    let agents: Vec<AgentName> = desk.vault().list_agents().await?.into_iter().filter(|a| a.revoked_at.is_none()).map(|a| a.name).collect();
+    let agents: Vec<AgentName> =
+        desk.vault().list_agents().await?.into_iter().filter(|a| a.revoked_at.is_none()).map(|a| a.name).collect();
     let agent = match (agent, agents.as_slice()) {
-        (Some(name), all) => all.iter().find(|a| a.as_str() == name).cloned().with_context(|| format!("there is no agent {name}"))?,
+        (Some(name), all) => {
+            all.iter().find(|a| a.as_str() == name).cloned().with_context(|| format!("there is no agent {name}"))?
+        }
         (None, [only]) => only.clone(),
         (None, []) => anyhow::bail!("there is no agent yet: `countersign agent add NAME`"),
         (None, _) => anyhow::bail!("say which agent pays: `--agent NAME`"),

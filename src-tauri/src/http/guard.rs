@@ -60,7 +60,8 @@ fn carries_key(request: &Parts) -> bool {
 
 /// Exactly one Host header, exactly one of our three names with our port, and no absolute-form target.
 fn host(request: &Parts, port: u16) -> Result<(), Problem> {
-    let refuse = || Problem::new(Code::BadHost, "the Host header must name 127.0.0.1, localhost or [::1] with this port");
+    let refuse =
+        || Problem::new(Code::BadHost, "the Host header must name 127.0.0.1, localhost or [::1] with this port");
     if request.uri.authority().is_some() || request.version == Version::HTTP_2 {
         return Err(refuse());
     }
@@ -100,7 +101,9 @@ fn origin(headers: &HeaderMap, port: u16, page: bool) -> Result<(), Problem> {
 async fn token(app: &App, headers: &HeaderMap) -> Result<AgentName, Problem> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let bearer = match (given.next(), given.next()) {
-        (Some(value), None) => value.to_str().ok().and_then(|v| v.strip_prefix("Bearer ").or_else(|| v.strip_prefix("bearer "))),
+        (Some(value), None) => {
+            value.to_str().ok().and_then(|v| v.strip_prefix("Bearer ").or_else(|| v.strip_prefix("bearer ")))
+        }
         _ => None,
     };
     if let Some(agent) = bearer.and_then(|token| app.desk.authenticate(token.trim())) {
@@ -109,7 +112,10 @@ async fn token(app: &App, headers: &HeaderMap) -> Result<AgentName, Problem> {
     if app.failures.note(app.desk.now()) {
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     }
-    Err(Problem::new(Code::BadToken, if bearer.is_some() { "this token is not known" } else { "no bearer token was sent" }))
+    Err(Problem::new(
+        Code::BadToken,
+        if bearer.is_some() { "this token is not known" } else { "no bearer token was sent" },
+    ))
 }
 
 /// Security headers on everything we answer.
@@ -132,6 +138,9 @@ pub async fn headers(request: Request, next: Next) -> Response {
 pub async fn open_page() -> Response {
     let body = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Countersign</title>\
         <p>Decide in the Countersign window. This page cannot approve anything.</p></html>";
-    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'")];
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    ];
     (StatusCode::OK, headers, body).into_response()
 }

@@ -83,7 +83,10 @@ impl Failures {
         }
         recent.push_back(now);
         if recent.len() == 50 {
-            tracing::error!(failures = 50, "fifty calls with a wrong token within a minute: some program is trying tokens");
+            tracing::error!(
+                failures = 50,
+                "fifty calls with a wrong token within a minute: some program is trying tokens"
+            );
         }
         recent.len() > 10
     }

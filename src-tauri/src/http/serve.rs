@@ -42,15 +42,23 @@ impl Listening {
     /// Accepts nothing more, and gives open requests two seconds.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        let _ = tokio::time::timeout(Duration::from_secs(2), async { while self.tasks.join_next().await.is_some() {} }).await;
+        let _ = tokio::time::timeout(Duration::from_secs(2), async { while self.tasks.join_next().await.is_some() {} })
+            .await;
     }
 }
 
 /// Opens the port and serves until stopped. A taken port is an error: a silent second port would only help somebody who listens on ours.
-pub async fn serve(desk: Arc<Desk>, config: &Config, port: u16, mcp: impl FnOnce(Arc<App>) -> Router) -> anyhow::Result<Listening> {
-    let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .await
-        .with_context(|| format!("port {port} on 127.0.0.1 is taken; is Countersign running already, or does another program listen there?"))?;
+pub async fn serve(
+    desk: Arc<Desk>,
+    config: &Config,
+    port: u16,
+    mcp: impl FnOnce(Arc<App>) -> Router,
+) -> anyhow::Result<Listening> {
+    let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
+        format!(
+            "port {port} on 127.0.0.1 is taken; is Countersign running already, or does another program listen there?"
+        )
+    })?;
     let port = first.local_addr()?.port();
     let second = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await.ok();
     let app = Arc::new(App {

@@ -115,7 +115,8 @@ impl Question {
         let host = host_text(quote);
         let reference = registry.reference();
         let network = quote.network.as_ref();
-        let network_name = network.map_or_else(String::new, |n| registry.chain(n).map_or_else(|| n.to_string(), |c| c.name.clone()));
+        let network_name =
+            network.map_or_else(String::new, |n| registry.chain(n).map_or_else(|| n.to_string(), |c| c.name.clone()));
         let fiat = quote.exposure_value.map(|v| format!("{v} {reference}"));
         let amount = fiat.clone().unwrap_or_else(|| quote.asset_text());
         let foreign = |text: Option<&str>| text.map(clean).filter(|t| !t.is_empty());
@@ -133,7 +134,10 @@ impl Question {
             },
             amount_fiat: fiat.unwrap_or_else(|| "no known value".to_owned()),
             amount_asset: quote.asset_text(),
-            amount_terms: format!("{network_name} · no fee for you · {}", if quote.reversible { "can be refunded" } else { "cannot be taken back" }),
+            amount_terms: format!(
+                "{network_name} · no fee for you · {}",
+                if quote.reversible { "can be refunded" } else { "cannot be taken back" }
+            ),
             pay_from: format!("{} · {network_name}", quote.wallet),
             agent_says: foreign(reason),
             seller_says: foreign(seller),
@@ -217,7 +221,9 @@ fn warnings(quote: &Quote, decision: &Decision, history: &History) -> Vec<Warnin
             Risk::LookalikeHost => warn("lookalike-host", "The name looks like a seller you know, but is another"),
             Risk::LookalikeAddress => warn("lookalike-address", "The account looks like one you know, but is another"),
             Risk::Redirected => warn("redirected", "The request was sent on to another website"),
-            Risk::OtherResource | Risk::SellerUnverified => warn("seller-unverified", "Countersign could not check that this seller asked"),
+            Risk::OtherResource | Risk::SellerUnverified => {
+                warn("seller-unverified", "Countersign could not check that this seller asked")
+            }
             Risk::PriceUp => warn("price-up", "Dearer than the last time"),
             Risk::NetworkChanged => warn("network-changed", "Another network than the last time"),
             Risk::ShortLife => warn("short-life", "The offer is valid for an unusually short time"),

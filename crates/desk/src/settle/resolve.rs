@@ -41,7 +41,9 @@ impl Desk {
     pub async fn settle(self: Arc<Self>) {
         match self.vault.open_ids(self.settler.sees_any()).await {
             Ok(open) => open.iter().for_each(|(payment, end)| self.settler.look(payment, self.first_look(*end))),
-            Err(error) => tracing::error!(%error, "open payments could not be read; they stay held until the next start"),
+            Err(error) => {
+                tracing::error!(%error, "open payments could not be read; they stay held until the next start")
+            }
         }
         loop {
             let (due, next) = self.settler.take(self.now(), AT_ONCE);
@@ -68,7 +70,11 @@ impl Desk {
     }
 
     fn first_look(&self, valid_before: u64) -> Millis {
-        if self.settler.sees_any() { self.now() } else { Millis(0).plus_seconds(valid_before.saturating_add(GRACE).saturating_add(1)) }
+        if self.settler.sees_any() {
+            self.now()
+        } else {
+            Millis(0).plus_seconds(valid_before.saturating_add(GRACE).saturating_add(1))
+        }
     }
 
     async fn look_and_come_back(self: Arc<Self>, due: Due) {
@@ -86,7 +92,11 @@ impl Desk {
     /// One look: `None` when the payment has its end, else whether something was learnt.
     async fn look_at(&self, payment: &PaymentId) -> Look<Option<bool>> {
         match self.vault.open_payment(payment).await? {
-            Some((record, _)) if record.status == Status::Unknown && !self.settler.can_see(record.quote.network.as_ref()) => Ok(None),
+            Some((record, _))
+                if record.status == Status::Unknown && !self.settler.can_see(record.quote.network.as_ref()) =>
+            {
+                Ok(None)
+            }
             Some((record, forms)) => self.look(&record, &forms).await.map(Some),
             None => Ok(None),
         }
@@ -106,7 +116,11 @@ impl Desk {
             }
         }
         if !nodes.is_empty() && self.contradicted(record, &all, nodes).await? {
-            let note = Note { settlement: Some(Settlement::Failed), why: Some("chain_contradicts_receipt".to_owned()), ..Note::default() };
+            let note = Note {
+                settlement: Some(Settlement::Failed),
+                why: Some("chain_contradicts_receipt".to_owned()),
+                ..Note::default()
+            };
             self.vault.note(&record.id, note).await?;
             return Ok(true);
         }
@@ -121,7 +135,14 @@ impl Desk {
             return Ok(false);
         }
         if nodes.is_empty() && record.settlement == Settlement::Claimed {
-            return self.moved(record, Happens::Settled, Settlement::Claimed, json!({"proof": "the seller's receipt; no node is configured"})).await;
+            return self
+                .moved(
+                    record,
+                    Happens::Settled,
+                    Settlement::Claimed,
+                    json!({"proof": "the seller's receipt; no node is configured"}),
+                )
+                .await;
         }
         self.moved(record, Happens::WindowOver, record.settlement, json!({})).await
     }
@@ -131,7 +152,13 @@ impl Desk {
         self.moved(record, Happens::Settled, Settlement::Verified, seen).await
     }
 
-    async fn moved(&self, record: &Record, event: Happens, settlement: Settlement, seen: serde_json::Value) -> Look<bool> {
+    async fn moved(
+        &self,
+        record: &Record,
+        event: Happens,
+        settlement: Settlement,
+        seen: serde_json::Value,
+    ) -> Look<bool> {
         let record = self.vault.advance(&record.id, event, settlement, seen).await?;
         tracing::info!(payment.id = %record.id, state = record.status.api(), settlement = record.settlement.as_str(), "a payment moved on");
         self.tell(Event::Moved { payment: record.id.clone(), state: record.status.api() });
@@ -144,7 +171,9 @@ impl Desk {
 
     /// The seller named a transaction, and the chain shows it does not pay.
     async fn contradicted(&self, record: &Record, all: &[Evidence], nodes: &[Node]) -> Result<bool, RpcError> {
-        let (Some(transaction), Settlement::Claimed) = (&record.transaction, record.settlement) else { return Ok(false) };
+        let (Some(transaction), Settlement::Claimed) = (&record.transaction, record.settlement) else {
+            return Ok(false);
+        };
         for evidence in all {
             for node in nodes {
                 if node.transaction(transaction, evidence).await? == Shown::Contradicts {
@@ -158,10 +187,10 @@ impl Desk {
 
 /// The transaction in which the money moved, if this node shows one.
 async fn proof(node: &Node, record: &Record, evidence: &Evidence) -> Result<Option<String>, RpcError> {
-    if let Some(claimed) = &record.transaction {
-        if node.transaction(claimed, evidence).await? == Shown::Paid {
-            return Ok(Some(claimed.clone()));
-        }
+    if let Some(claimed) = &record.transaction
+        && node.transaction(claimed, evidence).await? == Shown::Paid
+    {
+        return Ok(Some(claimed.clone()));
     }
     if !node.is_used(evidence, "latest").await? {
         return Ok(None);
@@ -180,7 +209,9 @@ async fn unused(record: &Record, all: &[Evidence], nodes: &[Node]) -> Result<boo
     for node in nodes {
         let mut dead = true;
         for evidence in all {
-            dead = dead && node.final_time().await? >= evidence.valid_before && !node.is_used(evidence, "finalized").await?;
+            dead = dead
+                && node.final_time().await? >= evidence.valid_before
+                && !node.is_used(evidence, "finalized").await?;
         }
         if !dead {
             return Ok(false);

@@ -117,7 +117,11 @@ impl Node {
 
     async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let request = self.client.post(self.url.clone()).header("content-type", "application/json").timeout(Duration::from_secs(5));
+        let request = self
+            .client
+            .post(self.url.clone())
+            .header("content-type", "application/json")
+            .timeout(Duration::from_secs(5));
         let mut response = request.body(body).send().await.map_err(|error| self.error(&error.to_string()))?;
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.error(&error.to_string()))? {
@@ -139,8 +143,14 @@ impl Node {
 }
 
 /// Whether a log is the token's, with these topics and this data.
-fn is_log(log: &Value, evidence: &Evidence, topics: &[alloy_primitives::B256], data: Option<&alloy_primitives::Bytes>) -> bool {
-    let same = |value: &Value, expected: String| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(&expected));
+fn is_log(
+    log: &Value,
+    evidence: &Evidence,
+    topics: &[alloy_primitives::B256],
+    data: Option<&alloy_primitives::Bytes>,
+) -> bool {
+    let same =
+        |value: &Value, expected: String| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(&expected));
     let found = log["topics"].as_array().cloned().unwrap_or_default();
     same(&log["address"], format!("{:#x}", evidence.token))
         && found.len() == topics.len()

@@ -105,7 +105,8 @@ impl Wire {
                 return Ok(Answer { redirected, url, ..answer });
             };
             let same = target.origin() == url.origin();
-            if !reads && !(same && matches!(answer.status, 307 | 308)) {
+            let keeps_method = same && matches!(answer.status, 307 | 308);
+            if !reads && !keeps_method {
                 return if same { Ok(answer) } else { Err(WireError::Redirect(shown(&target))) };
             }
             if !same {
@@ -117,15 +118,27 @@ impl Wire {
     }
 
     /// A paid request: sent once, never redirected. The caller's own headers stay behind if the payee is another origin than asked.
-    pub async fn ask_paid(&self, request: &Outgoing<'_>, at: &Url, credential: &[(String, String)]) -> Result<Answer, WireError> {
+    pub async fn ask_paid(
+        &self,
+        request: &Outgoing<'_>,
+        at: &Url,
+        credential: &[(String, String)],
+    ) -> Result<Answer, WireError> {
         let mut headers = if at.origin() == request.url.origin() { request.headers.to_vec() } else { Vec::new() };
         headers.extend_from_slice(credential);
         self.send(request.method, at, &headers, request.body).await
     }
 
-    async fn send(&self, method: &str, url: &Url, headers: &[(String, String)], body: &[u8]) -> Result<Answer, WireError> {
+    async fn send(
+        &self,
+        method: &str,
+        url: &Url,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> Result<Answer, WireError> {
         self.check(url)?;
-        let method = Method::from_bytes(method.as_bytes()).map_err(|_| WireError::Unreachable("bad method".to_owned()))?;
+        let method =
+            Method::from_bytes(method.as_bytes()).map_err(|_| WireError::Unreachable("bad method".to_owned()))?;
         let mut request = self.client.request(method, url.clone());
         for (name, value) in headers {
             request = request.header(name, value);
@@ -189,7 +202,10 @@ fn redirect_target(answer: &Answer, at: &Url) -> Option<Url> {
 /// Names that mean this machine or this network by convention.
 fn local_name(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
-    !name.contains('.') || [".localhost", ".local", ".internal", ".home.arpa", ".lan", ".intranet"].iter().any(|end| name.ends_with(end))
+    !name.contains('.')
+        || [".localhost", ".local", ".internal", ".home.arpa", ".lan", ".intranet"]
+            .iter()
+            .any(|end| name.ends_with(end))
 }
 
 /// Scheme, host and port; a path or query may be private.
@@ -207,7 +223,8 @@ fn unreachable_text(error: &reqwest::Error, url: &Url) -> WireError {
         last = inner.to_string();
         source = inner.source();
     }
-    let what = if error.is_timeout() { "does not answer in time".to_owned() } else { format!("cannot be reached: {last}") };
+    let what =
+        if error.is_timeout() { "does not answer in time".to_owned() } else { format!("cannot be reached: {last}") };
     WireError::Unreachable(format!("{} {what}", shown(url)))
 }
 

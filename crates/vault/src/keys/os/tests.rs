@@ -188,6 +188,7 @@ fn unlock(bus: &Connection) {
 
 /// Ends the daemon, runs `between` while there is none, and starts another one on the same home directory; it ends with
 /// the bus.
+#[expect(clippy::zombie_processes, reason = "it lives as long as the session and ends with it")]
 fn restart_daemon(bus: &Connection, between: impl FnOnce()) {
     let proxy = zbus::blocking::fdo::DBusProxy::new(bus).unwrap();
     let mut changes = proxy.receive_name_owner_changed_with_args(&[(0, SECRETS)]).unwrap();
