@@ -1,8 +1,9 @@
-//! `cargo xtask demo | test | check | build-ui`: the project's own commands.
+//! `cargo xtask demo | test | check | bench | soak | build-ui`: the project's own commands.
 //!
 //! Each one first says what the machine lacks and installs it. Caches go below the target directory, nothing into the
 //! home directory.
 
+mod bench;
 mod check;
 mod count;
 mod demo;
@@ -23,6 +24,8 @@ usage: cargo xtask COMMAND
   demo [--terminal]   a local chain, an official seller, an agent that buys three things, and you who decide
   test [STEP…]        everything that must pass; with names only those steps
   check [STEP…]       the steps that run no test: format, lints, documents, import directions, licences …
+  bench [FIGURE…]     measures, and prints each figure as a ratio of two things measured in the same run
+  soak [KILLS]        the kill loop, 10000 times unless another number is given
   build-ui            installs the interface's packages and builds it, if it is stale";
 
 fn main() -> ExitCode {
@@ -45,6 +48,8 @@ fn obey() -> Result<()> {
         "demo" => demo::run(&place, rest),
         "test" => test::run(&place, rest),
         "check" => check::run(&place, rest),
+        "bench" => bench::bench(&place, rest),
+        "soak" => bench::soak(&place, rest),
         "build-ui" => setup::interface(&place),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
