@@ -110,8 +110,10 @@ impl Approver for WindowApprover {
             return false;
         }
         let lines = change.lines.iter().map(String::as_bytes);
-        let parts: Vec<&[u8]> =
-            [&b"countersign change 1"[..], &nonce, change.id.as_bytes(), change.title.as_bytes()].into_iter().chain(lines).collect();
+        let parts: Vec<&[u8]> = [&b"countersign change 1"[..], &nonce, change.id.as_bytes(), change.title.as_bytes()]
+            .into_iter()
+            .chain(lines)
+            .collect();
         let hash = Digest::of(&parts);
         let (answer, heard) = oneshot::channel();
         self.put(Asked::Change(change, hash, answer), heard).await.unwrap_or(false)

@@ -1,7 +1,11 @@
 //! The pages' commands. Each checks the window's label again, whatever the capability files say, and none signs or edits anything.
 
 use countersign_core::Millis;
-use countersign_desk::{approver::{Approver as _, Change}, event::Event, view::status_of};
+use countersign_desk::{
+    approver::{Approver as _, Change},
+    event::Event,
+    view::status_of,
+};
 use countersign_vault::{Filter, Health, Scope, VaultError};
 use serde_json::json;
 use std::sync::Arc;
@@ -52,7 +56,10 @@ pub async fn decide(
     from(&window, APPROVAL)?;
     let Remember::Once = remember;
     let (reply, heard) = oneshot::channel();
-    shell.inputs.send(Input::Decide(payment_id, display_hash, decision, reply)).map_err(|_| failed("Countersign is ending."))?;
+    shell
+        .inputs
+        .send(Input::Decide(payment_id, display_hash, decision, reply))
+        .map_err(|_| failed("Countersign is ending."))?;
     let said = heard.await.map_err(|_| failed("Countersign is ending."))?;
     if let Err(refused) = &said {
         tracing::info!(kind = ?refused.kind, "window.answer_refused");
@@ -114,7 +121,8 @@ async fn spent_today(shell: &Shell) -> Result<Option<String>, VaultError> {
         return Ok(None);
     }
     let counts = page.payments.iter().filter(|record| record.signed && !record.quote.testnet);
-    let total = counts.filter_map(|record| record.quote.exposure_value).try_fold(0u128, |sum, value| sum.checked_add(value.0));
+    let total =
+        counts.filter_map(|record| record.quote.exposure_value).try_fold(0u128, |sum, value| sum.checked_add(value.0));
     Ok(total.map(|total| format!("{} {}", countersign_core::money::Micro(total), shell.desk.registry().reference())))
 }
 

@@ -14,7 +14,9 @@ use super::approver::WindowApprover;
 /// Asks one thing after the other.
 pub async fn ask(desk: Arc<Desk>, approver: Arc<WindowApprover>) {
     let strangers: Vec<String> = match desk.vault().list_agents().await {
-        Ok(agents) => agents.into_iter().filter(|a| !a.confirmed && a.revoked_at.is_none()).map(|a| a.name.to_string()).collect(),
+        Ok(agents) => {
+            agents.into_iter().filter(|a| !a.confirmed && a.revoked_at.is_none()).map(|a| a.name.to_string()).collect()
+        }
         Err(error) => return tracing::error!(%error, "the agents cannot be read"),
     };
     for (what, title, lines) in changes(desk.vault().doubts(), strangers) {
@@ -31,7 +33,8 @@ pub async fn ask(desk: Arc<Desk>, approver: Arc<WindowApprover>) {
 
 fn changes(doubts: Doubts, strangers: Vec<String>) -> Vec<(Confirm, &'static str, Vec<String>)> {
     let mut all = Vec::new();
-    let agents = strangers.into_iter().map(|name| format!("The agent {name} was paired; your rules and limits apply to it"));
+    let agents =
+        strangers.into_iter().map(|name| format!("The agent {name} was paired; your rules and limits apply to it"));
     let lines: Vec<String> = doubts.policy.into_iter().chain(agents).collect();
     if !lines.is_empty() {
         all.push((Confirm::Policy, "Accept what was changed while Countersign was not running?", lines));

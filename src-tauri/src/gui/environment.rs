@@ -11,9 +11,13 @@ pub fn clean_environment() {
     if UI_AUTOMATION {
         return;
     }
-    let names: Vec<_> = std::env::vars_os().map(|(name, _)| name).filter(|name| opens(&name.to_string_lossy())).collect();
+    let names: Vec<_> =
+        std::env::vars_os().map(|(name, _)| name).filter(|name| opens(&name.to_string_lossy())).collect();
     for name in names {
-        #[expect(unsafe_code, reason = "the first thing in main: no other thread exists that could read the environment")]
+        #[expect(
+            unsafe_code,
+            reason = "the first thing in main: no other thread exists that could read the environment"
+        )]
         unsafe {
             std::env::remove_var(name);
         }
@@ -30,7 +34,14 @@ mod tests {
 
     #[test]
     fn only_the_doors_are_closed() {
-        for name in ["TAURI_WEBVIEW_AUTOMATION", "WEBKIT_INSPECTOR_SERVER", "WEBKIT_INSPECTOR_HTTP_SERVER", "GTK_DEBUG", "GTK_MODULES", "JSC_useJIT"] {
+        for name in [
+            "TAURI_WEBVIEW_AUTOMATION",
+            "WEBKIT_INSPECTOR_SERVER",
+            "WEBKIT_INSPECTOR_HTTP_SERVER",
+            "GTK_DEBUG",
+            "GTK_MODULES",
+            "JSC_useJIT",
+        ] {
             assert!(opens(name), "{name}");
         }
         for name in ["DISPLAY", "WAYLAND_DISPLAY", "HOME", "GTK_THEME", "COUNTERSIGN_DATA_DIR", "XDG_RUNTIME_DIR"] {

@@ -89,7 +89,7 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
 
 fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     let GuiParts { desk, approver, inputs, clock, address, dir, show, stop } = parts;
-    let windows = Windows::new(app.clone(), approver.inputs(), desk.clone());
+    let windows = Windows::new(app.clone(), approver.inputs(), desk.clone(), &dir);
     let shell = Arc::new(Shell { desk, inputs: approver.inputs(), approver, windows: windows.clone(), address });
     app.manage(windows.clone());
     app.manage(shell.clone());

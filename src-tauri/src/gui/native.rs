@@ -2,24 +2,70 @@
 //!
 //! Linux only. Elsewhere a window counts as visible while it exists, and nothing is known about presses and coverage.
 
+use std::sync::{Arc, atomic::AtomicU64};
 use tauri::WebviewWindow;
 use tokio::sync::mpsc;
 
 use super::approver::Input;
 
-/// Tells the stage about window `number` from now on.
-pub fn watch(window: &WebviewWindow, number: u64, inputs: &mpsc::UnboundedSender<Input>) {
+/// Tells the stage about this window from now on, each time under the number it then has.
+pub fn watch(window: &WebviewWindow, number: &Arc<AtomicU64>, inputs: &mpsc::UnboundedSender<Input>) {
     close_menus(window);
     #[cfg(target_os = "linux")]
     {
-        let inputs = inputs.clone();
-        if let Err(error) = window.with_webview(move |webview| linux::watch(&webview.inner(), number, inputs)) {
+        let (number, inputs) = (number.clone(), inputs.clone());
+        if let Err(error) = window.with_webview(move |webview| linux::watch(&webview.inner(), Teller { number, inputs })) {
             tracing::error!(%error, "the presses on the approval window cannot be seen; nothing can be approved");
         }
     }
     #[cfg(not(target_os = "linux"))]
     {
-        let _ = inputs.send(Input::Sign(number, super::guard::Sign::Visible(true)));
+        let (number, teller) = (number.clone(), inputs.clone());
+        window.on_window_event(move |event| {
+            if let tauri::WindowEvent::Focused(true) = event {
+                let number = number.load(std::sync::atomic::Ordering::SeqCst);
+                let _ = teller.send(Input::Sign(number, super::guard::Sign::Visible(true)));
+            }
+        });
+    }
+}
+
+/// Shows the window and leaves the keyboard to whoever has it.
+pub fn show_quietly(window: &WebviewWindow) -> tauri::Result<()> {
+    #[cfg(target_os = "linux")]
+    linux::show_quietly(&window.gtk_window()?);
+    #[cfg(not(target_os = "linux"))]
+    window.show()?;
+    Ok(())
+}
+
+/// Ends the page's process, so that nothing of a question outlives it. Elsewhere the page is loaded anew.
+pub fn end_page(window: &WebviewWindow) {
+    // WebDriver holds on to the page.
+    if super::environment::UI_AUTOMATION {
+        return;
+    }
+    #[cfg(target_os = "linux")]
+    let ended = window.with_webview(|webview| linux::end_page(&webview.inner()));
+    #[cfg(not(target_os = "linux"))]
+    let ended = window.reload();
+    if let Err(error) = ended {
+        tracing::warn!(%error, "the page of the approval window stays");
+    }
+}
+
+/// Where a window tells what happens to it.
+#[cfg(target_os = "linux")]
+#[derive(Clone)]
+struct Teller {
+    number: Arc<AtomicU64>,
+    inputs: mpsc::UnboundedSender<Input>,
+}
+
+#[cfg(target_os = "linux")]
+impl Teller {
+    fn tell(&self, input: impl FnOnce(u64) -> Input) {
+        let _ = self.inputs.send(input(self.number.load(std::sync::atomic::Ordering::SeqCst)));
     }
 }
 
@@ -51,7 +97,9 @@ pub fn open_display() -> anyhow::Result<()> {
             anyhow::bail!("there is no display; run `countersign serve` to answer questions in the terminal");
         }
         if let Err(error) = gtk::init() {
-            anyhow::bail!("the display cannot be opened ({error}); run `countersign serve` to answer questions in the terminal");
+            anyhow::bail!(
+                "the display cannot be opened ({error}); run `countersign serve` to answer questions in the terminal"
+            );
         }
     }
     Ok(())
@@ -60,34 +108,33 @@ pub fn open_display() -> anyhow::Result<()> {
 #[cfg(target_os = "linux")]
 mod linux {
     use gtk::{gdk, glib::Propagation, prelude::*};
-    use tokio::sync::mpsc;
-    use webkit2gtk::{WebView, WebViewExt as _};
+    use std::time::Duration;
+    use webkit2gtk::{WebProcessTerminationReason, WebView, WebViewExt as _};
 
+    use super::Teller;
     use crate::gui::{
         approver::Input,
         guard::Sign,
         press::{Press, Stroke},
     };
 
-    pub fn watch(webview: &WebView, number: u64, inputs: mpsc::UnboundedSender<Input>) {
-        presses(webview, number, &inputs);
-        let dead = inputs.clone();
+    pub fn watch(webview: &WebView, teller: Teller) {
+        presses(webview, &teller);
+        let dead = teller.clone();
         webview.connect_web_process_terminated(move |webview, reason| {
-            tracing::error!(?reason, "the approval window's page died; what it asked is refused");
-            let _ = dead.send(Input::Closed(number));
-            if let Some(window) = webview.toplevel().and_then(|w| w.downcast::<gtk::Window>().ok()) {
-                window.close();
+            if reason != WebProcessTerminationReason::TerminatedByApi {
+                tracing::error!(?reason, "the approval window's page died; what it asked is refused");
+                dead.tell(Input::Closed);
+                if let Some(top) = webview.toplevel() {
+                    top.hide();
+                }
             }
         });
         let Some(top) = webview.toplevel() else {
             tracing::error!("the approval window has no frame; nothing can be approved");
             return;
         };
-        if let Some(window) = top.downcast_ref::<gtk::Window>() {
-            // Who types into another window goes on typing there.
-            window.set_focus_on_map(false);
-        }
-        let tell = move |sign| drop(inputs.send(Input::Sign(number, sign)));
+        let tell = move |sign| teller.tell(|number| Input::Sign(number, sign));
         top.add_events(gdk::EventMask::VISIBILITY_NOTIFY_MASK);
         let visible = tell.clone();
         top.connect_map(move |_| visible(Sign::Visible(true)));
@@ -108,12 +155,28 @@ mod linux {
         });
     }
 
-    fn presses(webview: &WebView, number: u64, inputs: &mpsc::UnboundedSender<Input>) {
-        let inputs = inputs.clone();
+    /// How long window managers may take to decide about the focus of a new window.
+    const DECIDED: Duration = Duration::from_millis(250);
+
+    /// A window that takes no focus while it appears is given none; afterwards a click may give it.
+    pub fn show_quietly(window: &gtk::ApplicationWindow) {
+        window.set_focus_on_map(false);
+        window.set_accept_focus(false);
+        window.show_all();
+        let window = window.clone();
+        gtk::glib::timeout_add_local_once(DECIDED, move || window.set_accept_focus(true));
+    }
+
+    pub fn end_page(webview: &WebView) {
+        webview.terminate_web_process();
+    }
+
+    fn presses(webview: &WebView, teller: &Teller) {
+        let teller = teller.clone();
         let tell = move |event: &gdk::Event, what| {
             let press = Press { what, synthetic: synthetic(event) };
             tracing::debug!(?press, device = ?event.source_device().and_then(|d| d.name()), "window.press");
-            let _ = inputs.send(Input::Press(number, press));
+            teller.tell(|number| Input::Press(number, press));
         };
         let pressed = tell.clone();
         webview.connect_button_press_event(move |_, event| {

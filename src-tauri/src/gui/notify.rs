@@ -97,7 +97,11 @@ impl Server {
     fn show(self: Arc<Self>, title: String, body: String, asks: bool) {
         let spawned = std::thread::Builder::new().name("notification".to_owned()).spawn(move || {
             let mut notification = notify_rust::Notification::new();
-            notification.appname("Countersign").summary(&title).body(&plain(&body)).timeout(notify_rust::Timeout::Milliseconds(120_000));
+            notification
+                .appname("Countersign")
+                .summary(&title)
+                .body(&plain(&body))
+                .timeout(notify_rust::Timeout::Milliseconds(120_000));
             #[cfg(all(unix, not(target_os = "macos")))]
             if asks {
                 notification.action("show", "Show");
@@ -139,7 +143,10 @@ mod tests {
             quietly.add("researcher", Some(10_000));
         }
         quietly.add("other", None);
-        assert_eq!(quietly.take("USD"), ["other: 1 payment, 0.00 USD and 1 without a known value", "researcher: 42 payments, 0.42 USD"]);
+        assert_eq!(
+            quietly.take("USD"),
+            ["other: 1 payment, 0.00 USD and 1 without a known value", "researcher: 42 payments, 0.42 USD"]
+        );
         assert!(quietly.take("USD").is_empty());
     }
 

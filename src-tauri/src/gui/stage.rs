@@ -190,7 +190,9 @@ impl Stage {
             match decision {
                 Decision::Approve => self.answer(now, Asked::yes, OutcomeState::Signing, ""),
                 Decision::Deny | Decision::DenyAndPause => {
-                    if let (Decision::DenyAndPause, Scene::Item(Item { asked: Asked::Question(showing, _), .. })) = (decision, &self.scene) {
+                    if let (Decision::DenyAndPause, Scene::Item(Item { asked: Asked::Question(showing, _), .. })) =
+                        (decision, &self.scene)
+                    {
                         self.effects.push(Effect::Pause(showing.question.agent.clone()));
                     }
                     self.answer(now, |asked| asked.no(), OutcomeState::Denied, "You said no. Nothing was paid.");
@@ -205,7 +207,9 @@ impl Stage {
         let refuse = |kind, message: &str| Err(DecideError { kind, message: message.to_owned() });
         let Scene::Item(item) = &self.scene else {
             return match &self.last_decided {
-                Some(last) if last == id => refuse(DecideErrorKind::AlreadyDecided, "This question has its answer already."),
+                Some(last) if last == id => {
+                    refuse(DecideErrorKind::AlreadyDecided, "This question has its answer already.")
+                }
                 _ => refuse(DecideErrorKind::NotShown, "This question is not on screen."),
             };
         };
@@ -222,7 +226,10 @@ impl Stage {
             return Ok(());
         }
         if !self.guard.armed(now.tick) {
-            return refuse(DecideErrorKind::NotArmed, "Wait a moment: the window must stand still, uncovered and in front.");
+            return refuse(
+                DecideErrorKind::NotArmed,
+                "Wait a moment: the window must stand still, uncovered and in front.",
+            );
         }
         if press::NEEDED && !self.presses.witness(now.tick) {
             return if self.presses.refused_lately(now.tick) {
@@ -241,7 +248,9 @@ impl Stage {
         {
             let stays = match state {
                 OutcomeState::Signed if text.is_empty() => Some(STAYS_SIGNED),
-                OutcomeState::Signed | OutcomeState::Settled | OutcomeState::Claimed | OutcomeState::Denied => Some(STAYS),
+                OutcomeState::Signed | OutcomeState::Settled | OutcomeState::Claimed | OutcomeState::Denied => {
+                    Some(STAYS)
+                }
                 OutcomeState::Signing | OutcomeState::Unknown | OutcomeState::Failed | OutcomeState::Expired => None,
             };
             self.end(now.tick, id.to_owned(), state, text, stays);
@@ -252,7 +261,11 @@ impl Stage {
     /// The rows of what will be signed, for the item on screen.
     pub fn raw(&self, id: &str) -> Vec<(String, String)> {
         match &self.scene {
-            Scene::Item(Item { asked: Asked::Question(showing, _), .. }) if showing.question.payment_id.as_str() == id => showing.question.signs.clone(),
+            Scene::Item(Item { asked: Asked::Question(showing, _), .. })
+                if showing.question.payment_id.as_str() == id =>
+            {
+                showing.question.signs.clone()
+            }
             _ => Vec::new(),
         }
     }
@@ -404,19 +417,27 @@ impl Asked {
     fn frame(&self, wall: Millis) -> ApprovalFrame {
         let display_hash = self.hash().to_string();
         match self {
-            Self::Question(showing, _) => {
-                ApprovalFrame::Question { view: Box::new(ApprovalView::of(showing.question.clone(), display_hash, wall.0, UI_AUTOMATION)) }
-            }
-            Self::Change(Change { id, title, lines }, ..) => {
-                ApprovalFrame::Change { id: id.clone(), display_hash, title: title.clone(), lines: lines.clone(), red_band: UI_AUTOMATION }
-            }
+            Self::Question(showing, _) => ApprovalFrame::Question {
+                view: Box::new(ApprovalView::of(showing.question.clone(), display_hash, wall.0, UI_AUTOMATION)),
+            },
+            Self::Change(Change { id, title, lines }, ..) => ApprovalFrame::Change {
+                id: id.clone(),
+                display_hash,
+                title: title.clone(),
+                lines: lines.clone(),
+                red_band: UI_AUTOMATION,
+            },
         }
     }
 
     fn yes(self) {
         match self {
             Self::Question(showing, answer) => {
-                let yes = Yes { payment: showing.question.payment_id.clone(), display_hash: showing.display_hash(), through: "window".to_owned() };
+                let yes = Yes {
+                    payment: showing.question.payment_id.clone(),
+                    display_hash: showing.display_hash(),
+                    through: "window".to_owned(),
+                };
                 drop(answer.send(Answer::Yes(yes)));
             }
             Self::Change(_, _, answer) => drop(answer.send(true)),

@@ -107,8 +107,13 @@ impl Icon {
     }
 }
 
-const ALL: [(Act, &str); 5] =
-    [(Act::Open, "open"), (Act::Questions, "questions"), (Act::PauseHour, "pause-hour"), (Act::PauseOpen, "pause-open"), (Act::Quit, "quit")];
+const ALL: [(Act, &str); 5] = [
+    (Act::Open, "open"),
+    (Act::Questions, "questions"),
+    (Act::PauseHour, "pause-hour"),
+    (Act::PauseOpen, "pause-open"),
+    (Act::Quit, "quit"),
+];
 
 /// Puts the tray up and keeps it current. `dir` is ours alone: the icon is a file there on Linux.
 pub fn start(app: &AppHandle, shell: Arc<Shell>, dir: &Path) -> tauri::Result<()> {

@@ -1,12 +1,18 @@
 //! The two windows. The approval window opens without taking the focus, never under the pointer, and tells the stage all that happens to it.
+//!
+//! The approval window is made once and hidden between questions, its page's process ended: on Linux a second private window of one
+//! app gets no pages, because Tauri registers its scheme once a context and each private window has a context of its own.
 
 use countersign_core::payment::AgentName;
 use countersign_desk::Desk;
 use countersign_vault::Scope;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 use tauri::{
-    AppHandle, LogicalSize, Manager as _, PhysicalPosition, PhysicalSize, UserAttentionType, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent, Wry,
-    ipc::Channel, webview::NewWindowResponse,
+    AppHandle, LogicalSize, Manager as _, PhysicalPosition, PhysicalSize, UserAttentionType, WebviewUrl, WebviewWindow,
+    WebviewWindowBuilder, WindowEvent, Wry, ipc::Channel, webview::NewWindowResponse,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -36,21 +42,18 @@ pub struct Windows {
     inputs: mpsc::UnboundedSender<Input>,
     desk: Arc<Desk>,
     waiting: watch::Sender<usize>,
-    page: Mutex<Page>,
-}
-
-/// The page in the approval window.
-#[derive(Default)]
-struct Page {
-    channel: Option<Channel<ApprovalFrame>>,
-    /// A window to make as soon as the one before is gone.
-    wanted: Option<u64>,
+    /// Where the toolkit may keep what it keeps; of the approval window that is nothing but empty files.
+    dir: std::path::PathBuf,
+    /// Which opening of the approval window this is.
+    number: Arc<AtomicU64>,
+    page: Mutex<Option<Channel<ApprovalFrame>>>,
 }
 
 impl Windows {
     /// Windows of an app that has none yet.
-    pub fn new(app: AppHandle, inputs: mpsc::UnboundedSender<Input>, desk: Arc<Desk>) -> Arc<Self> {
-        Arc::new(Self { app, inputs, desk, waiting: watch::channel(0).0, page: Mutex::default() })
+    pub fn new(app: AppHandle, inputs: mpsc::UnboundedSender<Input>, desk: Arc<Desk>, dir: &std::path::Path) -> Arc<Self> {
+        let (waiting, number) = (watch::channel(0).0, Arc::new(AtomicU64::new(0)));
+        Arc::new(Self { app, inputs, desk, waiting, number, dir: dir.join("page"), page: Mutex::default() })
     }
 
     /// How many items wait, as it changes.
@@ -60,7 +63,7 @@ impl Windows {
 
     /// A page of the approval window listens here from now on.
     pub fn listen(&self, channel: Channel<ApprovalFrame>) {
-        self.page().channel = Some(channel);
+        *self.page() = Some(channel);
         let _ = self.inputs.send(Input::Attach);
     }
 
@@ -84,6 +87,7 @@ impl Windows {
         }
         let url = page.map_or_else(|| "index.html".to_owned(), |page| format!("index.html#{page}"));
         let built = bare(WebviewWindowBuilder::new(&self.app, MAIN, WebviewUrl::App(url.into())))
+            .data_directory(self.dir.join(MAIN))
             .title("Countersign")
             .inner_size(760.0, 640.0)
             .min_inner_size(360.0, 400.0)
@@ -96,41 +100,46 @@ impl Windows {
     }
 
     fn open(&self, number: u64) {
-        if self.app.get_webview_window(APPROVAL).is_some() {
-            self.page().wanted = Some(number);
-            return;
-        }
-        if let Err(error) = self.build(number) {
+        self.number.store(number, Ordering::SeqCst);
+        let opened = match self.app.get_webview_window(APPROVAL) {
+            Some(window) => window.reload(),
+            None => self.build(),
+        };
+        if let Err(error) = opened {
             tracing::error!(%error, "the approval window could not be opened; what it was to ask is refused");
             let _ = self.inputs.send(Input::Closed(number));
         }
     }
 
-    fn build(&self, number: u64) -> tauri::Result<()> {
-        let window = bare(WebviewWindowBuilder::new(&self.app, APPROVAL, WebviewUrl::App("approve.html".into())))
+    fn build(&self) -> tauri::Result<()> {
+        let mut builder = bare(WebviewWindowBuilder::new(&self.app, APPROVAL, WebviewUrl::App("approve.html".into())))
             .title("Countersign asks")
             .inner_size(WIDTH, HEIGHT)
             .min_inner_size(320.0, 420.0)
             .visible(false)
             .focused(false)
             .always_on_top(true)
-            .maximizable(false)
-            .incognito(!UI_AUTOMATION)
-            .build()?;
-        native::watch(&window, number, &self.inputs);
-        self.keep_watch(&window, number);
-        if let Err(error) = self.away_from_pointer(&window) {
-            tracing::debug!(%error, "the approval window stays where the system puts it");
-        }
+            .maximizable(false);
+        builder = if UI_AUTOMATION {
+            // WebDriver sees one context, and no private window.
+            builder.data_directory(self.dir.join(MAIN))
+        } else {
+            // Made anew only after somebody destroyed it; the scheme then needs a context without history.
+            let name = self.number.load(Ordering::SeqCst).to_string();
+            builder.incognito(true).data_directory(self.dir.join(APPROVAL).join(name))
+        };
+        let window = builder.build()?;
+        native::watch(&window, &self.number, &self.inputs);
+        self.keep_watch(&window);
         Ok(())
     }
 
-    fn keep_watch(&self, window: &WebviewWindow, number: u64) {
-        let (inputs, seen, app) = (self.inputs.clone(), window.clone(), self.app.clone());
+    fn keep_watch(&self, window: &WebviewWindow) {
+        let (inputs, seen, number) = (self.inputs.clone(), window.clone(), self.number.clone());
         let last = Mutex::new((None, None));
-        let tell = move |sign| drop(inputs.send(Input::Sign(number, sign)));
-        let inputs = self.inputs.clone();
         window.on_window_event(move |event| {
+            let number = number.load(Ordering::SeqCst);
+            let tell = |sign| drop(inputs.send(Input::Sign(number, sign)));
             let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
             match event {
                 // Toolkits repeat these with nothing changed.
@@ -144,30 +153,27 @@ impl Windows {
                 }
                 WindowEvent::ScaleFactorChanged { .. } => tell(Sign::Scaled),
                 WindowEvent::Focused(focused) => tell(Sign::Focused(*focused)),
-                WindowEvent::CloseRequested { .. } => drop(inputs.send(Input::Closed(number))),
-                WindowEvent::Destroyed => {
+                WindowEvent::CloseRequested { api, .. } => {
+                    api.prevent_close();
                     let _ = inputs.send(Input::Closed(number));
-                    if let Some(windows) = app.try_state::<Arc<Windows>>() {
-                        windows.inner().gone();
-                    }
+                    put_away(&seen);
                 }
+                WindowEvent::Destroyed => drop(inputs.send(Input::Closed(number))),
                 _ => {}
             }
         });
     }
 
-    /// The approval window is gone for good; one that waited for that can be made.
-    fn gone(self: &Arc<Self>) {
-        let wanted = {
-            let mut page = self.page();
-            page.channel = None;
-            page.wanted.take()
-        };
-        if let Some(number) = wanted {
-            // Not inside the event that takes the old one away.
-            let windows = self.clone();
-            tauri::async_runtime::spawn(async move { windows.on_main(move |windows| windows.open(number)) });
+    fn show(&self, window: &WebviewWindow) -> tauri::Result<()> {
+        if !window.is_visible()? {
+            if let Err(error) = self.away_from_pointer(window) {
+                tracing::debug!(%error, "the approval window stays where the system puts it");
+            }
+            native::show_quietly(window)?;
+            let number = self.number.load(Ordering::SeqCst);
+            let _ = self.inputs.send(Input::Sign(number, Sign::OnScreen(on_screen(window))));
         }
+        window.request_user_attention(Some(UserAttentionType::Critical))
     }
 
     fn away_from_pointer(&self, window: &WebviewWindow) -> tauri::Result<()> {
@@ -181,7 +187,7 @@ impl Windows {
         window.set_position(at)
     }
 
-    fn page(&self) -> std::sync::MutexGuard<'_, Page> {
+    fn page(&self) -> std::sync::MutexGuard<'_, Option<Channel<ApprovalFrame>>> {
         self.page.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -208,26 +214,26 @@ impl Windows {
 
 impl Face for Windows {
     fn perform(&self, effect: Effect) {
-        let window = |act: fn(&WebviewWindow) -> tauri::Result<()>| {
+        let window = |act: fn(&Self, &WebviewWindow)| {
             self.on_main(move |windows| {
                 if let Some(window) = windows.app.get_webview_window(APPROVAL) {
-                    log(act(&window));
+                    act(windows, &window);
                 }
             });
         };
         match effect {
             Effect::Open(number) => self.on_main(move |windows| windows.open(number)),
-            Effect::Show => window(|w| w.show().and_then(|()| w.request_user_attention(Some(UserAttentionType::Critical)))),
+            Effect::Show => window(|windows, w| log(windows.show(w))),
             Effect::Reload => {
-                self.page().channel = None;
-                window(WebviewWindow::reload);
+                *self.page() = None;
+                window(|_, w| log(w.reload()));
             }
             Effect::Close => {
-                self.page().channel = None;
-                window(WebviewWindow::destroy);
+                *self.page() = None;
+                window(|_, w| put_away(w));
             }
             Effect::Frame(frame) => {
-                let channel = self.page().channel.clone();
+                let channel = self.page().clone();
                 if let Some(channel) = channel {
                     log(channel.send(frame));
                 }
@@ -238,35 +244,61 @@ impl Face for Windows {
     }
 }
 
+/// Hides the approval window and ends its page, with all that it held.
+fn put_away(window: &WebviewWindow) {
+    log(window.hide());
+    native::end_page(window);
+}
+
 /// What every window of ours is: no way out, no way in.
 fn bare<'a>(builder: WebviewWindowBuilder<'a, Wry, AppHandle>) -> WebviewWindowBuilder<'a, Wry, AppHandle> {
     builder
         .devtools(UI_AUTOMATION)
         .disable_drag_drop_handler()
-        .on_navigation(|url| (url.scheme() == "tauri" && url.host_str() == Some("localhost")) || url.host_str() == Some("tauri.localhost"))
+        .on_navigation(|url| {
+            (url.scheme() == "tauri" && url.host_str() == Some("localhost"))
+                || url.host_str() == Some("tauri.localhost")
+        })
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
 }
 
 /// Whether the whole window is on one monitor; where no position is known, that is taken as so.
 fn on_screen(window: &WebviewWindow) -> bool {
-    let (Ok(at), Ok(size), Ok(monitors)) = (window.outer_position(), window.outer_size(), window.available_monitors()) else { return true };
+    let (Ok(at), Ok(size), Ok(monitors)) = (window.outer_position(), window.outer_size(), window.available_monitors())
+    else {
+        return true;
+    };
     monitors.iter().any(|m| inside(at, size, *m.position(), *m.size())) || monitors.is_empty()
 }
 
-fn inside(at: PhysicalPosition<i32>, size: PhysicalSize<u32>, area_at: PhysicalPosition<i32>, area: PhysicalSize<u32>) -> bool {
+fn inside(
+    at: PhysicalPosition<i32>,
+    size: PhysicalSize<u32>,
+    area_at: PhysicalPosition<i32>,
+    area: PhysicalSize<u32>,
+) -> bool {
     let end = |start: i32, length: u32| i64::from(start).saturating_add(i64::from(length));
-    at.x >= area_at.x && at.y >= area_at.y && end(at.x, size.width) <= end(area_at.x, area.width) && end(at.y, size.height) <= end(area_at.y, area.height)
+    at.x >= area_at.x
+        && at.y >= area_at.y
+        && end(at.x, size.width) <= end(area_at.x, area.width)
+        && end(at.y, size.height) <= end(area_at.y, area.height)
 }
 
 /// The middle of the right half, else of the left: whichever does not lie under the pointer.
-fn place(area: (PhysicalPosition<i32>, PhysicalSize<u32>), size: PhysicalSize<u32>, pointer: PhysicalPosition<i32>) -> PhysicalPosition<i32> {
+fn place(
+    area: (PhysicalPosition<i32>, PhysicalSize<u32>),
+    size: PhysicalSize<u32>,
+    pointer: PhysicalPosition<i32>,
+) -> PhysicalPosition<i32> {
     let signed = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
     let (width, height) = (signed(size.width), signed(size.height));
     let top = area.0.y.saturating_add(signed(area.1.height).saturating_sub(height).max(0) / 2);
-    let right = area.0.x.saturating_add(signed(area.1.width)).saturating_sub(width).saturating_sub(MARGIN).max(area.0.x);
+    let right =
+        area.0.x.saturating_add(signed(area.1.width)).saturating_sub(width).saturating_sub(MARGIN).max(area.0.x);
     let left = area.0.x.saturating_add(MARGIN);
-    let free = |x: i32| pointer.x < x.saturating_sub(MARGIN) || pointer.x > x.saturating_add(width).saturating_add(MARGIN);
+    let free =
+        |x: i32| pointer.x < x.saturating_sub(MARGIN) || pointer.x > x.saturating_add(width).saturating_add(MARGIN);
     let middle = pointer.x.saturating_add(MARGIN.saturating_mul(2));
     let x = [right, left].into_iter().find(|x| free(*x)).unwrap_or(middle);
     PhysicalPosition::new(x, top)

@@ -128,7 +128,11 @@ fn a_yes_before_the_window_stood_still_is_refused_and_not_kept() {
     assert!(theatre.seen.contains(&Effect::Frame(ApprovalFrame::Arming { armed: true })));
     assert!(heard.try_recv().is_err(), "nothing was queued");
     if press::NEEDED {
-        assert_eq!(theatre.decide(&showing, Decision::Approve), Err(DecideErrorKind::NoPress), "the early click is no witness");
+        assert_eq!(
+            theatre.decide(&showing, Decision::Approve),
+            Err(DecideErrorKind::NoPress),
+            "the early click is no witness"
+        );
     }
 }
 
@@ -246,7 +250,9 @@ fn a_word_about_an_older_window_is_not_heard() {
 
 #[test]
 fn a_good_end_closes_the_window_and_a_doubtful_one_stays() {
-    for (state, closes) in [(OutcomeState::Claimed, true), (OutcomeState::Failed, false), (OutcomeState::Unknown, false)] {
+    for (state, closes) in
+        [(OutcomeState::Claimed, true), (OutcomeState::Failed, false), (OutcomeState::Unknown, false)]
+    {
         let (mut theatre, showing, _heard, _) = on_screen(1);
         theatre.wait(ARM);
         theatre.click();
@@ -268,6 +274,7 @@ fn a_withdrawn_question_makes_room_for_the_next() {
     theatre.window();
     theatre.wait(BLANK);
     assert_eq!(theatre.decide(&second, Decision::Deny), Ok(()));
-    let counts: Vec<usize> = theatre.seen.iter().filter_map(|e| if let Effect::Waiting(n) = e { Some(*n) } else { None }).collect();
+    let counts: Vec<usize> =
+        theatre.seen.iter().filter_map(|e| if let Effect::Waiting(n) = e { Some(*n) } else { None }).collect();
     assert_eq!(counts, [1, 2, 1, 0]);
 }
