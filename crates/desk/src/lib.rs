@@ -1,4 +1,4 @@
-//! Countersign's desk: the story of one payment, told top to bottom in [`pay`], and the port to the person.
+//! Countersign's desk: the story of one payment, told top to bottom in `pay.rs`, and the port to the person.
 //!
 //! Knows the core and the vault; never a web framework, a window, a database or a key. Nothing here can approve: an approval is a
 //! value only a person's answer makes, and only the vault signs.

@@ -1,4 +1,4 @@
-//! Rules about files: their length, no path of this machine in them, shell scripts that parse.
+//! Rules about files: their length, no path of this machine in them, shell scripts that parse, claims that have their tests.
 
 use std::path::{Path, PathBuf};
 
@@ -58,6 +58,32 @@ pub fn scripts(place: &Place) -> Result<()> {
     none(&complaints)
 }
 
+/// Every test that `docs/SECURITY.md` names is in the tree: no sentence there loses its test unnoticed.
+pub fn claims(place: &Place) -> Result<()> {
+    let page = text(place, &PathBuf::from("docs/SECURITY.md"))?;
+    let mut sources = String::new();
+    for path in listed(place)?.iter().filter(|path| path.extension().is_some_and(|end| end == "rs")) {
+        sources.push_str(&text(place, path)?);
+    }
+    let named: Vec<&str> = tests_named(&page).collect();
+    println!("{} tests named in docs/SECURITY.md", named.len());
+    let missing = named.iter().filter(|name| !sources.contains(&format!("fn {name}(")));
+    let mut complaints: Vec<String> =
+        missing.map(|name| format!("docs/SECURITY.md names {name}, which is no test")).collect();
+    if named.is_empty() {
+        complaints.push("docs/SECURITY.md names no test at all".to_owned());
+    }
+    none(&complaints)
+}
+
+/// The words in backticks that look like a test's name.
+fn tests_named(page: &str) -> impl Iterator<Item = &str> {
+    let plain = |word: &&str| {
+        word.len() > 20 && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    page.split('`').skip(1).step_by(2).filter(plain)
+}
+
 /// What git has or would take.
 fn listed(place: &Place) -> Result<Vec<PathBuf>> {
     let words = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
@@ -85,6 +111,12 @@ fn names(line: &str, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_long_words_in_backticks_are_tests() {
+        let page = "see `a_test_with_a_long_name`, `git grep NAME` and a_test_outside_of_backticks, `short_one`";
+        assert_eq!(tests_named(page).collect::<Vec<_>>(), ["a_test_with_a_long_name"]);
+    }
 
     #[test]
     fn a_path_is_found_at_its_borders_only() {

@@ -29,6 +29,7 @@ pub const STEPS: &[Step] = &[
     Step { name: "sizes", needs: &[], run: |place| one(files::sizes(place)) },
     Step { name: "paths", needs: &[], run: |place| one(files::paths(place)) },
     Step { name: "scripts", needs: &[], run: |place| one(files::scripts(place)) },
+    Step { name: "claims", needs: &[], run: |place| one(files::claims(place)) },
     Step { name: "ui-check", needs: &[Need::Interface], run: |place| one(interface(place)) },
     Step { name: "lints", needs: &[Need::Headless, Need::Window], run: |place| one(lints(place, ALL)) },
     Step { name: "lints-app", needs: &[Need::Headless, Need::Window], run: |place| one(lints(place, APP)) },
