@@ -14,7 +14,9 @@ pub fn watch(window: &WebviewWindow, number: &Arc<AtomicU64>, inputs: &mpsc::Unb
     #[cfg(target_os = "linux")]
     {
         let (number, inputs) = (number.clone(), inputs.clone());
-        if let Err(error) = window.with_webview(move |webview| linux::watch(&webview.inner(), Teller { number, inputs })) {
+        if let Err(error) =
+            window.with_webview(move |webview| linux::watch(&webview.inner(), Teller { number, inputs }))
+        {
             tracing::error!(%error, "the presses on the approval window cannot be seen; nothing can be approved");
         }
     }

@@ -51,7 +51,12 @@ pub struct Windows {
 
 impl Windows {
     /// Windows of an app that has none yet.
-    pub fn new(app: AppHandle, inputs: mpsc::UnboundedSender<Input>, desk: Arc<Desk>, dir: &std::path::Path) -> Arc<Self> {
+    pub fn new(
+        app: AppHandle,
+        inputs: mpsc::UnboundedSender<Input>,
+        desk: Arc<Desk>,
+        dir: &std::path::Path,
+    ) -> Arc<Self> {
         let (waiting, number) = (watch::channel(0).0, Arc::new(AtomicU64::new(0)));
         Arc::new(Self { app, inputs, desk, waiting, number, dir: dir.join("page"), page: Mutex::default() })
     }
