@@ -235,7 +235,7 @@ impl Stage {
             return if self.presses.refused_lately(now.tick) {
                 refuse(DecideErrorKind::SyntheticPress, "That press was made by a program, not by a hand.")
             } else {
-                refuse(DecideErrorKind::NoPress, "Press the button yourself, or hold Enter for a second.")
+                refuse(DecideErrorKind::NoPress, "Press and release the button yourself.")
             };
         }
         Ok(())
