@@ -12,3 +12,5 @@ mod http;
 mod kills;
 mod mcp;
 mod pay;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod window;

@@ -95,6 +95,11 @@ impl Place {
         Service::start(command)
     }
 
+    /// Starts the tray app with its windows.
+    pub fn desktop(&self) -> Service {
+        Service::start(self.command(&["--json"]))
+    }
+
     /// The same with everything it logs, at TRACE, in a file.
     pub fn serve_logged(&self, approver: &str, log: &Path) -> Service {
         let mut command = self.command(&["--json", "serve", "--port", "0", "--approver", approver]);

@@ -128,7 +128,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     let json = cli.global.json;
     match cli.verb {
         #[cfg(feature = "gui")]
-        None => serve::without_verb(&place, cli.show),
+        None => serve::without_verb(&place, cli.show, json),
         #[cfg(not(feature = "gui"))]
         None => serve::without_verb(),
         Some(Verb::Serve(args)) => serve::serve(&place, args, json),

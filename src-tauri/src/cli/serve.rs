@@ -55,13 +55,11 @@ pub fn serve(place: &Place, args: ServeArgs, json: bool) -> anyhow::Result<Exit>
                 "The limits were loosened while Countersign was not running; they are in force.",
             );
         }
-        let http = running.listening.as_ref().map(crate::http::Listening::address);
-        let mcp = http.as_ref().map(|h| format!("{h}/mcp"));
-        let text = http.as_ref().map_or_else(
+        let text = running.listening.as_ref().map_or_else(
             || "Countersign is ready; its port is closed by [server] enabled = false.".to_owned(),
-            |h| format!("Countersign is ready at {h}"),
+            |listening| format!("Countersign is ready at {}", listening.address()),
         );
-        say(json, &json!({"event": "ready", "http": http, "mcp": mcp}), &text);
+        say(json, &ready(&running), &text);
         stop_signal().await;
         running.stop().await;
         printing.abort();
@@ -71,7 +69,7 @@ pub fn serve(place: &Place, args: ServeArgs, json: bool) -> anyhow::Result<Exit>
 
 /// The desktop: window, tray and notifications, until it is quit. The service has its own threads, the toolkit has this one.
 #[cfg(feature = "gui")]
-pub fn without_verb(place: &Place, show: Option<String>) -> anyhow::Result<Exit> {
+pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::Result<Exit> {
     use crate::gui::{self, GuiParts, WindowApprover};
 
     start_log(place)?;
@@ -86,6 +84,9 @@ pub fn without_verb(place: &Place, show: Option<String>) -> anyhow::Result<Exit>
         let vault = app::open_vault(place, &config, clock.clone(), false)?;
         app::start(place, &config, vault, approver.clone(), None).await
     })?;
+    if json {
+        say(true, &ready(&running), "");
+    }
     let (stopped, stop) = tokio::sync::oneshot::channel();
     runtime.spawn(async move {
         stop_signal().await;
@@ -117,6 +118,12 @@ pub fn without_verb() -> anyhow::Result<Exit> {
 pub(super) fn page(text: &str) -> Result<String, String> {
     let word = !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
     if word { Ok(text.to_owned()) } else { Err("a page is a word such as `activity`".to_owned()) }
+}
+
+/// The line that says where connections are accepted.
+fn ready(running: &app::Running) -> serde_json::Value {
+    let http = running.listening.as_ref().map(crate::http::Listening::address);
+    json!({"event": "ready", "http": http, "mcp": http.as_ref().map(|h| format!("{h}/mcp"))})
 }
 
 fn say(json: bool, event: &serde_json::Value, text: &str) {
