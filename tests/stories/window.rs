@@ -48,7 +48,7 @@ async fn the_window_shows_the_question_ignores_a_synthetic_click_and_closing_it_
 /// The visible approval window.
 async fn window() -> Option<String> {
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let found = run("xdotool", &["search", "--onlyvisible", "--name", "approve"]).await?;
+    let found = run("xdotool", &["search", "--onlyvisible", "--name", "^Countersign asks$"]).await?;
     found.lines().last().map(str::to_owned)
 }
 

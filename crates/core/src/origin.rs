@@ -40,7 +40,9 @@ impl Origin {
 
     /// The part of the host somebody registered (`example.co.uk` of `api.example.co.uk`); the whole host where there is none.
     pub fn registrable(&self) -> &str {
-        psl::domain_str(self.host()).unwrap_or_else(|| self.host())
+        let host = self.host();
+        let address = host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
+        if address { host } else { psl::domain_str(host).unwrap_or(host) }
     }
 }
 
@@ -74,7 +76,9 @@ mod tests {
         assert_eq!(origin.as_str(), "https://api.example.co.uk");
         assert_eq!(origin.registrable(), "example.co.uk");
         let origin: Origin = "http://[::1]:8080/".parse().unwrap();
-        assert_eq!((origin.as_str(), origin.host()), ("http://[::1]:8080", "[::1]"));
+        assert_eq!((origin.as_str(), origin.host(), origin.registrable()), ("http://[::1]:8080", "[::1]", "[::1]"));
+        let origin: Origin = "http://127.0.0.1:8080/".parse().unwrap();
+        assert_eq!(origin.registrable(), "127.0.0.1", "an address has no registered part");
         assert_eq!("https://münchen.example/".parse::<Origin>().unwrap().host(), "xn--mnchen-3ya.example");
     }
 
