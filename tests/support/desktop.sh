@@ -24,10 +24,18 @@ DISPLAY=":$(cat "$T/display")"
 unset WAYLAND_DISPLAY
 export DISPLAY NO_AT_BRIDGE=1 GDK_BACKEND=x11
 
-openbox --sm-disable >"$LOG/openbox.log" 2>&1 &
-parts+=($!)
 managed() { xdotool getactivewindow || [[ $(xprop -root _NET_SUPPORTING_WM_CHECK 2>/dev/null) == *"window id"* ]]; }
-if command -v xprop >/dev/null; then await managed; fi
+# A window manager that does not take the screen within three seconds is started anew.
+for attempt in 1 2 3; do
+  openbox --sm-disable >>"$LOG/openbox.log" 2>&1 &
+  manager=$!
+  command -v xprop >/dev/null || break
+  for _ in $(seq 60); do managed >/dev/null 2>&1 && break 2; sleep .05; done
+  kill "$manager" 2>/dev/null || true
+  wait "$manager" 2>/dev/null || true
+  [ "$attempt" -lt 3 ] || { echo "desktop.sh: the window manager did not start" >&2; exit 1; }
+done
+parts+=("$manager")
 
 if command -v tauri-driver >/dev/null; then
   port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
