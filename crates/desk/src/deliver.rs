@@ -86,7 +86,17 @@ impl Desk {
                 })
             }
         };
-        let record = self.vault.note(&record.id, note).await.map_err(vault_problem)?;
+        let record = match self.vault.note(&record.id, note).await {
+            Ok(record) => record,
+            Err(error) => {
+                // The credential left: whatever the ledger says now, the agent must not be told that nothing was paid.
+                tracing::error!(%error, "the answer to a paid request could not be written down");
+                let mut outcome = outcome_of(record, &self.registry);
+                outcome.response = response;
+                self.approver.outcome(&record.id, "unknown", "the ledger could not be written; the amount stays held");
+                return Ok(outcome);
+            }
+        };
         if let Some(body) = body {
             let until = Millis(
                 self.now()
@@ -99,7 +109,9 @@ impl Desk {
                 why: Some("body_kept".to_owned()),
                 ..Note::default()
             };
-            self.vault.note(&record.id, kept).await.map_err(vault_problem)?;
+            if let Err(error) = self.vault.note(&record.id, kept).await {
+                tracing::warn!(%error, "the answer's body is not kept for a repeat");
+            }
         }
         let mut outcome = outcome_of(&record, &self.registry);
         outcome.response = response;
