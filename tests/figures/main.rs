@@ -13,6 +13,7 @@ mod idle;
 mod million;
 mod payments;
 mod table;
+mod window;
 
 use table::Table;
 
@@ -31,6 +32,9 @@ fn main() {
         }
         if wanted("idle") {
             idle::headless(&mut table).await;
+        }
+        if wanted("window") {
+            window::run(&mut table).await;
         }
         if wanted("million") {
             million::run(&mut table).await;

@@ -12,5 +12,9 @@ mod http;
 mod kills;
 mod mcp;
 mod pay;
+#[cfg(all(feature = "ui-automation", target_os = "linux"))]
+mod pressed;
 #[cfg(all(feature = "gui", target_os = "linux"))]
+mod screen;
+#[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]
 mod window;

@@ -2,17 +2,16 @@
 //!
 //! Needs an X display, as `cargo xtask test` provides one; says so and does nothing without.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::time::Duration;
 
-use crate::support::{Client, Place, hostile_seller::HostileSeller, until};
-
-/// Where the screenshot goes; `docs/images/approval.png` is a copy of it.
-const SHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
+use crate::{
+    screen,
+    support::{Client, Place, hostile_seller::HostileSeller},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_window_shows_the_question_ignores_a_synthetic_click_and_closing_it_denies() {
-    if std::env::var_os("DISPLAY").is_none() {
-        println!("skipped: there is no X display; `cargo xtask test` brings one");
+    if !screen::is_there() {
         return;
     }
     let (place, payer) = Place::with_wallet("[server]\nport = 0\n[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n");
@@ -24,44 +23,22 @@ async fn the_window_shows_the_question_ignores_a_synthetic_click_and_closing_it_
         let (client, url) = (client.clone(), seller.case("no-receipt"));
         async move { client.fetch(&url, "one").await }
     });
-    let window = until("an approval window", async || window().await).await;
-    std::fs::create_dir_all(SHOTS).unwrap();
-    let shot = Path::new(SHOTS).join("approval.png");
-    until("a painted window", async || painted(&window, &shot).await).await;
+    let window = screen::question("approval.png").await;
 
     // Well past the arm time, all over the place where Pay is.
     tokio::time::sleep(Duration::from_secs(2)).await;
     for x in ["330", "380", "430"] {
-        run("xdotool", &["mousemove", "--window", &window, x, "640", "click", "1"]).await;
+        for y in (560..716).step_by(12) {
+            screen::press(&window, x, &y.to_string()).await;
+        }
     }
     let (_, list) = client.get("/v1/payments").await;
     assert_eq!(list["payments"][0]["state"], "waiting", "a synthetic click moved the payment: {list}");
     assert_eq!(seller.credentials("no-receipt").len(), 0);
 
-    run("xdotool", &["windowclose", &window]).await;
+    screen::close(&window).await;
     let (status, body) = asking.await.unwrap();
     assert_eq!((status, body["code"].as_str()), (403, Some("denied_by_human")), "{body}");
     assert_eq!(seller.credentials("no-receipt").len(), 0);
     service.stop();
-}
-
-/// The visible approval window.
-async fn window() -> Option<String> {
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    let found = run("xdotool", &["search", "--onlyvisible", "--name", "^Countersign asks$"]).await?;
-    found.lines().last().map(str::to_owned)
-}
-
-/// Whether a picture of the window has more on it than a background.
-async fn painted(window: &str, shot: &Path) -> Option<()> {
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let shot = shot.to_str()?;
-    run("import", &["-window", window, shot]).await?;
-    let colours: usize = run("identify", &["-format", "%k", shot]).await?.trim().parse().ok()?;
-    (colours > 100).then_some(())
-}
-
-async fn run(program: &str, args: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(args).output().unwrap_or_else(|e| panic!("{program}: {e}"));
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }

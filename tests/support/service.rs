@@ -78,7 +78,11 @@ impl Place {
 
     /// The program with this directory and these arguments.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        self.command_of(&program(), args)
+    }
+
+    fn command_of(&self, program: &Path, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.arg("--data-dir").arg(self.path()).args(args).env_remove("COUNTERSIGN_DATA_DIR");
         command
     }
@@ -95,9 +99,10 @@ impl Place {
         Service::start(command)
     }
 
-    /// Starts the tray app with its windows.
+    /// Starts the tray app with its windows: the program under test, or the one a measurement names beside it.
     pub fn desktop(&self) -> Service {
-        Service::start(self.command(&["--json"]))
+        let program = std::env::var_os("COUNTERSIGN_DESKTOP_BIN").map_or_else(program, PathBuf::from);
+        Service::start(self.command_of(&program, &["--json"]))
     }
 
     /// The same with everything it logs, at TRACE, in a file.

@@ -1,22 +1,42 @@
 //! `cargo xtask bench` and `cargo xtask soak`: the long measurements. Neither is part of the suite, and neither asserts a speed.
 
 use anyhow::Result;
+use std::path::PathBuf;
 
 use crate::place::Place;
 use crate::run;
 use crate::setup::{self, Need};
+use crate::test::desktop;
 
-/// Builds the release program without a window and prints the table of figures; words choose figures.
+/// Builds the release programs and prints the table of figures; words choose figures. Without a window it is one program.
 pub fn bench(place: &Place, words: &[String]) -> Result<()> {
+    let window = words.is_empty() || words.iter().any(|word| word == "window");
     setup::for_steps(place, &[Need::Headless, Need::Stack])?;
-    run::shown(&mut place.cargo(&["build", "--release", "--package", "countersign", "--no-default-features"]))?;
-    let mut figures =
-        place.cargo(&["bench", "--package", "countersign", "--no-default-features", "--bench", "figures", "--"]);
-    let table = place.root.join("target/figures.json");
-    let program = place.root.join("target/release/countersign");
-    run::shown(figures.args(words).env("COUNTERSIGN_FIGURES", &table).env("COUNTERSIGN_BIN", program))?;
+    let headless = build(place, "countersign-headless", &["--no-default-features"])?;
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let figures =
+        [&["bench", "--package", "countersign", "--no-default-features", "--bench", "figures", "--"], &words[..]]
+            .concat();
+    let mut command = place.cargo(&figures);
+    if window && cfg!(target_os = "linux") {
+        setup::for_steps(place, &[Need::Window, Need::Desktop])?;
+        let program = build(place, "countersign-desktop", &[])?;
+        command = desktop(place, &figures)?;
+        command.env("COUNTERSIGN_DESKTOP_BIN", program);
+    }
+    let table = place.target.join("figures.json");
+    run::shown(command.env("COUNTERSIGN_FIGURES", &table).env("COUNTERSIGN_BIN", headless))?;
     println!("also written as JSON to {}", table.display());
     Ok(())
+}
+
+/// Builds the release program and keeps it under a name of its own, because the next build writes over it.
+fn build(place: &Place, name: &str, features: &[&str]) -> Result<PathBuf> {
+    run::shown(place.cargo(&["build", "--release", "--package", "countersign"]).args(features))?;
+    let folder = place.target.join("release");
+    let kept = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    std::fs::copy(folder.join(format!("countersign{}", std::env::consts::EXE_SUFFIX)), &kept)?;
+    Ok(kept)
 }
 
 /// The kill loop, as long as wanted: `soak [KILLS]`, 10,000 by default.

@@ -29,22 +29,29 @@ impl Desk {
         reservation: Reservation,
         telling: &mut Telling,
     ) -> Result<Outcome, Problem> {
-        let id = reservation.record().id.clone();
+        let record = reservation.record().clone();
+        let id = record.id.clone();
         tracing::Span::current().record("payment.id", id.as_str());
         telling.says(Progress::Working);
         // The key store may block while its owner unlocks it.
         let vault = self.vault.clone();
         let signed = tokio::task::spawn_blocking(move || vault.sign(reservation)).await;
-        let signed = signed
-            .unwrap_or_else(|error| Err(countersign_vault::SignError::Failed(error.to_string())))
-            .map_err(|error| {
-                self.approver.outcome(&id, "failed", &error.to_string());
-                Problem::new(sign_code(&error), error.to_string())
-            })?;
+        let signed = match signed.unwrap_or_else(|error| Err(countersign_vault::SignError::Failed(error.to_string()))) {
+            Ok(signed) => signed,
+            Err(error) => return Err(self.unsigned(record, &error).await),
+        };
         self.approver.outcome(&id, "signed", "");
         let outcome = self.send(request, url, &signed).await;
         self.look_later(signed.record());
         outcome
+    }
+
+    /// No credential was made: what the agent is told, with the payment as the ledger has it after giving the hold back.
+    async fn unsigned(&self, record: Record, error: &countersign_vault::SignError) -> Problem {
+        self.approver.outcome(&record.id, "failed", &error.to_string());
+        self.vault.flush().await;
+        let record = self.vault.payment(&record.id).await.ok().flatten().unwrap_or(record);
+        Problem::about(sign_code(error), error.to_string(), outcome_of(&record, &self.registry))
     }
 
     async fn send(&self, request: &Request, url: &Url, signed: &Signed) -> Result<Outcome, Problem> {
@@ -185,7 +192,7 @@ impl Desk {
         if let (Act::Fetch { .. }, true) = (&request.act, unknown && !window_over(&record, self.now()))
             && let Some(signed) = self.vault.sign_again(&record.id).await.map_err(vault_problem)?
         {
-            let url = self.paid_at(&record, request).await?;
+            let url = self.paid_at(&record).await?;
             return self.send(request, &url, &signed).await;
         }
         answer_of(self.full_outcome(&record, true).await?, &record)
@@ -206,13 +213,14 @@ impl Desk {
         }
     }
 
-    /// Where the paid request went: the request's own address, unless the price came from another origin.
-    async fn paid_at(&self, record: &Record, request: &Request) -> Result<Url, Problem> {
-        if countersign_core::origin::Origin::of(&request.url).is_ok_and(|o| o == record.quote.payee.origin) {
-            return Ok(request.url.clone());
-        }
-        Url::parse(&record.quote.resource.path)
-            .map_err(|_| Problem::new(Code::SettlementUnknown, "the address that was paid is not kept"))
+    /// Where the paid request went: the address the price came from.
+    async fn paid_at(&self, record: &Record) -> Result<Url, Problem> {
+        let kept = self.vault.detail(&record.id, "url").await.map_err(vault_problem)?;
+        let text = kept.and_then(|bytes| String::from_utf8(bytes).ok());
+        text.and_then(|text| Url::parse(&text).ok()).ok_or_else(|| {
+            let outcome = outcome_of(record, &self.registry);
+            Problem::about(Code::SettlementUnknown, "the address that was paid is not kept any more", outcome)
+        })
     }
 }
 

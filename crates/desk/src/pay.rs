@@ -45,7 +45,7 @@ impl Desk {
                 let span = tracing::info_span!("payment", agent.id = %caller.agent, payment.id = tracing::field::Empty);
                 let told = async move {
                     let result = desk.tell_story(caller, request, &mut telling).await;
-                    desk.stories.end(telling, result);
+                    telling.ends(result);
                 };
                 tokio::spawn(told.instrument(span));
                 (story, false)
@@ -86,7 +86,7 @@ impl Desk {
             quoted,
             signables,
             reason: request.reason.clone(),
-            url: request.url.to_string(),
+            url: url.to_string(),
         };
         match self.vault.admit(admit).await.map_err(vault_problem)? {
             Admitted::Reserved(reservation) => {

@@ -43,11 +43,12 @@ struct Running {
 
 /// Every story that runs.
 #[derive(Debug, Default)]
-pub struct Stories(Mutex<Running>);
+pub struct Stories(Arc<Mutex<Running>>);
 
-/// A place in the list, to be told to the end.
+/// A place in the list, to be told to the end. One that is dropped before, by a panic, leaves the list all the same.
 #[derive(Debug)]
 pub struct Telling {
+    running: Arc<Mutex<Running>>,
     key: (AgentName, IdempotencyKey),
     payment: Option<PaymentId>,
     repeat: bool,
@@ -66,7 +67,7 @@ pub enum Found {
 impl Stories {
     /// Joins the running story of this key, or starts one.
     pub fn enter(&self, agent: &AgentName, key: &IdempotencyKey, digest: Digest) -> Result<Found, Problem> {
-        let mut running = self.lock();
+        let mut running = lock(&self.0);
         let name = (agent.clone(), key.clone());
         if let Some((known, follow)) = running.by_key.get(&name) {
             if *known != digest {
@@ -76,39 +77,29 @@ impl Stories {
         }
         let (progress, follow) = watch::channel(Progress::Working);
         running.by_key.insert(name.clone(), (digest, follow.clone()));
-        Ok(Found::Started(Telling { key: name, payment: None, repeat: false, progress }, follow))
+        let telling = Telling { running: self.0.clone(), key: name, payment: None, repeat: false, progress };
+        Ok(Found::Started(telling, follow))
     }
 
     /// The running story of a payment.
     pub fn of(&self, payment: &PaymentId) -> Option<Follow> {
-        self.lock().by_payment.get(payment).cloned()
+        lock(&self.0).by_payment.get(payment).cloned()
     }
 
     /// Whether this key is in flight.
     pub fn runs(&self, agent: &AgentName, key: &IdempotencyKey) -> bool {
-        self.lock().by_key.contains_key(&(agent.clone(), key.clone()))
+        lock(&self.0).by_key.contains_key(&(agent.clone(), key.clone()))
     }
 
     /// The story now has a payment that others may follow.
     pub fn names(&self, telling: &mut Telling, payment: &PaymentId) {
-        self.lock().by_payment.insert(payment.clone(), telling.progress.subscribe());
+        lock(&self.0).by_payment.insert(payment.clone(), telling.progress.subscribe());
         telling.payment = Some(payment.clone());
     }
+}
 
-    /// Ends a story; later repeats find the ledger.
-    pub fn end(&self, telling: Telling, result: Result<Outcome, Problem>) {
-        let mut running = self.lock();
-        running.by_key.remove(&telling.key);
-        if let Some(payment) = &telling.payment {
-            running.by_payment.remove(payment);
-        }
-        drop(running);
-        telling.progress.send_replace(Progress::Done(Arc::new(Told { result, repeat: telling.repeat })));
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Running> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock(running: &Mutex<Running>) -> std::sync::MutexGuard<'_, Running> {
+    running.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Telling {
@@ -120,6 +111,29 @@ impl Telling {
     /// Says whose turn it is.
     pub fn says(&self, progress: Progress) {
         self.progress.send_replace(progress);
+    }
+
+    /// Ends the story; later repeats find the ledger.
+    pub fn ends(self, result: Result<Outcome, Problem>) {
+        self.leave();
+        self.progress.send_replace(Progress::Done(Arc::new(Told { result, repeat: self.repeat })));
+    }
+
+    fn leave(&self) {
+        let mut running = lock(&self.running);
+        running.by_key.remove(&self.key);
+        if let Some(payment) = &self.payment {
+            running.by_payment.remove(payment);
+        }
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        // After `ends` another story may have the key already.
+        if !matches!(*self.progress.borrow(), Progress::Done(_)) {
+            self.leave();
+        }
     }
 }
 
@@ -149,9 +163,49 @@ pub async fn follow(mut story: Follow, wait: u64) -> Followed {
             },
         };
         if changed.is_err() {
-            let problem =
-                Problem::new(Code::StorageUnavailable, "Countersign is shutting down; repeat with the same key later");
+            let problem = Problem::new(
+                Code::StorageUnavailable,
+                "Countersign stopped in the middle of this; repeat with the same key to learn how it ended",
+            );
             return Followed::Done(Box::new(Told { result: Err(problem), repeat: false }));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enter(stories: &Stories) -> Found {
+        let (agent, key) = ("a".parse().unwrap(), "k".parse().unwrap());
+        stories.enter(&agent, &key, Digest::of(&[b"request"])).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_story_that_ends_in_a_panic_leaves_its_key_free_and_says_so_to_who_follows() {
+        let stories = Stories::default();
+        let Found::Started(mut telling, follower) = enter(&stories) else { panic!() };
+        let payment = PaymentId::from_random([7; 16]);
+        stories.names(&mut telling, &payment);
+        let told = tokio::spawn(async move {
+            telling.says(Progress::Working);
+            panic!("a fault of ours");
+        });
+        assert!(told.await.is_err());
+        let Followed::Done(told) = follow(follower, 1).await else { panic!() };
+        assert_eq!(told.result.unwrap_err().code, Code::StorageUnavailable);
+        assert!(stories.of(&payment).is_none());
+        assert!(matches!(enter(&stories), Found::Started(..)), "the next repeat asks the ledger");
+    }
+
+    #[tokio::test]
+    async fn an_ended_story_does_not_remove_the_one_after_it() {
+        let stories = Stories::default();
+        let Found::Started(first, follower) = enter(&stories) else { panic!() };
+        first.ends(Err(Problem::new(Code::Paused, "p")));
+        assert!(matches!(follow(follower, 1).await, Followed::Done(_)));
+        let Found::Started(second, _follower) = enter(&stories) else { panic!() };
+        assert!(matches!(enter(&stories), Found::Joined(_)));
+        drop(second);
     }
 }

@@ -123,6 +123,11 @@ impl Vault {
         Ok(Some(Signed { record, forms, offer }))
     }
 
+    /// Waits until what was marked so far is written down, or cannot be.
+    pub async fn flush(&self) {
+        self.0.write(|_| Ok(())).await.ok();
+    }
+
     /// Notes that the credential left; written with the next commit.
     pub fn mark_delivered(&self, payment: &PaymentId) {
         self.0.shared.marks.leave(Mark::Delivered(payment.clone()));
@@ -205,7 +210,8 @@ impl Vault {
 
     /// What is known of an agent's payee.
     pub async fn history(&self, agent: &AgentName, quote: &Quote) -> Result<History, VaultError> {
-        self.0.read(|conn| verb::history(conn, agent, quote))
+        let view = self.0.shared.view();
+        self.0.read(|conn| verb::history(conn, view.policy.as_deref(), agent, quote))
     }
 
     /// Checks the whole ledger, beside the work.

@@ -61,6 +61,12 @@ fn acts(place: &Place, stage: &Stage, answers: Answers) -> Result<()> {
     );
     let token = wallet.agent("researcher")?;
     println!("The agent \"researcher\" has a token. It sees neither the key nor the policy.");
+    if answers == Answers::Window {
+        wallet.confirm()?;
+        println!(
+            "Both were confirmed with `countersign confirm policy`; otherwise the window would ask about them first."
+        );
+    }
 
     let before = (world.balance(&address)?, world.balance(&world.pay_to.clone())?);
     let yes = purchases(place, stage, &world, &wallet, &token, answers)?;

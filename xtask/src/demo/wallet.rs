@@ -54,6 +54,11 @@ impl Wallet {
         field(&self.json(&["agent", "add", name])?, "token")
     }
 
+    /// Confirms, as a person at a terminal may while nothing runs, what was set up here; the tray app would ask about it first.
+    pub fn confirm(&self) -> Result<()> {
+        run::output(self.command().args(["confirm", "policy"])).map(|_| ())
+    }
+
     /// The program on this data directory. It gets a home of its own, so that nothing is left in the user's.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);

@@ -1,6 +1,7 @@
 //! The frozen content of a question: every string exactly as any approver renders it.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 use crate::{
     Millis,
@@ -10,13 +11,15 @@ use crate::{
     text::clean,
 };
 
-/// What the ledger knows about this agent's payee.
+/// What the ledger knows about this agent's payee, and what it finds odd.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct History {
     /// Payments to exactly this payee before.
     pub payments: u64,
     /// When the last one was.
     pub last: Option<Millis>,
+    /// What comparing with other payments found, beside the risks of the quote.
+    pub odd: BTreeSet<Risk>,
 }
 
 /// Something odd, with a stable name and a sentence.
@@ -216,7 +219,7 @@ fn warnings(quote: &Quote, decision: &Decision, history: &History) -> Vec<Warnin
     if has("builtin:possible-duplicate") {
         all.push(warn("possible-duplicate", "You may have paid for this already"));
     }
-    for risk in &quote.risks {
+    for risk in quote.risks.union(&history.odd) {
         all.push(match risk {
             Risk::LookalikeHost => warn("lookalike-host", "The name looks like a seller you know, but is another"),
             Risk::LookalikeAddress => warn("lookalike-address", "The account looks like one you know, but is another"),
@@ -241,7 +244,7 @@ fn warnings(quote: &Quote, decision: &Decision, history: &History) -> Vec<Warnin
     if quote.testnet {
         all.push(warn("testnet", "Test network: play money"));
     }
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     all.retain(|w| seen.insert(w.id.clone()));
     all
 }

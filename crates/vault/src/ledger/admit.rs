@@ -67,7 +67,7 @@ pub(crate) fn admit(tx: &mut Tx<'_>, a: Admit) -> Result<Admitted, Stop> {
             let stored = first(tx, &a, entry, &facts, &decision)?;
             tx.mem.prompts.entry(agent.clone()).or_default().push_back(tx.now.at);
             tx.mem.asked.push(a.payment.clone());
-            let history = history(tx.conn, agent, quote)?;
+            let history = history(tx.conn, tx.view.policy.as_deref(), agent, quote)?;
             Ok(Admitted::Waiting(Box::new(Waiting {
                 needs,
                 record: stored.record,

@@ -3,13 +3,14 @@
 use countersign_core::{
     approval::History,
     payment::{AgentName, Caller, PaymentId, Quote},
-    policy::{Condition, Facts, Judged, judge},
+    policy::{Condition, Facts, Judged, Policy, judge},
     status::Status,
 };
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
     fold::{payee, purchase},
+    odd::odd,
     tx::{Stop, Tx},
     usage::Fresh,
 };
@@ -30,7 +31,8 @@ impl Tx<'_> {
         let mut facts = Facts::of(quote, caller, self.now.at);
         let view = &self.view;
         let confirmed = view.agents.get(&caller.agent).is_some_and(|a| a.confirmed);
-        facts.payee_known = self.is_known(quote, &caller.agent)?;
+        facts.payee_known = is_known(self.conn, view.policy.as_deref(), quote, &caller.agent)?;
+        facts.risk.extend(odd(self.conn, view.policy.as_deref(), &caller.agent, quote, facts.payee_known)?);
         let conditions = [
             (view.doubts.clock.is_some(), Condition::ClockSuspect),
             (view.doubts.policy.is_some() || view.doubts.history.is_some() || !confirmed, Condition::PolicyUnconfirmed),
@@ -49,21 +51,6 @@ impl Tx<'_> {
         let policy = policy.as_ref().ok_or_else(|| VaultError::Storage("there is no policy".into()))?;
         let mut usage = Fresh { conn: self.conn, counters: &mut self.mem.counters, full_until: self.view.full_until };
         judge(policy, payment, facts, &mut usage)
-    }
-
-    fn is_known(&self, quote: &Quote, agent: &AgentName) -> Result<bool, Stop> {
-        let to = &quote.payee;
-        if self.view.policy.as_ref().is_some_and(|p| p.is_known(&to.origin, &to.account, &quote.exposure.asset)) {
-            return Ok(true);
-        }
-        let found = self
-            .conn
-            .prepare_cached("SELECT 1 FROM known WHERE agent = ?1 AND origin = ?2 AND asset = ?3 AND account = ?4")?
-            .query_row((known_by(quote, agent), to.origin.as_str(), quote.exposure.asset.as_str(), &to.account), |_| {
-                Ok(())
-            })
-            .optional()?;
-        Ok(found.is_some())
     }
 
     fn origin_known(&self, quote: &Quote, agent: &AgentName) -> Result<bool, Stop> {
@@ -115,13 +102,31 @@ impl Tx<'_> {
     }
 }
 
+/// Whether a person said yes to exactly this payee before, or pinned it.
+fn is_known(conn: &Connection, policy: Option<&Policy>, quote: &Quote, agent: &AgentName) -> Result<bool, Stop> {
+    let to = &quote.payee;
+    if policy.is_some_and(|p| p.is_known(&to.origin, &to.account, &quote.exposure.asset)) {
+        return Ok(true);
+    }
+    let found = conn
+        .prepare_cached("SELECT 1 FROM known WHERE agent = ?1 AND origin = ?2 AND asset = ?3 AND account = ?4")?
+        .query_row((known_by(quote, agent), to.origin.as_str(), quote.exposure.asset.as_str(), &to.account), |_| Ok(()))
+        .optional()?;
+    Ok(found.is_some())
+}
+
 /// Whose knowledge of a payee counts: everybody's for a payee we reached ourselves, one agent's for a payee it claims.
 pub(crate) fn known_by<'a>(quote: &Quote, agent: &'a AgentName) -> &'a str {
     if quote.payee.claimed { agent.as_str() } else { "" }
 }
 
 /// Payments of this agent to exactly this payee.
-pub(crate) fn history(conn: &Connection, agent: &AgentName, quote: &Quote) -> Result<History, Stop> {
+pub(crate) fn history(
+    conn: &Connection,
+    policy: Option<&Policy>,
+    agent: &AgentName,
+    quote: &Quote,
+) -> Result<History, Stop> {
     let mut statement = conn.prepare_cached(
         "SELECT p.at FROM payment p JOIN head h ON h.payment = p.n
          WHERE p.agent = ?1 AND p.payee = ?2 AND h.state NOT IN ('refused', 'waiting', 'released') ORDER BY p.n DESC LIMIT ?3",
@@ -129,5 +134,10 @@ pub(crate) fn history(conn: &Connection, agent: &AgentName, quote: &Quote) -> Re
     let times = statement
         .query_map((agent.as_str(), payee(quote).0, MOST_COUNTED), |row| row.get(0).map(countersign_core::Millis))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(History { payments: u64::try_from(times.len()).unwrap_or(u64::MAX), last: times.first().copied() })
+    let known = is_known(conn, policy, quote, agent)?;
+    Ok(History {
+        payments: u64::try_from(times.len()).unwrap_or(u64::MAX),
+        last: times.first().copied(),
+        odd: odd(conn, policy, agent, quote, known)?,
+    })
 }

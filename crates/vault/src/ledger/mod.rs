@@ -19,6 +19,7 @@ mod job;
 mod list;
 mod marks;
 mod note;
+mod odd;
 mod place;
 mod reserve;
 mod setup;

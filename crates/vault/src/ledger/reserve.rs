@@ -39,7 +39,7 @@ pub(crate) fn reserve(tx: &mut Tx<'_>, yes: Approved, forms: Vec<Signable>) -> R
             record.decision = needs.decision().clone();
             let reason = detail::text(tx.conn, stored.n, "reason")?;
             let seller = detail::text(tx.conn, stored.n, "seller")?;
-            let history = history(tx.conn, &record.agent, &record.quote)?;
+            let history = history(tx.conn, tx.view.policy.as_deref(), &record.agent, &record.quote)?;
             Ok(Reserved::Again(Box::new(Waiting { needs, record, history, reason, seller })))
         }
     }

@@ -1,5 +1,6 @@
 //! The one thread that writes: many requests in one transaction, one durable commit, and only then the answers.
 
+use countersign_core::Millis;
 use futures_channel::oneshot;
 use rusqlite::ErrorCode;
 use std::{
@@ -12,6 +13,7 @@ use std::{
 
 use super::{
     anchor::{Anchor, Keeper},
+    detail,
     job::{Job, savepoint},
     marks,
     shared::{Mark, Mode, Shared, View},
@@ -28,6 +30,9 @@ const MOST: usize = 256;
 const STALE: Duration = Duration::from_secs(2);
 /// Marks alone are written after so much quiet.
 const QUIET: Duration = Duration::from_millis(50);
+/// How often bodies whose time is over are looked for.
+const FORGET_EVERY: Duration = Duration::from_secs(FORGET_EVERY_SECONDS);
+const FORGET_EVERY_SECONDS: u64 = 3600;
 
 /// What the writer is told.
 pub(crate) enum Message {
@@ -53,6 +58,8 @@ pub(crate) struct Writer {
     pub life: Life,
     pub queue: Receiver<Message>,
     room_seen: Option<Instant>,
+    /// When bodies whose time is over were last forgotten, by the wall clock.
+    forgot: Millis,
 }
 
 impl Writer {
@@ -63,7 +70,8 @@ impl Writer {
         life: Life,
         queue: Receiver<Message>,
     ) -> Self {
-        Self { shared, keeper, open, life, queue, room_seen: None }
+        let forgot = shared.clock.wall();
+        Self { shared, keeper, open, life, queue, room_seen: None, forgot }
     }
 
     /// Runs until told to stop.
@@ -75,7 +83,7 @@ impl Writer {
             let next = match left.take() {
                 Some(message) => Ok(message),
                 None if self.marks_wait() => self.queue.recv_timeout(QUIET),
-                None => self.queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                None => self.queue.recv_timeout(FORGET_EVERY),
             };
             match next {
                 Ok(Message::Wake) => {}
@@ -188,7 +196,12 @@ impl Writer {
         let said = |error: rusqlite::Error| error.to_string();
         let now = self.shared.now();
         let conn = &open.conn;
+        let wall = now.seen.wall;
         conn.execute_batch("BEGIN IMMEDIATE").map_err(said)?;
+        if wall >= self.forgot.plus_seconds(FORGET_EVERY_SECONDS) {
+            detail::forget_old(conn, wall).map_err(|stop| format!("{stop:?}"))?;
+            self.forgot = wall;
+        }
         let view = self.shared.view();
         let mut tx = Tx { conn, mem: &mut open.mem, shared: &self.shared, view, key: &open.key, now };
         let doubted = watch_clock(&mut tx).map_err(|stop| format!("{stop:?}"))?;

@@ -1,0 +1,117 @@
+//! What the tray app costs without a window, and how long a person waits for a question to be on screen.
+//!
+//! Wants an X display; says so and measures nothing without one.
+
+use std::{
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    idle::{pss_tree_kib, size},
+    support::{Client, Place, Service, hostile_seller::HostileSeller, service::PATIENCE},
+    table::{Table, percentile},
+};
+
+/// Questions after the first of one start; each has its own agent, so that no refusal puts it off.
+const WARM: usize = 10;
+/// Starts of the app, each with one question.
+const COLD: usize = 5;
+
+/// All figures of the desktop.
+pub async fn run(table: &mut Table) {
+    if std::env::var_os("DISPLAY").is_none() {
+        eprintln!("there is no display: the figures of the window are left out");
+        return;
+    }
+    if let Some(program) = std::env::var_os("COUNTERSIGN_DESKTOP_BIN") {
+        size(table, "desktop program on disk, against 25 MB", &PathBuf::from(program));
+    }
+    let (mut cold, mut warm) = (Vec::new(), Vec::new());
+    for start in 0..COLD {
+        let mut shop = Shop::open().await;
+        if start == 0 {
+            shop.memory(table, "tray that never had a window, PSS with all it started, against 70 MB").await;
+        }
+        cold.push(shop.ask().await);
+        if start == 0 {
+            for _ in 0..WARM {
+                warm.push(shop.ask().await);
+            }
+            shop.memory(table, "tray after its window was closed, PSS with all it started, against 70 MB").await;
+        }
+        shop.service.stop();
+    }
+    for (name, samples) in [("first of a start", &mut cold), ("later ones", &mut warm)] {
+        let (half, most) = (percentile(samples, 50), percentile(samples, 95));
+        table.durations(&format!("request → question painted, {name}, p95 against p50"), most, half, "reported");
+    }
+}
+
+/// A tray app and a seller whose price always asks.
+struct Shop {
+    place: Place,
+    service: Service,
+    seller: HostileSeller,
+    tokens: Vec<String>,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let (place, payer) = Place::with_wallet("[server]\nport = 0\n[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n");
+        let tokens = (0..=WARM).map(|n| place.agent(&format!("agent-{n}"))).collect();
+        let seller = HostileSeller::start(&payer).await;
+        let service = place.desktop();
+        Self { place, service, seller, tokens }
+    }
+
+    async fn memory(&self, table: &mut Table, name: &str) {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        if let Some(kib) = pss_tree_kib(self.service.pid()) {
+            let mb = kib as f64 / 1024.0;
+            table.add(name, &format!("{mb:.1} MB"), "70 MB", mb / 70.0, "≤ 1");
+        }
+    }
+
+    /// From the agent's request to a question that can be read; then the window is closed, which is a no.
+    async fn ask(&mut self) -> Duration {
+        let token = self.tokens.pop().expect("an agent that has not asked yet");
+        let client = Client::new(&self.service.url, &token);
+        let url = self.seller.case("no-receipt");
+        let began = Instant::now();
+        let asking = tokio::spawn(async move { client.fetch(&url, "one").await });
+        let window = shown();
+        while !readable(&window) {
+            assert!(began.elapsed() < PATIENCE, "the question was not painted");
+        }
+        let took = began.elapsed();
+        assert!(said("xdotool", &["windowclose", &window]).is_some(), "the window did not close");
+        let (status, body) = asking.await.expect("an answer");
+        assert_eq!(status, 403, "{body} in {}", self.place.path().display());
+        took
+    }
+}
+
+/// The approval window, once it is visible.
+fn shown() -> String {
+    let began = Instant::now();
+    loop {
+        let found = said("xdotool", &["search", "--onlyvisible", "--name", "^Countersign asks$"]);
+        if let Some(window) = found.as_deref().and_then(|text| text.lines().last()) {
+            return window.to_owned();
+        }
+        assert!(began.elapsed() < PATIENCE, "there is no approval window");
+    }
+}
+
+/// Whether a picture of the window has text on it: more colours than a background and a frame.
+fn readable(window: &str) -> bool {
+    let colours = said("import", &["-window", window, "-format", "%k", "info:"]);
+    colours.and_then(|text| text.trim().parse::<usize>().ok()).is_some_and(|colours| colours > 100)
+}
+
+fn said(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).output().unwrap_or_else(|e| panic!("{program}: {e}"));
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,75 @@
+//! The approval window as somebody at the screen finds it: looked for, photographed, pressed with a synthetic pointer.
+
+use std::{path::Path, process::Command, time::Duration};
+
+use crate::support::until;
+
+/// Where screenshots go; `docs/images/approval.png` is a copy of one.
+const SHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
+/// How far from the left edge the buttons are, in a window as it opens.
+pub const PAY: &str = "400";
+/// The same.
+pub const DENY: &str = "60";
+
+/// Whether there is an X display; says so if not.
+pub fn is_there() -> bool {
+    let there = std::env::var_os("DISPLAY").is_some();
+    if !there {
+        println!("skipped: there is no X display; `cargo xtask test` brings one");
+    }
+    there
+}
+
+/// The window of the next question, painted; its picture is kept under this name.
+pub async fn question(name: &str) -> String {
+    let window = until("an approval window", async || visible().await).await;
+    std::fs::create_dir_all(SHOTS).unwrap();
+    let shot = Path::new(SHOTS).join(name);
+    until("a painted window", async || painted(&window, &shot).await).await;
+    window
+}
+
+/// Presses all over the lower part of the window, that far from its left edge, until it had its effect.
+pub async fn press_until(window: &str, x: &str, mut done: impl AsyncFnMut() -> bool) {
+    until("the effect of a press", async || {
+        for y in (560..716).step_by(12) {
+            if done().await {
+                return Some(());
+            }
+            press(window, x, &y.to_string()).await;
+            tokio::time::sleep(Duration::from_millis(60)).await;
+        }
+        None
+    })
+    .await;
+}
+
+/// One press and release of the first button.
+pub async fn press(window: &str, x: &str, y: &str) {
+    run("xdotool", &["windowfocus", window, "mousemove", "--window", window, x, y, "click", "1"]).await;
+}
+
+/// Closes the window as its frame's button would.
+pub async fn close(window: &str) {
+    run("xdotool", &["windowclose", window]).await;
+}
+
+async fn visible() -> Option<String> {
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let found = run("xdotool", &["search", "--onlyvisible", "--name", "^Countersign asks$"]).await?;
+    found.lines().last().map(str::to_owned)
+}
+
+/// Whether a picture of the window has more on it than a background.
+async fn painted(window: &str, shot: &Path) -> Option<()> {
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let shot = shot.to_str()?;
+    run("import", &["-window", window, shot]).await?;
+    let colours: usize = run("identify", &["-format", "%k", shot]).await?.trim().parse().ok()?;
+    (colours > 100).then_some(())
+}
+
+async fn run(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).output().unwrap_or_else(|e| panic!("{program}: {e}"));
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
