@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use countersign_core::{
-    approval::{Answer, Yes},
+    approval::{Answer, Gone, Yes},
     payment::PaymentId,
 };
 use countersign_desk::{
@@ -103,7 +103,8 @@ impl Approver for Terminal {
             Some(true) => {
                 Answer::Yes(Yes { payment, display_hash: showing.display_hash(), through: "terminal".to_owned() })
             }
-            Some(false) | None => Answer::No,
+            Some(false) => Answer::No,
+            None => Answer::Gone(Gone::Quit),
         }
     }
 

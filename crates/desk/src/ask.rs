@@ -15,6 +15,7 @@ use crate::{
     pay::random,
     problem::Problem,
     story::{Progress, Telling},
+    view::outcome_of,
 };
 
 impl Desk {
@@ -50,15 +51,20 @@ impl Desk {
             };
             let (word, how) = match &answer {
                 Answer::Yes(_) => ("yes", Happens::Reserved),
-                Answer::No => ("no", Happens::Declined),
+                Answer::No | Answer::Gone(_) => ("no", Happens::Declined),
                 Answer::Silence => ("expired", Happens::Expired),
+            };
+            let through = match &answer {
+                Answer::Gone(gone) => gone.as_str(),
+                _ => "person",
             };
             self.answered(&id, word);
             let ended = match waiting.needs.answer(answer) {
                 Ok(approved) => {
-                    let reserved = self.reserve(approved, &waiting.record).await.inspect_err(|problem| {
-                        self.approver.outcome(&id, "failed", &problem.detail);
-                    })?;
+                    let reserved = match self.reserve(approved, &waiting.record).await {
+                        Ok(reserved) => reserved,
+                        Err(problem) => return Err(self.cut_off(&waiting.record, problem).await),
+                    };
                     match reserved {
                         Reserved::Reservation(reservation) => Ok(*reservation),
                         Reserved::Refused(record) | Reserved::Moved(record) => {
@@ -72,11 +78,19 @@ impl Desk {
                         }
                     }
                 }
-                Err(_) => Err(self.vault.end_waiting(&id, how, "person").await.map_err(vault_problem)?),
+                Err(_) => Err(self.vault.end_waiting(&id, how, through).await.map_err(vault_problem)?),
             };
             self.look_again();
             return Ok(ended);
         }
+    }
+
+    /// A yes that could not be carried out: the question is over, and the agent is told with the payment as it stands.
+    async fn cut_off(&self, record: &Record, problem: Problem) -> Problem {
+        self.approver.outcome(&record.id, "failed", &problem.detail);
+        let ended = self.vault.end_waiting(&record.id, Happens::Declined, "fault").await;
+        let record = ended.as_ref().unwrap_or(record);
+        Problem::about(problem.code, problem.detail, outcome_of(record, &self.registry))
     }
 
     async fn reserve(&self, yes: Approved, record: &Record) -> Result<Reserved, Problem> {
@@ -97,10 +111,11 @@ impl Desk {
                 () = &mut deadline => return Ok(Heard::Answer(Answer::Silence)),
                 Ok(()) = look_again.changed() => {
                     let signables = self.signables(&waiting.record.quote)?;
-                    match self.vault.rejudge_waiting(&waiting.record.id, signables).await.map_err(vault_problem)? {
-                        Rejudged::Still => {}
-                        Rejudged::Reserved(reservation) => return Ok(Heard::Moot(Box::new(Ok(*reservation)))),
-                        Rejudged::Refused(record) | Rejudged::Moved(record) => return Ok(Heard::Moot(Box::new(Err(*record)))),
+                    match self.vault.rejudge_waiting(&waiting.record.id, signables).await {
+                        Ok(Rejudged::Still) => {}
+                        Ok(Rejudged::Reserved(reservation)) => return Ok(Heard::Moot(Box::new(Ok(*reservation)))),
+                        Ok(Rejudged::Refused(record) | Rejudged::Moved(record)) => return Ok(Heard::Moot(Box::new(Err(*record)))),
+                        Err(error) => tracing::warn!(%error, "a waiting payment could not be judged again; it still waits for its answer"),
                     }
                 }
             }

@@ -56,7 +56,16 @@ impl Desk {
 
     async fn send(&self, request: &Request, url: &Url, signed: &Signed) -> Result<Outcome, Problem> {
         let record = signed.record();
-        let credential = self.write(signed)?;
+        let Some(credential) = self.write(signed) else {
+            let code = Code::SettlementUnknown;
+            let outcome = outcome_of(record, &self.registry);
+            return Ok(Outcome {
+                status: OutcomeStatus::Unknown,
+                code: Some(code.as_str()),
+                next: Some(code.next().into()),
+                ..outcome
+            });
+        };
         self.vault.mark_delivered(&record.id);
         match &request.act {
             Act::Pay { .. } => {
@@ -73,13 +82,15 @@ impl Desk {
         }
     }
 
-    fn write(&self, signed: &Signed) -> Result<Credential, Problem> {
+    fn write(&self, signed: &Signed) -> Option<Credential> {
         let record = signed.record();
-        let rail = self.rail(&record.quote.rail)?;
-        rail.credential(&record.quote, signed.offer(), signed.forms()).map_err(|error| {
-            tracing::error!(%error, "a signed payment could not be written as a credential; it stays held until it can no longer be used");
-            Problem::about(Code::SettlementUnknown, error.to_string(), outcome_of(record, &self.registry))
-        })
+        let rail = self.rail(&record.quote.rail).ok()?;
+        let written = rail.credential(&record.quote, signed.offer(), signed.forms());
+        written
+            .inspect_err(|error| {
+                tracing::error!(%error, "a signed payment could not be written as a credential; it stays held until it can no longer be used");
+            })
+            .ok()
     }
 
     /// Writes down what the seller answered, then answers the agent.
@@ -190,9 +201,9 @@ impl Desk {
         }
         let unknown = status_of(&record) == OutcomeStatus::Unknown && record.status.holds();
         if let (Act::Fetch { .. }, true) = (&request.act, unknown && !window_over(&record, self.now()))
-            && let Some(signed) = self.vault.sign_again(&record.id).await.map_err(vault_problem)?
+            && let Some(url) = self.paid_at(&record).await?
+            && let Some(signed) = self.signed_again(&record).await
         {
-            let url = self.paid_at(&record).await?;
             return self.send(request, &url, &signed).await;
         }
         answer_of(self.full_outcome(&record, true).await?, &record)
@@ -203,24 +214,21 @@ impl Desk {
         if !record.status.holds() || window_over(record, self.now()) {
             return Ok(None);
         }
-        match self.vault.sign_again(&record.id).await {
-            Ok(Some(signed)) => Ok(Some(CredentialView::from(self.write(&signed)?))),
-            Ok(None) => Ok(None),
-            Err(error) => {
-                tracing::warn!(%error, "the stored outcome is answered without its credential");
-                Ok(None)
-            }
-        }
+        Ok(self.signed_again(record).await.and_then(|signed| self.write(&signed)).map(CredentialView::from))
     }
 
-    /// Where the paid request went: the address the price came from.
-    async fn paid_at(&self, record: &Record) -> Result<Url, Problem> {
-        let kept = self.vault.detail(&record.id, "url").await.map_err(vault_problem)?;
-        let text = kept.and_then(|bytes| String::from_utf8(bytes).ok());
-        text.and_then(|text| Url::parse(&text).ok()).ok_or_else(|| {
-            let outcome = outcome_of(record, &self.registry);
-            Problem::about(Code::SettlementUnknown, "the address that was paid is not kept any more", outcome)
+    /// The same signatures once more; none while paused, locked or over, when the stored outcome is the answer.
+    async fn signed_again(&self, record: &Record) -> Option<Signed> {
+        self.vault.sign_again(&record.id).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the stored outcome is answered without sending its credential again");
+            None
         })
+    }
+
+    /// Where the paid request went: the address the price came from, unless it was forgotten.
+    async fn paid_at(&self, record: &Record) -> Result<Option<Url>, Problem> {
+        let kept = self.vault.detail(&record.id, "url").await.map_err(vault_problem)?;
+        Ok(kept.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| Url::parse(&text).ok()))
     }
 }
 

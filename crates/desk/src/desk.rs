@@ -10,8 +10,11 @@ use countersign_core::{
 };
 use countersign_vault::{Clock, Filter, Health, Lookup, Record, Vault, VaultError};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, sync::Arc};
-use tokio::sync::{broadcast, watch};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::{
+    sync::{broadcast, watch},
+    time::timeout,
+};
 
 use crate::{
     approver::Approver,
@@ -141,8 +144,9 @@ impl Desk {
     /// One payment of this agent, waiting up to `wait` seconds for it to end.
     pub async fn payment(&self, caller: &Caller, id: &PaymentId, wait: u64) -> Result<Outcome, Problem> {
         let record = self.own(caller, id).await?;
-        if let (Status::Waiting, Some(story)) = (record.status, self.stories.of(&record.id))
-            && let Followed::Done(told) = follow(story, wait.min(MAX_POLL)).await
+        let (wait, story) = (wait.min(MAX_POLL), self.stories.of(&record.id));
+        if let (Status::Waiting, Some(story)) = (record.status, story)
+            && let Ok(Followed::Done(told)) = timeout(Duration::from_secs(wait), follow(story, wait)).await
         {
             match told.result {
                 Ok(outcome) => return Ok(outcome),
@@ -250,14 +254,13 @@ impl HealthWord {
         }
     }
 
-    /// Refuses new work while money cannot move.
+    /// Refuses new work while money cannot move. A ledger that failed is tried again by the work itself.
     pub(crate) fn check(self) -> Result<(), Problem> {
         match self.0 {
-            Health::Ok => Ok(()),
+            Health::Ok | Health::Storage(_) => Ok(()),
             Health::Paused => Err(Problem::new(Code::Paused, "the person paused all payments")),
             Health::Locked => Err(Problem::new(Code::Locked, "the keyring is locked")),
             Health::ViewOnly(why) => Err(Problem::new(Code::ViewOnly, why)),
-            Health::Storage(why) => Err(Problem::new(Code::StorageUnavailable, why)),
         }
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use countersign_core::{payment::Quote, rail::Credential, registry::Registry};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 /// How a request stands, for the agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,14 +113,20 @@ pub struct Outcome {
     pub next: Option<String>,
 }
 
-/// The credential as the API shows it.
-#[derive(Debug, Clone, Serialize)]
+/// The credential as the API shows it. `Debug` shows no value: whoever has one can take the money.
+#[derive(Clone, Serialize)]
 pub struct CredentialView {
     /// HTTP headers.
     pub headers: BTreeMap<String, String>,
     /// JSON-RPC `_meta`.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub meta: Map<String, Value>,
+}
+
+impl fmt::Debug for CredentialView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CredentialView").field("headers", &self.headers.keys()).finish_non_exhaustive()
+    }
 }
 
 impl From<Credential> for CredentialView {

@@ -9,7 +9,7 @@ use countersign_core::{
     rail::{Challenge, QuoteContext, QuoteError, Quoted, Rail},
     signable::Signable,
 };
-use countersign_vault::{Admit, Admitted, Lookup, Record};
+use countersign_vault::{Admit, Admitted, Health, Lookup, Record};
 use std::sync::Arc;
 use tracing::Instrument as _;
 use url::Url;
@@ -69,6 +69,10 @@ impl Desk {
             Lookup::Conflict => return Err(conflict()),
             Lookup::Same(record) => return self.repeat(&request, *record, telling).await,
             Lookup::New => {}
+        }
+        if self.vault.health() == Health::Locked {
+            // Its owner may have unlocked the keyring since.
+            self.vault.knock().await.ok();
         }
         self.health().check()?;
         let (quoted, url) = match self.price(&caller.agent, &request).await? {

@@ -19,6 +19,12 @@ impl Desk {
     /// Notes what the seller claims. The caller's word about the seller's word: never proof, and it frees nothing.
     pub async fn receipt(self: &Arc<Self>, caller: &Caller, id: &PaymentId, header: &str) -> Result<Outcome, Problem> {
         let record = self.own(caller, id).await?;
+        if !record.quote.payee.claimed {
+            return Err(Problem::new(
+                Code::BadRequest,
+                "Countersign sent this payment itself and has read the seller's answer; a receipt is for payments you sent",
+            ));
+        }
         if !record.status.holds() {
             return Err(Problem::new(
                 Code::BadRequest,

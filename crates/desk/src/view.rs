@@ -73,8 +73,11 @@ pub fn status_of(record: &Record) -> OutcomeStatus {
             Some(RefusedAs::Cancelled) => OutcomeStatus::Cancelled,
             _ => OutcomeStatus::Denied,
         },
+        // A credential that was handed out stays handed out, whatever became of it.
+        _ if record.quote.payee.claimed && (record.signed || record.status != Status::Released) => {
+            OutcomeStatus::Authorized
+        }
         Status::Released => OutcomeStatus::Failed,
-        _ if record.quote.payee.claimed => OutcomeStatus::Authorized,
         Status::Unknown if record.settlement == Settlement::Failed => OutcomeStatus::Unknown,
         _ => match record.outcome {
             Some(Ended::Completed) => OutcomeStatus::Completed,

@@ -1,7 +1,10 @@
 //! The running Countersign's end of the control socket.
 
 use anyhow::Context as _;
-use countersign_core::payment::{AgentName, Caller};
+use countersign_core::{
+    payment::{AgentName, Caller},
+    policy::Policy,
+};
 use countersign_desk::{
     Desk,
     approver::{Approver, Change},
@@ -69,7 +72,16 @@ async fn answer(op: Op, desk: &Arc<Desk>, approver: &dyn Approver) -> Reply {
     let policy = vault.policy();
     let loosening = op.loosens(policy.as_deref(), desk.registry().reference());
     let by = if loosening.is_some() { SetBy::Person } else { SetBy::Command };
-    if let Some((title, lines)) = loosening {
+    if let Some((title, mut lines)) = loosening {
+        // A yes to a new policy confirms policy and configuration as a whole, so all that nobody has confirmed is shown.
+        if let (Op::PolicySet { toml }, true) = (&op, vault.doubts().policy.is_some())
+            && let Ok(draft) = Policy::parse(toml, desk.registry().reference())
+        {
+            match vault.to_confirm(Some(&draft)).await {
+                Ok(all) => lines = all,
+                Err(error) => return Reply::Failed(error.to_string()),
+            }
+        }
         if !approver.reachable() {
             return Reply::Refused(format!(
                 "`{}` loosens something and needs a person, but nobody can be asked; stop Countersign and run it again",

@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use countersign_core::{
-    approval::Answer,
+    approval::{Answer, Gone},
     payment::{Digest, PaymentId},
 };
 use countersign_desk::approver::{Approver, Change, Showing};
@@ -100,8 +100,8 @@ impl Approver for WindowApprover {
 
     async fn ask(&self, showing: Showing) -> Answer {
         let (answer, heard) = oneshot::channel();
-        // A window that goes away without an answer has said no.
-        self.put(Asked::Question(Box::new(showing), answer), heard).await.unwrap_or(Answer::No)
+        // The app is ending: nobody says anything any more.
+        self.put(Asked::Question(Box::new(showing), answer), heard).await.unwrap_or(Answer::Gone(Gone::Quit))
     }
 
     async fn confirm(&self, change: Change) -> bool {

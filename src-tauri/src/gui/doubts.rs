@@ -19,7 +19,11 @@ pub async fn ask(desk: Arc<Desk>, approver: Arc<WindowApprover>) {
         }
         Err(error) => return tracing::error!(%error, "the agents cannot be read"),
     };
-    for (what, title, lines) in changes(desk.vault().doubts(), strangers) {
+    let looser = match desk.vault().to_confirm(None).await {
+        Ok(looser) => looser,
+        Err(error) => return tracing::error!(%error, "what was changed cannot be read"),
+    };
+    for (what, title, lines) in changes(desk.vault().doubts(), looser, strangers) {
         let Some(id) = id() else { return };
         if !approver.confirm(Change { id, title: title.to_owned(), lines }).await {
             continue;
@@ -31,11 +35,11 @@ pub async fn ask(desk: Arc<Desk>, approver: Arc<WindowApprover>) {
     }
 }
 
-fn changes(doubts: Doubts, strangers: Vec<String>) -> Vec<(Confirm, &'static str, Vec<String>)> {
+fn changes(doubts: Doubts, looser: Vec<String>, strangers: Vec<String>) -> Vec<(Confirm, &'static str, Vec<String>)> {
     let mut all = Vec::new();
     let agents =
         strangers.into_iter().map(|name| format!("The agent {name} was paired; your rules and limits apply to it"));
-    let lines: Vec<String> = doubts.policy.into_iter().chain(agents).collect();
+    let lines: Vec<String> = doubts.policy.into_iter().chain(looser).chain(agents).collect();
     if !lines.is_empty() {
         all.push((Confirm::Policy, "Accept what was changed while Countersign was not running?", lines));
     }
@@ -61,13 +65,15 @@ mod tests {
 
     #[test]
     fn nothing_odd_asks_nothing_and_each_doubt_asks_for_itself() {
-        assert!(changes(Doubts::default(), Vec::new()).is_empty());
+        assert!(changes(Doubts::default(), Vec::new(), Vec::new()).is_empty());
         let all = changes(
             Doubts { policy: None, clock: Some("gone back".to_owned()), history: Some("shorter".to_owned()) },
+            vec!["limit-day: 5.00 → 50.00".to_owned()],
             vec!["researcher".to_owned()],
         );
         let asked: Vec<Confirm> = all.iter().map(|(what, ..)| *what).collect();
         assert!(matches!(asked[..], [Confirm::Policy, Confirm::Clock, Confirm::History]), "{asked:?}");
-        assert!(all[0].2[0].contains("researcher"));
+        assert_eq!(all[0].2[0], "limit-day: 5.00 → 50.00", "what is confirmed is shown");
+        assert!(all[0].2[1].contains("researcher"));
     }
 }

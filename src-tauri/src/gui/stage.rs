@@ -5,7 +5,7 @@
 
 use countersign_core::{
     Millis,
-    approval::{Answer, Yes},
+    approval::{Answer, Gone, Yes},
     payment::Digest,
 };
 use countersign_desk::approver::{Change, Showing};
@@ -178,7 +178,12 @@ impl Stage {
     /// The computer slept: what was on screen is denied.
     pub fn slept(&mut self, now: Now) {
         if let Scene::Item(_) = self.scene {
-            self.answer(now, |asked| asked.no(), OutcomeState::Denied, "The computer slept. Nothing was paid.");
+            self.answer(
+                now,
+                |asked| asked.gone(Gone::Slept),
+                OutcomeState::Denied,
+                "The computer slept. Nothing was paid.",
+            );
         }
         self.advance(now);
     }
@@ -441,6 +446,13 @@ impl Asked {
                 drop(answer.send(Answer::Yes(yes)));
             }
             Self::Change(_, _, answer) => drop(answer.send(true)),
+        }
+    }
+
+    fn gone(self, why: Gone) {
+        match self {
+            Self::Question(_, answer) => drop(answer.send(Answer::Gone(why))),
+            Self::Change(_, _, answer) => drop(answer.send(false)),
         }
     }
 

@@ -26,6 +26,30 @@ pub enum Answer {
     Yes(Yes),
     /// No, or the window was closed.
     No,
+    /// The one who could have answered is gone: not paid, and nobody's judgement of this payee.
+    Gone(Gone),
     /// Nobody answered in time.
     Silence,
+}
+
+/// Why nobody is there to answer any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    /// The screen or the wallet was locked.
+    Locked,
+    /// The computer slept.
+    Slept,
+    /// The app was quit, or the terminal closed.
+    Quit,
+}
+
+impl Gone {
+    /// The word the ledger keeps: `lock`, `sleep`, `quit`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Locked => "lock",
+            Self::Slept => "sleep",
+            Self::Quit => "quit",
+        }
+    }
 }

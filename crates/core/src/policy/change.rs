@@ -113,16 +113,19 @@ fn budget_looser(was: &Budget, now: &Budget) -> impl Iterator<Item = String> {
     let raised = |was: Option<u128>, now: Option<u128>| now.unwrap_or(u128::MAX) > was.unwrap_or(u128::MAX);
     let amount = |b: &Budget| b.max_amount.map(|m| m.0);
     let count = |b: &Budget| b.max_count.map(u128::from);
+    let said = |most: Option<String>| most.unwrap_or_else(|| "any".to_owned());
+    let sum = |b: &Budget| said(b.max_amount.map(|m| m.to_string()));
+    let times = |b: &Budget| said(b.max_count.map(|n| n.to_string()));
     [
-        (raised(amount(was), amount(now)), "has a higher cap or none"),
-        (raised(count(was), count(now)), "takes more payments"),
-        (was.on_exceed == Effect::Deny && now.on_exceed == Effect::Ask, "asks instead of refusing"),
-        (was.window != now.window, "counts over another window"),
-        (was.scope != now.scope, "has another scope"),
-        (!was.when.within(&now.when), "covers fewer payments"),
-        (ends_later(now.expires, was.expires), "ends sooner"),
+        (raised(amount(was), amount(now)), format!("takes up to {} instead of {}", sum(now), sum(was))),
+        (raised(count(was), count(now)), format!("takes {} payments instead of {}", times(now), times(was))),
+        (was.on_exceed == Effect::Deny && now.on_exceed == Effect::Ask, "asks instead of refusing".to_owned()),
+        (was.window != now.window, "counts over another window".to_owned()),
+        (was.scope != now.scope, "has another scope".to_owned()),
+        (!was.when.within(&now.when), "covers fewer payments".to_owned()),
+        (ends_later(now.expires, was.expires), "ends sooner".to_owned()),
     ]
     .into_iter()
     .filter(|(looser, _)| *looser)
-    .map(|(_, says)| says.to_owned())
+    .map(|(_, says)| says)
 }

@@ -81,6 +81,8 @@ pub enum Condition {
     Paused,
     /// This agent is paused.
     AgentPaused,
+    /// This agent was revoked after it asked.
+    AgentRevoked,
     /// Three denials of this agent and payee within ten minutes.
     BackOff,
     /// The bytes do not decode.
@@ -120,6 +122,7 @@ impl Condition {
             self,
             Self::Paused
                 | Self::AgentPaused
+                | Self::AgentRevoked
                 | Self::BackOff
                 | Self::Malformed
                 | Self::ClaimMismatch
@@ -133,6 +136,7 @@ impl Condition {
         match self {
             Self::Paused => "builtin:paused",
             Self::AgentPaused => "builtin:agent-paused",
+            Self::AgentRevoked => "builtin:agent-revoked",
             Self::BackOff => "builtin:back-off",
             Self::Malformed => "builtin:malformed",
             Self::ClaimMismatch => "builtin:claim-mismatch",

@@ -171,7 +171,7 @@ impl NeedsHuman {
             Answer::Yes(yes) if yes.payment == self.payment => {
                 Ok(Approved { payment: self.payment, decision: self.decision, by: By::Person(yes) })
             }
-            Answer::Yes(_) | Answer::No | Answer::Silence => Err(Declined { payment: self.payment }),
+            Answer::Yes(_) | Answer::No | Answer::Gone(_) | Answer::Silence => Err(Declined { payment: self.payment }),
         }
     }
 }

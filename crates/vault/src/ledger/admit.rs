@@ -13,6 +13,7 @@ use super::{
     fits::fits,
     fold::{self, PaymentRow, Stored},
     hold::{Grant, alias_mac},
+    reserve::end,
     tx::{Stop, Tx},
 };
 use crate::{
@@ -43,6 +44,7 @@ pub(crate) fn admit(tx: &mut Tx<'_>, a: Admit) -> Result<Admitted, Stop> {
         Lookup::New => {}
     }
     tx.view.may_pay(agent, tx.now.seen.wall)?;
+    expire_overdue(tx)?;
     let quote = &a.quoted.quote;
     if let Some(record) = join(tx, &a)? {
         return Ok(Admitted::Joined(Box::new(record)));
@@ -209,6 +211,17 @@ fn join(tx: &mut Tx<'_>, a: &Admit) -> Result<Option<Record>, Stop> {
         .prepare_cached("INSERT INTO alias (agent, idem, request, payment, mac) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute((agent, a.key.as_str(), a.request.0, stored.n, mac))?;
     Ok(Some(stored.record))
+}
+
+/// Ends questions whose story was cut off, so that nobody waits for them and they take nobody's place.
+fn expire_overdue(tx: &mut Tx<'_>) -> Result<(), Stop> {
+    let now = tx.now.at;
+    for mut stored in waiting(tx)? {
+        if stored.record.expires_at.is_none_or(|end| now >= end) {
+            end(tx, &mut stored, Event::Expired, "deadline")?;
+        }
+    }
+    Ok(())
 }
 
 /// Every waiting payment: never more than a handful.

@@ -29,11 +29,15 @@ impl Tx<'_> {
     /// Everything a rule can ask about, as it is in this transaction. `own` is the payment itself if it is written already.
     pub fn facts(&self, quote: &Quote, caller: &Caller, own: Option<i64>) -> Result<Facts, Stop> {
         let mut facts = Facts::of(quote, caller, self.now.at);
-        let view = &self.view;
+        let (view, wall) = (&self.view, self.now.seen.wall);
+        let revoked = view.agents.get(&caller.agent).is_some_and(|a| a.revoked.is_some());
         let confirmed = view.agents.get(&caller.agent).is_some_and(|a| a.confirmed);
         facts.payee_known = is_known(self.conn, view.policy.as_deref(), quote, &caller.agent)?;
         facts.risk.extend(odd(self.conn, view.policy.as_deref(), &caller.agent, quote, facts.payee_known)?);
         let conditions = [
+            (view.paused("", wall), Condition::Paused),
+            (view.paused(caller.agent.as_str(), wall), Condition::AgentPaused),
+            (revoked, Condition::AgentRevoked),
             (view.doubts.clock.is_some(), Condition::ClockSuspect),
             (view.doubts.policy.is_some() || view.doubts.history.is_some() || !confirmed, Condition::PolicyUnconfirmed),
             (!facts.payee_known && self.origin_known(quote, &caller.agent)?, Condition::PayeeChanged),

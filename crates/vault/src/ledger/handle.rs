@@ -185,6 +185,13 @@ impl Ledger {
         answer.await.map_err(|_| VaultError::Storage("Countersign is closing".into()))?
     }
 
+    /// Tries a locked key store, now and then.
+    pub async fn knock(&self) -> Result<(), VaultError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Knock(reply))?;
+        answer.await.map_err(|_| VaultError::Storage("Countersign is closing".into()))?
+    }
+
     fn send(&self, message: Message) -> Result<(), VaultError> {
         self.queue.try_send(message).map_err(|error| match error {
             TrySendError::Full(_) => VaultError::Busy,

@@ -26,6 +26,7 @@ mod setup;
 mod shared;
 mod start;
 mod state;
+mod taught;
 mod time;
 mod tx;
 mod usage;
@@ -48,6 +49,7 @@ pub(crate) mod verb {
         note::{advance, note},
         reserve::{end_waiting, rejudge, reserve},
         setup::{add_agent, add_wallet, confirm, doubt_clock, pause, resume, revoke_agent, set_payer, set_policy},
+        state::to_confirm,
         usage::Fresh,
     };
 }

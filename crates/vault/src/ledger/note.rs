@@ -133,15 +133,7 @@ fn lower(tx: &Tx<'_>, budget: &str, key: &str, at: i64, back: Micro, whole: bool
 /// Remembers whether this purchase is in doubt, for the next request of the same thing.
 pub(crate) fn doubt(tx: &Tx<'_>, stored: &Stored) -> Result<(), Stop> {
     let record = &stored.record;
-    let cleared = match (record.settlement, record.outcome) {
-        (Settlement::Claimed | Settlement::Verified, _) => true,
-        (Settlement::Failed | Settlement::Unknown, _) => false,
-        // A credential the caller sends itself is authorised, not unknown, however its window ends.
-        _ if record.quote.payee.claimed => return Ok(()),
-        (_, Some(Outcome::Unknown | Outcome::Failed)) => false,
-        _ if record.status == Status::Unknown && record.outcome.is_none() => false,
-        _ => return Ok(()),
-    };
+    let Some(cleared) = lifts_doubt(record) else { return Ok(()) };
     tx.conn
         .prepare_cached(
             "INSERT INTO doubt (agent, purchase, payment, cleared) VALUES (?1, ?2, ?3, ?4)
@@ -149,4 +141,20 @@ pub(crate) fn doubt(tx: &Tx<'_>, stored: &Stored) -> Result<(), Stop> {
         )?
         .execute((record.agent.as_str(), fold::purchase(&record.quote).0, stored.n, cleared))?;
     Ok(())
+}
+
+/// Whether a payment lifts the doubt about its purchase, or raises it; none where it says nothing about it.
+pub(crate) fn lifts_doubt(record: &Record) -> Option<bool> {
+    match (record.settlement, record.outcome) {
+        (Settlement::Verified, _) => Some(true),
+        // The agent's word about a payment it sent itself lifts no doubt about it.
+        (Settlement::Claimed, _) if record.quote.payee.claimed => None,
+        (Settlement::Claimed, _) => Some(true),
+        (Settlement::Failed | Settlement::Unknown, _) => Some(false),
+        // A credential the caller sends itself is authorised, not unknown, however its window ends.
+        _ if record.quote.payee.claimed => None,
+        (_, Some(Outcome::Unknown | Outcome::Failed)) => Some(false),
+        _ if record.status == Status::Unknown && record.outcome.is_none() => Some(false),
+        _ => None,
+    }
 }

@@ -62,9 +62,9 @@ pub(crate) fn rejudge(tx: &mut Tx<'_>, id: &PaymentId, forms: Vec<Signable>) -> 
     }
 }
 
-/// The stored facts, with what only now is known, judged again.
+/// The stored facts, with what only now is known, judged again. A pause or a revoked agent is a reason to refuse.
 fn again(tx: &mut Tx<'_>, stored: &Stored) -> Result<(Facts, Judged), Stop> {
-    tx.view.may_pay(&stored.record.agent, tx.now.seen.wall)?;
+    tx.view.open()?;
     tx.room()?;
     let first = first_facts(tx, stored.n)?;
     let caller = Caller { agent: first.agent, session: first.session, verified: first.agent_verified };
@@ -126,7 +126,7 @@ pub(crate) fn end_waiting(tx: &mut Tx<'_>, id: &PaymentId, how: Event, through: 
 }
 
 /// Ways a question ends that are nobody's judgement of this payee.
-const NOT_A_PERSON: &[&str] = &["lock", "sleep", "quit", "no_approver", "start"];
+pub(crate) const NOT_A_PERSON: &[&str] = &["lock", "sleep", "quit", "no_approver", "start", "fault"];
 
 pub(crate) fn end(tx: &mut Tx<'_>, stored: &mut Stored, how: Event, through: &str) -> Result<Record, Stop> {
     let person = how == Event::Declined && !NOT_A_PERSON.contains(&through);

@@ -7,7 +7,7 @@ use countersign_core::{
 };
 
 use super::{
-    state::{add_policy, config_digest, current_policy, reseal, set, setting},
+    state::{add_policy, confirm_config, confirm_policy, current_policy, reseal, set, setting},
     tx::{Stop, Tx},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     error::VaultError,
 };
 
-/// Replaces the policy. What a command loosens waits for a person.
+/// Replaces the policy. What a command loosens waits for a person; a person was shown all that [`super::state::to_confirm`] lists.
 pub(crate) fn set_policy(tx: &mut Tx<'_>, policy: &Policy, by: SetBy) -> Result<Set, Stop> {
     let reference = tx.shared.registry.reference();
     let old = current_policy(tx.conn, reference)?.map(|(_, policy)| policy);
@@ -36,12 +36,12 @@ pub(crate) fn set_policy(tx: &mut Tx<'_>, policy: &Policy, by: SetBy) -> Result<
             Set::Unconfirmed(vec!["the policy before it was not confirmed".into()])
         }
         _ => {
-            set(tx.conn, "confirmed_policy", Some(&policy.hash("").0))?;
+            confirm_policy(tx.conn, &policy)?;
             Set::InForce
         }
     };
     if by == SetBy::Person {
-        confirm_config(tx)?;
+        confirm_config(tx.conn, &tx.shared.config_text)?;
     }
     reseal(tx.conn, tx.key)?;
     Ok(result)
@@ -54,18 +54,14 @@ fn word(by: SetBy) -> &'static str {
     }
 }
 
-fn confirm_config(tx: &Tx<'_>) -> Result<(), Stop> {
-    set(tx.conn, "confirmed_config", Some(&config_digest(&tx.shared.config_text).0))
-}
-
 /// A person accepts what was found odd.
 pub(crate) fn confirm(tx: &mut Tx<'_>, what: Confirm) -> Result<(), Stop> {
     match what {
         Confirm::Policy => {
             if let Some((_, policy)) = current_policy(tx.conn, tx.shared.registry.reference())? {
-                set(tx.conn, "confirmed_policy", Some(&policy.hash("").0))?;
+                confirm_policy(tx.conn, &policy)?;
             }
-            confirm_config(tx)?;
+            confirm_config(tx.conn, &tx.shared.config_text)?;
             set(tx.conn, "state_doubt", None)?;
             tx.conn.execute("UPDATE agent SET confirmed = 1", [])?;
         }

@@ -119,11 +119,17 @@ impl View {
         }
     }
 
+    /// Whether the ledger may be written and keys may be used.
+    pub fn open(&self) -> Result<(), VaultError> {
+        self.writable()?;
+        if self.locked { Err(VaultError::Locked) } else { Ok(()) }
+    }
+
     /// Whether money may move for this agent.
     pub fn may_pay(&self, agent: &AgentName, wall: Millis) -> Result<(), VaultError> {
-        self.writable()?;
-        if self.locked {
-            return Err(VaultError::Locked);
+        self.open()?;
+        if self.agents.get(agent).is_some_and(|a| a.revoked.is_some()) {
+            return Err(VaultError::Refused(format!("the agent {agent} was revoked")));
         }
         if self.paused("", wall) || self.paused(agent.as_str(), wall) {
             return Err(VaultError::Paused);

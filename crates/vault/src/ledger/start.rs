@@ -239,8 +239,8 @@ fn now_trusted(base: &Seen, shared: &Shared) -> Seen {
 /// A fresh ledger: the first policy needs no confirmation.
 fn fill(tx: &Tx<'_>, life: &Life, lost: bool) -> Result<(), Stop> {
     state::add_policy(tx.conn, tx.key, &life.first_policy, "first", tx.now.at)?;
-    state::set(tx.conn, "confirmed_policy", Some(&life.first_policy.hash("").0))?;
-    state::set(tx.conn, "confirmed_config", Some(&state::config_digest(&tx.shared.config_text).0))?;
+    state::confirm_policy(tx.conn, &life.first_policy)?;
+    state::confirm_config(tx.conn, &tx.shared.config_text)?;
     if lost {
         state::set(tx.conn, "full_until", Some(tx.now.at.0.to_string().as_bytes()))?;
     }
@@ -280,7 +280,7 @@ fn accept(tx: &Tx<'_>) -> Result<(), Stop> {
     let Some((_, policy)) = state::current_policy(tx.conn, tx.shared.registry.reference())? else { return Ok(()) };
     let hash = policy.hash("").0;
     if state::setting(tx.conn, "confirmed_policy")?.as_deref() != Some(&hash) {
-        state::set(tx.conn, "confirmed_policy", Some(&hash))?;
+        state::confirm_policy(tx.conn, &policy)?;
         state::set(tx.conn, "accepted", Some(b"policy"))?;
     }
     tx.conn.execute("UPDATE agent SET confirmed = 1", [])?;

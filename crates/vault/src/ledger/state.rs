@@ -4,7 +4,8 @@
 use countersign_core::{
     Millis,
     payment::{AgentName, Digest},
-    policy::Policy,
+    policy::{Change, Policy, compare},
+    text::clean,
 };
 use rusqlite::{Connection, OptionalExtension as _, types::ValueRef};
 use std::{
@@ -54,7 +55,7 @@ const GUARDED: &[&str] = &[
     "SELECT address, kind, label, created FROM wallet ORDER BY address",
     "SELECT agent, network, address FROM payer ORDER BY agent, network",
     "SELECT agent, until FROM pause ORDER BY agent",
-    "SELECT name, value FROM setting WHERE name IN ('confirmed_policy', 'confirmed_config', 'full_until', 'clock_doubt', 'history_doubt', 'state_doubt') ORDER BY name",
+    "SELECT name, value FROM setting WHERE name IN ('confirmed_policy', 'confirmed_config', 'confirmed_config_text', 'full_until', 'clock_doubt', 'history_doubt', 'state_doubt') ORDER BY name",
 ];
 
 /// MAC of everything guarded.
@@ -116,6 +117,53 @@ pub(crate) fn add_policy(conn: &Connection, key: &MacKey, policy: &Policy, by: &
         (v, toml, hash.0, at.0, by, mac),
     )?;
     Ok(())
+}
+
+/// Notes that a person confirmed this policy.
+pub(crate) fn confirm_policy(conn: &Connection, policy: &Policy) -> Result<(), Stop> {
+    set(conn, "confirmed_policy", Some(&policy.hash("").0))
+}
+
+/// Notes that a person confirmed this configuration, and what it said.
+pub(crate) fn confirm_config(conn: &Connection, config: &str) -> Result<(), Stop> {
+    set(conn, "confirmed_config", Some(&config_digest(config).0))?;
+    set(conn, "confirmed_config_text", Some(config.as_bytes()))
+}
+
+/// What a person would confirm: everything looser than what was confirmed last, in policy (or in `draft`) and configuration.
+pub(crate) fn to_confirm(conn: &Connection, shared: &Shared, draft: Option<&Policy>) -> Result<Vec<String>, Stop> {
+    let reference = shared.registry.reference();
+    let current = current_policy(conn, reference)?.map(|(_, policy)| policy);
+    let mut lines = Vec::new();
+    if let Some(new) = draft.or(current.as_ref()) {
+        let hash = setting(conn, "confirmed_policy")?.unwrap_or_default();
+        let toml: Option<String> = conn
+            .query_row("SELECT toml FROM policy_version WHERE hash = ?1 ORDER BY v DESC LIMIT 1", [hash], |row| {
+                row.get(0)
+            })
+            .optional()?;
+        match toml.and_then(|toml| Policy::parse(&toml, reference).ok()).map(|old| compare(&old, new)) {
+            Some(Change::Looser(reasons)) => lines.extend(reasons),
+            Some(Change::Same | Change::Tighter) => {}
+            None => lines.push("the whole policy: no earlier one was confirmed".to_owned()),
+        }
+    }
+    let before = setting_text(conn, "confirmed_config_text")?.unwrap_or_default();
+    lines.extend(config_changes(&before, &shared.config_text));
+    Ok(lines)
+}
+
+/// Each part of the configuration that is not as it was confirmed, with both values.
+fn config_changes(before: &str, now: &str) -> Vec<String> {
+    let parts = |text: &str| serde_json::from_str::<BTreeMap<String, serde_json::Value>>(text).unwrap_or_default();
+    let (before, now) = (parts(before), parts(now));
+    let names: std::collections::BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let said =
+        |value: Option<&serde_json::Value>| value.map_or_else(|| "nothing".to_owned(), |v| clean(&v.to_string()));
+    let changed = names.into_iter().filter(|name| before.get(*name) != now.get(*name));
+    changed
+        .map(|name| format!("config.toml: {name} is {} (it was {})", said(now.get(name)), said(before.get(name))))
+        .collect()
 }
 
 /// Digest of the configuration a person confirmed with the policy.

@@ -8,10 +8,11 @@ use countersign_core::{
     money::{Amount, Micro},
     policy::{Usage, Used},
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 use std::collections::HashMap;
 
 use super::tx::{Stop, damaged};
+use crate::error::VaultError;
 
 /// More counters than this are forgotten and read again when asked for.
 const MOST: usize = 20_000;
@@ -29,6 +30,8 @@ struct Counter {
 pub(crate) struct Counters {
     known: HashMap<Name, Counter>,
     touched: Vec<Name>,
+    /// A counter that holds and their cache disagree about: the file was changed behind our back.
+    pub broken: Option<String>,
 }
 
 impl Counters {
@@ -56,6 +59,16 @@ impl Counters {
         self.touched.push(name.clone());
         self.known.insert(name, Counter { since, used });
         Ok(used)
+    }
+
+    /// The same for a judgement: a counter not seen before must agree with the sum that was kept when it was last used.
+    pub fn checked(&mut self, conn: &Connection, budget: &str, key: &str, since: Option<Millis>) -> Result<Used, Stop> {
+        if !self.known.contains_key(&(budget.to_owned(), key.to_owned())) && !adds_up(conn, budget, key)? {
+            let why = format!("the chain of the ledger is broken: the holds of budget {budget} do not add up");
+            self.broken = Some(why.clone());
+            return Err(VaultError::ViewOnly(why).into());
+        }
+        self.used(conn, budget, key, since)
     }
 
     /// Counts a hold that was just written.
@@ -101,6 +114,17 @@ impl Counters {
             self.known.remove(&name);
         }
     }
+}
+
+/// Whether the holds of a counter are those its cache was written from; true where there is no cache yet.
+fn adds_up(conn: &Connection, budget: &str, key: &str) -> Result<bool, Stop> {
+    let kept = conn
+        .prepare_cached("SELECT since, used, count FROM budget_use WHERE budget = ?1 AND key = ?2")?
+        .query_row((budget, key), |row| Ok((row.get(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, i64>(2)?)))
+        .optional()?;
+    let Some((since, used, count)) = kept else { return Ok(true) };
+    let held = sum(conn, budget, key, Some(Millis(since)), None)?;
+    Ok(micro(used)? == held.amount && u64::try_from(count) == Ok(held.count))
 }
 
 /// The sum of holds not freed, in `[from, to)`.
@@ -159,7 +183,7 @@ impl Usage for Fresh<'_> {
     type Error = Stop;
 
     fn used(&mut self, id: &str, key: &str, since: Option<Millis>) -> Result<Used, Stop> {
-        let used = self.counters.used(self.conn, id, key, since)?;
+        let used = self.counters.checked(self.conn, id, key, since)?;
         match self.full_until {
             Some(until) if since.is_none_or(|since| since <= until) => Ok(FULL),
             _ => Ok(used),

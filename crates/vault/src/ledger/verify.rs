@@ -16,6 +16,7 @@ use super::{
     detail,
     fold::{COLUMNS, PaymentRow},
     hold::{alias_mac, aliases, forms},
+    taught,
     tx::{Stop, damaged},
     usage::{micro, sum},
 };
@@ -77,6 +78,7 @@ fn check(conn: &Connection, key: &MacKey) -> Result<VerifyReport, Stop> {
         alias_rows(conn, key, &mut faults)?;
         policies(conn, key, &mut faults)?;
         counters(conn, &mut faults)?;
+        taught::check(conn, &mut faults)?;
     }
     faults.truncate(MOST);
     Ok(VerifyReport {
@@ -249,10 +251,6 @@ fn alone(conn: &Connection, faults: &mut Vec<String>) -> Result<(), Stop> {
         (
             "SELECT count(*) FROM payment p WHERE NOT EXISTS (SELECT 1 FROM head WHERE payment = p.n)",
             "payments without a state",
-        ),
-        (
-            "SELECT count(*) FROM known k WHERE NOT EXISTS (SELECT 1 FROM entry WHERE payment = k.payment AND to_state = 'reserved')",
-            "payees nobody approved",
         ),
         (
             "SELECT count(*) FROM alias a JOIN payment p ON p.agent = a.agent AND p.idem = a.idem",

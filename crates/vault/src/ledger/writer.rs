@@ -30,6 +30,8 @@ const MOST: usize = 256;
 const STALE: Duration = Duration::from_secs(2);
 /// Marks alone are written after so much quiet.
 const QUIET: Duration = Duration::from_millis(50);
+/// How often work that waits tries a locked key store: its owner may be shown a prompt each time.
+const KNOCK_EVERY: Duration = Duration::from_secs(10);
 /// How often bodies whose time is over are looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(FORGET_EVERY_SECONDS);
 const FORGET_EVERY_SECONDS: u64 = 3600;
@@ -42,6 +44,8 @@ pub(crate) enum Message {
     Job(Job),
     /// The key store may be open again; or a person accepts that the history is lost.
     Restart(bool, oneshot::Sender<Result<(), VaultError>>),
+    /// The key store may be open again; asked by work that waits, not by a person.
+    Knock(oneshot::Sender<Result<(), VaultError>>),
     /// A check found the ledger broken.
     Broken(String),
     /// Flush and end.
@@ -60,6 +64,8 @@ pub(crate) struct Writer {
     room_seen: Option<Instant>,
     /// When bodies whose time is over were last forgotten, by the wall clock.
     forgot: Millis,
+    /// When the key store was last tried.
+    knocked: Option<Instant>,
 }
 
 impl Writer {
@@ -71,7 +77,7 @@ impl Writer {
         queue: Receiver<Message>,
     ) -> Self {
         let forgot = shared.clock.wall();
-        Self { shared, keeper, open, life, queue, room_seen: None, forgot }
+        Self { shared, keeper, open, life, queue, room_seen: None, forgot, knocked: None }
     }
 
     /// Runs until told to stop.
@@ -94,6 +100,9 @@ impl Writer {
                 }
                 Ok(Message::Restart(accept, reply)) => {
                     reply.send(self.restart(accept)).ok();
+                }
+                Ok(Message::Knock(reply)) => {
+                    reply.send(self.knock()).ok();
                 }
                 Ok(Message::Broken(why)) => self.mode(Mode::ViewOnly(why)),
                 Err(RecvTimeoutError::Timeout) => self.commit(Vec::new()),
@@ -155,6 +164,10 @@ impl Writer {
             Ok(clock_doubted) => {
                 if let Some(open) = &mut self.open {
                     open.mem.asked.clear();
+                }
+                if let Some(why) = self.open.as_mut().and_then(|open| open.mem.counters.broken.take()) {
+                    tracing::error!(why, "ledger.broken");
+                    self.mode(Mode::ViewOnly(why));
                 }
                 if reload || clock_doubted {
                     self.reload(reload);
@@ -254,6 +267,17 @@ impl Writer {
             }
             Err(bad) => self.mode(bad.mode()),
         }
+    }
+
+    /// Tries a key store that was locked at the start, now and then; what a person locked stays locked.
+    fn knock(&mut self) -> Result<(), VaultError> {
+        let view = self.shared.view();
+        let by_person = self.shared.locked.load(std::sync::atomic::Ordering::SeqCst);
+        if !view.locked || by_person || self.knocked.is_some_and(|at| at.elapsed() < KNOCK_EVERY) {
+            return view.open();
+        }
+        self.knocked = Some(Instant::now());
+        self.restart(false)
     }
 
     fn restart(&mut self, accept_lost: bool) -> Result<(), VaultError> {

@@ -17,6 +17,11 @@ impl Vault {
         self.0.shared.view().doubts.clone()
     }
 
+    /// Everything looser than what a person confirmed last, in the policy (or in a draft of one) and in the configuration.
+    pub async fn to_confirm(&self, draft: Option<&Policy>) -> Result<Vec<String>, VaultError> {
+        self.0.read(|conn| verb::to_confirm(conn, &self.0.shared, draft))
+    }
+
     /// Whether a loosening made by a command while nothing ran was accepted at this start.
     pub fn policy_changed(&self) -> bool {
         self.0.shared.view().policy_changed
@@ -75,7 +80,12 @@ impl Vault {
         self.0.hurry();
     }
 
-    /// Tries the key store again.
+    /// Tries a key store that was locked at the start, now and then. What a person locked stays locked.
+    pub async fn knock(&self) -> Result<(), VaultError> {
+        self.0.knock().await
+    }
+
+    /// Tries the key store again, because a person said so.
     pub async fn unlock(&self) -> Result<(), VaultError> {
         self.0.restart(false).await
     }

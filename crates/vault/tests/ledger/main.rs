@@ -6,6 +6,7 @@ mod support;
 
 mod admission;
 mod budgets;
+mod ends;
 mod people;
 mod questions;
 mod speed;

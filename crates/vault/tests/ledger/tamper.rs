@@ -69,6 +69,10 @@ fn every_edited_row_is_noticed() {
         "UPDATE policy_version SET toml = replace(toml, '0.10', '9.10')",
         "UPDATE head SET state = 'refused' WHERE payment = 3",
         "INSERT INTO known VALUES ('', 'https://evil.example', 'eip155:8453/erc20:0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913', '0x1', 1)",
+        "INSERT INTO known SELECT '', 'https://evil.example', 'eip155:8453/erc20:0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913', '0x1', n FROM payment WHERE idem = 'k3'",
+        "DELETE FROM denial",
+        "INSERT INTO consumed VALUES ('tiles', 3)",
+        "DELETE FROM doubt",
         "UPDATE budget_use SET used = zeroblob(32)",
         "UPDATE detail SET body = x'00' WHERE kind = 'url'",
     ];

@@ -191,9 +191,10 @@ impl Shop {
     pub fn forms(&self, quote: &Quote) -> Vec<Signable> {
         use countersign_vault::Clock as _;
         let domain = quote.domain.as_ref().unwrap();
+        let (network, token) = quote.exposure.asset.as_str().split_once("/erc20:").unwrap();
         vec![Signable::Eip3009(Eip3009 {
-            chain_id: 8453,
-            token: USDC.parse().unwrap(),
+            chain_id: network.trim_start_matches("eip155:").parse().unwrap(),
+            token: token.parse().unwrap(),
             name: domain.name.clone(),
             version: domain.version.clone(),
             from: quote.wallet.parse().unwrap(),
