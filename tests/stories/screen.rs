@@ -1,4 +1,8 @@
 //! The approval window as somebody at the screen finds it: looked for, photographed, pressed with a synthetic pointer.
+//!
+//! Two kinds of builds use it, each its own part.
+
+#![allow(dead_code, reason = "each kind of build uses its own part")]
 
 use std::{path::Path, process::Command, time::Duration};
 
