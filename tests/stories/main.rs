@@ -12,6 +12,8 @@ mod http;
 mod kills;
 mod mcp;
 mod pay;
+#[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]
+mod notices;
 #[cfg(all(feature = "ui-automation", target_os = "linux"))]
 mod pressed;
 #[cfg(all(feature = "gui", target_os = "linux"))]
