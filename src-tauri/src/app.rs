@@ -68,14 +68,32 @@ pub fn open_vault(place: &Place, config: &Config, clock: Arc<dyn Clock>, serving
     Ok(Vault::open(open)?)
 }
 
-/// The one fault a test may switch on in the whole program: the wrong order, which the kill loop must catch.
+/// The fault a test may switch on in the whole program: `sign_before_commit`, the wrong order, which the kill loop must catch;
+/// or `full_while=FILE`, a disk that is full as long as that file exists.
 #[cfg(feature = "faults")]
 fn fault_of_the_test() -> Option<Arc<countersign_vault::Faults>> {
-    (std::env::var("COUNTERSIGN_FAULT").as_deref() == Ok("sign_before_commit")).then(|| {
-        let faults = Arc::new(countersign_vault::Faults::default());
-        faults.answer_before_commit();
-        faults
-    })
+    let fault = std::env::var("COUNTERSIGN_FAULT").ok()?;
+    let faults = Arc::new(countersign_vault::Faults::default());
+    match fault.split_once('=') {
+        None if fault == "sign_before_commit" => faults.answer_before_commit(),
+        Some(("full_while", file)) => {
+            let (file, plan) = (PathBuf::from(file), faults.clone());
+            std::thread::spawn(move || {
+                let mut full = false;
+                loop {
+                    match (file.exists(), full) {
+                        (true, false) => plan.fail(countersign_vault::Fail::Full, 1, true),
+                        (false, true) => plan.heal(),
+                        _ => {}
+                    }
+                    full = file.exists();
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+            });
+        }
+        _ => return None,
+    }
+    Some(faults)
 }
 
 fn key_store(place: &Place, config: &Config) -> anyhow::Result<Box<dyn KeyStore>> {

@@ -7,13 +7,15 @@ mod support;
 
 mod canary;
 mod crowd;
+#[cfg(feature = "faults")]
+mod disk;
 mod hostile;
 mod http;
 mod kills;
 mod mcp;
-mod pay;
 #[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]
 mod notices;
+mod pay;
 #[cfg(all(feature = "ui-automation", target_os = "linux"))]
 mod pressed;
 #[cfg(all(feature = "gui", target_os = "linux"))]

@@ -237,7 +237,8 @@ fn with_error(mut object: Value, error: &str, paid: bool) -> Value {
     object
 }
 
-fn payment_required(object: &Value) -> Response {
+/// A 402 answer with this object.
+pub fn payment_required(object: &Value) -> Response {
     header_402(&STANDARD.encode(object.to_string()))
 }
 

@@ -41,6 +41,11 @@ impl Rate {
     pub fn parse(text: &str) -> Result<Self, AmountError> {
         Micro::parse(text).map(Self)
     }
+
+    /// In millionths.
+    pub const fn micros(self) -> Micro {
+        self.0
+    }
 }
 
 impl Registry {
@@ -96,6 +101,11 @@ impl Registry {
     /// The currency policy is written in.
     pub fn reference(&self) -> &str {
         &self.reference
+    }
+
+    /// What one unit of a currency is worth in the reference currency, if the person has set it.
+    pub fn rate(&self, currency: &str) -> Option<Rate> {
+        self.rates.get(currency).copied()
     }
 
     /// The chain of this name, if we know it.

@@ -35,7 +35,7 @@ impl Desk {
         telling.says(Progress::Asking(id.clone()));
         loop {
             let showing = Showing { question: self.question(&waiting), nonce: random()? };
-            let hash = showing.display_hash();
+            let (hash, shown) = (showing.display_hash(), showing.question.clone());
             self.tell(Event::Asked(Box::new(showing.question.clone())));
             let answer = match self.hear(&waiting, showing).await? {
                 Heard::Answer(answer) => answer,
@@ -46,7 +46,7 @@ impl Desk {
             };
             telling.says(Progress::Working);
             let answer = match answer {
-                Answer::Yes(yes) if yes.display_hash != hash => Answer::No,
+                Answer::Yes(yes) if yes.display_hash != hash || !shown.is_about(&waiting.record.quote) => Answer::No,
                 other => other,
             };
             let (word, how) = match &answer {

@@ -163,3 +163,22 @@ pub fn money_view(quote: &Quote, exposure: bool, registry: &Registry) -> Value {
     }
     view
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_of_an_outcome_shows_no_credential() {
+        let headers = BTreeMap::from([("PAYMENT-SIGNATURE".to_owned(), "c2VjcmV0LWNhbmFyeQ==".to_owned())]);
+        let meta =
+            json!({"x402/payment": {"payload": {"signature": "0xcanary"}}}).as_object().cloned().unwrap_or_default();
+        let credential = Some(CredentialView { headers, meta });
+        let outcome = Outcome { credential, ..Outcome::not_required(ResponseView::new(200, &[], None)) };
+        let said = format!(
+            "{outcome:?} {:#?}",
+            crate::problem::Problem::about(crate::problem::Code::Paused, "p", outcome.clone())
+        );
+        assert!(said.contains("PAYMENT-SIGNATURE") && !said.contains("c2VjcmV0") && !said.contains("canary"), "{said}");
+    }
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     Millis,
+    money::Amount,
     payment::{Digest, PaymentId, Quote},
     policy::{Decision, Risk},
     registry::Registry,
@@ -154,6 +155,21 @@ impl Question {
             act: format!("Pay {amount}"),
             signs: signs(quote),
         }
+    }
+
+    /// Whether what is on screen, read back, is what this quote would sign: amount, token, account, payer.
+    pub fn is_about(&self, quote: &Quote) -> bool {
+        let Some((amount, symbol)) = self.amount_asset.split_once(' ') else { return false };
+        let row = |name: &str| self.signs.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
+        let value = format!("{} ({})", quote.exposure.amount, self.amount_asset);
+        Amount::parse_human(amount, quote.decimals) == Ok(quote.exposure.amount)
+            && symbol == quote.symbol
+            && self.payee_account == quote.payee.account
+            && self.payee_origin == quote.payee.origin.as_str()
+            && row("to") == Some(quote.payee.account.as_str())
+            && row("from") == Some(quote.wallet.as_str())
+            && row("contract") == Some(quote.exposure.asset.as_str())
+            && row("value") == Some(value.as_str())
     }
 
     /// SHA-256 of every string as rendered and a nonce per showing: one payment, one showing.

@@ -23,6 +23,12 @@ impl Policy {
         file::read(toml, reference)?.check()
     }
 
+    /// The currency a policy file names, whatever else is in it.
+    pub fn reference_of(toml: &str) -> Option<String> {
+        let table: toml::Table = toml.parse().ok()?;
+        table.get("reference")?.as_str().map(str::to_owned)
+    }
+
     /// The policy as a file that parses back to the same policy.
     pub fn to_toml(&self) -> String {
         file::write(&self.parts)

@@ -5,6 +5,7 @@
 mod budget;
 mod canonical;
 mod change;
+mod convert;
 mod draft;
 mod effective;
 mod facts;

@@ -45,7 +45,12 @@ impl Desk {
                 tracing::error!(%error, "open payments could not be read; they stay held until the next start")
             }
         }
+        let mut health = self.health().word();
         loop {
+            let now = self.health().word();
+            if std::mem::replace(&mut health, now) != now {
+                self.tell(Event::Health(now));
+            }
             let (due, next) = self.settler.take(self.now(), AT_ONCE);
             if due.is_empty() {
                 let left = next.map_or(60_000, |at| at.0.saturating_sub(self.now().0).clamp(50, 60_000));

@@ -212,6 +212,7 @@ fn begin(
         if found.fresh {
             fill(&tx, life, found.lost)?;
         } else {
+            follow_reference(&tx)?;
             look_over(&mut tx, &found)?;
         }
         end_waiting(&mut tx)?;
@@ -247,6 +248,17 @@ fn fill(tx: &Tx<'_>, life: &Life, lost: bool) -> Result<(), Stop> {
     state::reseal(tx.conn, tx.key)
 }
 
+/// The policy in the configuration's currency: converted at the person's rate, or one that asks about everything. Nobody has
+/// confirmed it either way.
+fn follow_reference(tx: &Tx<'_>) -> Result<(), Stop> {
+    let registry = &tx.shared.registry;
+    let Some((reference, policy)) = state::policy_elsewhere(tx.conn, registry.reference())? else { return Ok(()) };
+    let converted = registry.rate(&reference).and_then(|rate| policy.converted(registry.reference(), rate).ok());
+    let Some(new) = converted.or_else(|| Policy::preset("careful", registry.reference())) else { return Ok(()) };
+    tracing::warn!(from = reference, to = registry.reference(), "the policy follows the reference currency");
+    state::add_policy(tx.conn, tx.key, &new, state::BY_REFERENCE, tx.now.at)
+}
+
 /// An existing ledger: was it changed behind our back, did the history or the clock go back?
 fn look_over(tx: &mut Tx<'_>, found: &Found) -> Result<(), Stop> {
     let conn = tx.conn;
@@ -278,6 +290,9 @@ fn look_over(tx: &mut Tx<'_>, found: &Found) -> Result<(), Stop> {
 /// `serve` accepts what our own commands changed while nothing ran. A change of `config.toml` is nobody's command.
 fn accept(tx: &Tx<'_>) -> Result<(), Stop> {
     let Some((_, policy)) = state::current_policy(tx.conn, tx.shared.registry.reference())? else { return Ok(()) };
+    if state::last_by(tx.conn)?.as_deref() == Some(state::BY_REFERENCE) {
+        return Ok(());
+    }
     let hash = policy.hash("").0;
     if state::setting(tx.conn, "confirmed_policy")?.as_deref() != Some(&hash) {
         state::confirm_policy(tx.conn, &policy)?;

@@ -106,6 +106,23 @@ pub(crate) fn current_policy(conn: &Connection, reference: &str) -> Result<Optio
     Ok(Some((v, policy)))
 }
 
+/// Who brought a version that followed the reference currency.
+pub(crate) const BY_REFERENCE: &str = "reference";
+
+/// Who brought the policy in force.
+pub(crate) fn last_by(conn: &Connection) -> Result<Option<String>, Stop> {
+    Ok(conn.query_row("SELECT by FROM policy_version ORDER BY v DESC LIMIT 1", [], |row| row.get(0)).optional()?)
+}
+
+/// The policy in force and its currency, if that is not `reference` and it can be read in its own.
+pub(crate) fn policy_elsewhere(conn: &Connection, reference: &str) -> Result<Option<(String, Policy)>, Stop> {
+    let toml: Option<String> =
+        conn.query_row("SELECT toml FROM policy_version ORDER BY v DESC LIMIT 1", [], |row| row.get(0)).optional()?;
+    let Some(toml) = toml else { return Ok(None) };
+    let Some(own) = Policy::reference_of(&toml).filter(|own| own != reference) else { return Ok(None) };
+    Ok(Policy::parse(&toml, &own).ok().map(|policy| (own, policy)))
+}
+
 /// Adds a version.
 pub(crate) fn add_policy(conn: &Connection, key: &MacKey, policy: &Policy, by: &str, at: Millis) -> Result<(), Stop> {
     let toml = policy.to_toml();

@@ -1,0 +1,116 @@
+//! What a person is shown is what would be signed: 100,000 random payments frozen into questions and read back.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use countersign_core::{
+    Millis,
+    approval::{History, Question},
+    asset::{AssetId, Eip712, Network},
+    money::{Amount, Micro, Money},
+    payment::{Digest, Op, Payee, PaymentId, Quote, Resource},
+    policy::{Decision, Effect},
+    registry::Registry,
+};
+use std::collections::BTreeSet;
+
+const PAYMENTS: u64 = 100_000;
+
+/// A stream of bytes that is the same in every run.
+struct Bytes(u64);
+
+impl Bytes {
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        self.0 += 1;
+        let block = Digest::of(&[b"shown is signed", &self.0.to_be_bytes()]).0;
+        std::array::from_fn(|i| block[i % 32])
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        u64::from_be_bytes(self.take()) % n
+    }
+
+    fn account(&mut self) -> String {
+        alloy_primitives::Address::from(self.take::<20>()).to_checksum(None)
+    }
+}
+
+fn quote(bytes: &mut Bytes) -> Quote {
+    let network = Network::eip155(1 + bytes.below(100_000));
+    let asset = AssetId::erc20(&network, bytes.account().parse().unwrap());
+    // From one unit to the largest number there is.
+    let mut units = bytes.take::<32>();
+    let zeros = bytes.below(32) as usize;
+    units[..zeros].fill(0);
+    units[31] |= 1;
+    let money = Money { asset, amount: Amount::from_be_bytes(units) };
+    let value = (bytes.below(5) > 0).then(|| Micro(u128::from(bytes.below(1 << 50))));
+    let host = format!("https://s{}.example{}", bytes.below(1_000), ["", ":8443"][bytes.below(2) as usize]);
+    Quote {
+        rail: "x402".into(),
+        version: 2,
+        scheme: "exact".into(),
+        op: Op::Pay,
+        payee: Payee { origin: host.parse().unwrap(), account: bytes.account(), claimed: bytes.below(2) == 0 },
+        network: Some(network),
+        testnet: bytes.below(2) == 0,
+        wallet: bytes.account(),
+        money: money.clone(),
+        exposure: money,
+        symbol: ["USDC", "USD₮0", "mUSD"][bytes.below(3) as usize].into(),
+        decimals: [0, 2, 6, 18, 36][bytes.below(5) as usize],
+        domain: Some(Eip712 { name: "USD Coin".into(), version: "2".into() }),
+        amount_value: value,
+        exposure_value: value,
+        resource: Resource { method: "GET".into(), path: format!("{host}/thing"), request: Digest(bytes.take()) },
+        lifetime_seconds: 10 + bytes.below(80_000),
+        reversible: false,
+        risks: BTreeSet::new(),
+    }
+}
+
+fn decision() -> Decision {
+    Decision {
+        effect: Effect::Ask,
+        rule: "ask-above".into(),
+        because: Vec::new(),
+        policy_hash: Digest([1; 32]),
+        budgets: Vec::new(),
+        consumes: None,
+    }
+}
+
+#[test]
+fn a_hundred_thousand_payments_are_shown_as_they_would_be_signed_and_any_other_is_noticed() {
+    let (mut bytes, registry, decision) = (Bytes(0), Registry::builtin("USD"), decision());
+    let mut before: Option<Quote> = None;
+    for n in 0..PAYMENTS {
+        let quote = quote(&mut bytes);
+        let id = PaymentId::from_random(bytes.take());
+        let history = History::default();
+        let question = Question::freeze(
+            &id,
+            "agent",
+            &quote,
+            &decision,
+            &history,
+            &registry,
+            Some("\u{202e}0.01 USDC"),
+            None,
+            Millis(n as i64),
+        );
+        assert!(question.is_about(&quote), "{question:?}");
+        if let Some(other) = before.replace(quote.clone()) {
+            for changed in [
+                Quote { exposure: Money { amount: other.exposure.amount, ..quote.exposure.clone() }, ..quote.clone() },
+                Quote {
+                    exposure: Money { asset: other.exposure.asset.clone(), ..quote.exposure.clone() },
+                    ..quote.clone()
+                },
+                Quote { payee: Payee { account: other.payee.account.clone(), ..quote.payee.clone() }, ..quote.clone() },
+                Quote { wallet: other.wallet.clone(), ..quote.clone() },
+            ] {
+                assert!(changed == quote || !question.is_about(&changed), "{question:?} for {changed:?}");
+            }
+        }
+    }
+}
