@@ -1,5 +1,6 @@
 //! Misbehaving sellers: each is refused with its code or asks with a warning. Never a silent signature, never a lost row.
 
+use base64::Engine as _;
 use serde_json::Value;
 
 use crate::support::{
@@ -180,6 +181,30 @@ async fn an_unknown_outcome_is_sent_again_with_the_same_bytes_and_asks_under_a_n
     assert_eq!(scene.seller.credentials("drops").len(), 3);
     let (status, body) = scene.client.fetch(&scene.seller.case("no-receipt"), "one").await;
     assert_eq!((status, body["code"].as_str()), (409, Some("idempotency_conflict")), "{body}");
+
+    // The agent's own receipt for a payment it did not send lifts no doubt.
+    let (_, list) = scene.client.get("/v1/payments?status=signed").await;
+    let id = list["payments"][0]["id"].as_str().unwrap().to_owned();
+    let forged = serde_json::json!({"success": true, "transaction": format!("0x{}", "ab".repeat(32)), "network": "eip155:84532"});
+    let header = base64::engine::general_purpose::STANDARD.encode(forged.to_string());
+    let (status, body) =
+        scene.client.post(&format!("/v1/payments/{id}/receipt"), &serde_json::json!({"header": header})).await;
+    assert_eq!((status, body["code"].as_str()), (400, Some("bad_request")), "{body}");
+    let (status, body) = scene.client.fetch(&url, "three").await;
+    assert_eq!(
+        (status, body["outcome"]["payment"]["decision"]["rule"].as_str()),
+        (403, Some("builtin:possible-duplicate"))
+    );
+
+    // While paused the stored outcome is the answer, and nothing is sent.
+    assert!(scene.place.run(&["pause"]).status.success());
+    let (status, body) = scene.client.fetch(&url, "one").await;
+    assert_eq!(
+        (status, body["status"].as_str(), &body["payment"]["id"]),
+        (200, Some("unknown"), &list["payments"][0]["id"]),
+        "{body}"
+    );
+    assert_eq!(scene.seller.credentials("drops").len(), 3);
     verified(scene).await;
 }
 

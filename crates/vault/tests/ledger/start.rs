@@ -212,9 +212,16 @@ fn a_locked_key_store_leaves_a_ledger_that_waits() {
     assert_eq!(vault.health(), Health::Locked);
     assert_eq!(vault.wallets().len(), 1, "it can be looked at");
     home.store.set_fault(None);
+    wait(vault.knock()).unwrap();
+    assert_eq!(vault.health(), Health::Ok, "work that waits tries the key store again");
+    let shop = home.shop(vault.clone(), &[]);
+    drop(shop.reserved("a", "k1", "30000"));
+    vault.lock();
+    assert!(wait(vault.knock()).is_err());
+    assert_eq!(vault.health(), Health::Locked, "what a person locked stays locked");
     wait(vault.unlock()).unwrap();
     assert_eq!(vault.health(), Health::Ok);
-    drop(home.shop(vault, &[]).reserved("a", "k1", "30000"));
+    drop((shop, vault));
     home.store.set_fault(Some(Fault::NoEntry));
     let vault = home.open();
     assert!(view_only(&vault).contains("key"), "another keyring is no fresh start");
