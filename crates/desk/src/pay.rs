@@ -81,9 +81,15 @@ impl Desk {
         };
         request.check_max(&quoted.quote, self.registry.reference())?;
         let signables = self.signables(&quoted.quote)?;
-        self.check_balance(&quoted.quote, &signables).await?;
+        let payment = PaymentId::from_random(random()?);
+        if let Err(short) = self.check_balance(&quoted.quote, &signables).await {
+            // What policy refuses is refused as such: it says nothing about what the wallet holds.
+            if !self.vault.denies(&payment, &quoted.quote, &caller).await.map_err(vault_problem)? {
+                return Err(short);
+            }
+        }
         let admit = Admit {
-            payment: PaymentId::from_random(random()?),
+            payment,
             caller: caller.clone(),
             key: request.key.clone(),
             request: request.digest,

@@ -5,7 +5,7 @@ mod people;
 
 use countersign_core::{
     approval::History,
-    payment::{AgentName, Digest, IdempotencyKey, PaymentId, Quote, SessionId},
+    payment::{AgentName, Caller, Digest, IdempotencyKey, PaymentId, Quote, SessionId},
     policy::{Approved, BudgetView, budgets_of},
     signable::Signable,
     status::{Event, Settlement},
@@ -46,6 +46,12 @@ impl Vault {
     /// Judges and writes down, in one durable transaction.
     pub async fn admit(&self, admit: Admit) -> Result<Admitted, VaultError> {
         self.0.write(move |tx| verb::admit(tx, admit)).await
+    }
+
+    /// Whether policy would refuse this payment as things stand; writes nothing.
+    pub async fn denies(&self, payment: &PaymentId, quote: &Quote, caller: &Caller) -> Result<bool, VaultError> {
+        let (payment, quote, caller) = (payment.clone(), quote.clone(), caller.clone());
+        self.0.write(move |tx| verb::denies(tx, &payment, &quote, &caller)).await
     }
 
     /// Judges again after a yes, and holds.

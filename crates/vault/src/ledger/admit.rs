@@ -93,6 +93,12 @@ pub(crate) fn admit(tx: &mut Tx<'_>, a: Admit) -> Result<Admitted, Stop> {
     }
 }
 
+/// Whether policy would refuse this payment as things stand; writes nothing.
+pub(crate) fn denies(tx: &mut Tx<'_>, payment: &PaymentId, quote: &Quote, caller: &Caller) -> Result<bool, Stop> {
+    let facts = tx.facts(quote, caller, None)?;
+    Ok(matches!(tx.judge(payment, &facts)?, Judged::Refused(_)))
+}
+
 /// Why a refusal by policy is a refusal, as the API says it.
 pub(crate) fn refused_as(decision: &Decision) -> RefusedAs {
     if decision.rule == "builtin:back-off" {

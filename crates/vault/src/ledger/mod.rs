@@ -41,7 +41,7 @@ pub(crate) use shared::{Dropped, Mark, View};
 /// What a request does inside the writer's transaction.
 pub(crate) mod verb {
     pub(crate) use super::{
-        admit::{admit, lookup},
+        admit::{admit, denies, lookup},
         again::again,
         facts::history,
         fold::by_id,
