@@ -56,7 +56,6 @@ const redirects = {
   "redirected script": [LIST, (url) => element("script", { src: redirect(302, url) })],
   "redirected frame": [OPEN, (url) => element("iframe", { src: redirect(302, url) })],
   "redirected form": [PAY, (url) => submit(redirect(307, url), { method: "post", enctype: "text/plain" }, ...plan.field)],
-  "redirected window": [OPEN, (url) => popup(() => open(redirect(302, url)))],
 };
 
 const elements = {
@@ -119,7 +118,6 @@ const others = {
   "shared worker fetch": [LIST, (url) => work(SharedWorker, url, shared(say(`fetch(target)`)))],
   "service worker fetch": [LIST, (url) => served(url)],
   "window": [OPEN, (url) => popup(() => open(url))],
-  "window without opener": [OPEN, (url) => popup(() => open(url, "_blank", "noopener,noreferrer"))],
   "window by form": [PAY, (url) => popup(() => windowed(sending(url, { method: "post", enctype: "text/plain" }, ...plan.field)))],
 };
 
