@@ -5,6 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(target_os = "linux")]
+mod browser;
 mod canary;
 mod crowd;
 #[cfg(feature = "faults")]

@@ -3,6 +3,10 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part")]
 
 pub mod agent;
+#[cfg(target_os = "linux")]
+pub mod attacker;
+#[cfg(target_os = "linux")]
+pub mod browser;
 pub mod client;
 pub mod hostile_seller;
 pub mod mcp;

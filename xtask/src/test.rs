@@ -114,6 +114,7 @@ fn headless(place: &Place) -> Result<Count> {
         "--skip=kills::",
         "--skip=mcp::",
         "--skip=http::",
+        "--skip=browser::",
     ];
     counted(&mut desktop(place, &words)?)
 }

@@ -15,6 +15,7 @@ mod receipt;
 pub mod request;
 pub mod settle;
 mod story;
+pub mod strict;
 pub mod view;
 pub mod wire;
 

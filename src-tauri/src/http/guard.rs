@@ -19,6 +19,7 @@ pub const OPEN: &str = "/open";
 pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let admitted = admit(&app, &parts).await;
+    note(&parts, admitted.as_ref().err());
     let mut request = Request::from_parts(parts, body);
     match admitted {
         Ok(None) => next.run(request).await,
@@ -34,6 +35,17 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
             }
             response
+        }
+    }
+}
+
+/// One line for every request: what got past the guard, and what did not and why. Never a query, a header or a body.
+fn note(request: &Parts, refused: Option<&Problem>) {
+    let (method, path) = (&request.method, request.uri.path());
+    match refused {
+        None => tracing::debug!(http.method = %method, http.path = path, "admitted"),
+        Some(problem) => {
+            tracing::debug!(http.method = %method, http.path = path, code = problem.code.as_str(), "refused");
         }
     }
 }
