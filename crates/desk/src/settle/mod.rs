@@ -2,6 +2,7 @@
 
 mod resolve;
 mod rpc;
+mod sight;
 
 pub use rpc::{Node, RpcError};
 
