@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use crate::support::{Behaves, NodeDouble, Till, World, hostile_seller::HostileSeller, shop::id, till::up_to};
+use crate::support::{Behaves, NodeDouble, Till, World, hostile_seller::HostileSeller, shop::id, till::up_to, until};
 
 /// Seconds, longer than any window here and the grace after it.
 const PAST: i64 = 400;
@@ -246,6 +246,39 @@ async fn what_the_wallet_does_not_hold_is_refused_before_signing_and_the_key_sta
     let seller = seller().await;
     let unseen = till.fetch(&seller.case("unseen"), "unseen").await;
     assert_eq!(stands(&unseen)[1], "signed", "a node that cannot tell is no reason to refuse: {unseen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_of_the_future_makes_everything_ask_until_confirmed_and_an_old_one_does_not() {
+    let seller = seller().await;
+    for (network, seconds, doubted) in [
+        ("eip155:8453", 1_000, true),
+        ("eip155:8453", 100, false),
+        ("eip155:8453", -100_000, false),
+        ("eip155:84532", 1_000, false),
+    ] {
+        let node = NodeDouble::start("http://127.0.0.1:1/", Behaves::Honestly).await;
+        let mut till = Till::open(&up_to("1.00"), network, vec![node.own()]).await;
+        let block = till.clock_seconds().saturating_add_signed(seconds);
+        node.behave(Behaves::Showing(block));
+        till.look();
+        if doubted {
+            until("the clock is doubted", async || till.desk.vault().doubts().clock).await;
+            let asked = till.fetch(&seller.case("asks"), "asks").await;
+            assert_eq!(asked["code"], "no_approver", "{asked}");
+            assert_eq!(asked["outcome"]["payment"]["decision"]["rule"], "builtin:clock-suspect", "{asked}");
+            till.rest();
+            till.desk.vault().confirm(countersign_vault::Confirm::Clock).await.expect("a confirmed clock");
+        }
+        let silent = till.fetch(&seller.case("silent"), "silent").await;
+        assert_eq!(stands(&silent)[1], "signed", "{network}, {seconds} s: {silent}");
+        // The first look at that payment is over once its window is, and it compared the clock before.
+        till.wait(PAST);
+        if network == "eip155:84532" || !doubted {
+            till.settles(&id(&silent), "unknown", "failed").await;
+            assert_eq!(till.desk.vault().doubts().clock, None, "{network}, {seconds} s");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

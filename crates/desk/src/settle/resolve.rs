@@ -34,6 +34,9 @@ impl Desk {
                 tracing::error!(%error, "open payments could not be read; they stay held until the next start")
             }
         }
+        for (network, nodes) in self.settler.networks() {
+            self.compare_block(network, nodes).await;
+        }
         loop {
             let (due, next) = self.settler.take(self.now(), AT_ONCE);
             if due.is_empty() {
@@ -94,6 +97,9 @@ impl Desk {
     /// One look at one payment; true if something was learnt.
     async fn look(&self, record: &Record, forms: &[countersign_core::signable::Signable]) -> Look<bool> {
         let Ok(rail) = self.rail(&record.quote.rail) else { return Ok(false) };
+        if let Some(network) = &record.quote.network {
+            self.compare_block(network, self.settler.of(network)).await;
+        }
         let over = self.now().seconds() > record.valid_before.unwrap_or(0).saturating_add(GRACE);
         let nodes = record.quote.network.as_ref().map_or(&[][..], |n| self.settler.of(n));
         let all: Vec<Evidence> = forms.iter().filter_map(|form| rail.evidence(form)).collect();
