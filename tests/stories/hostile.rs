@@ -32,8 +32,12 @@ struct Scene {
 }
 
 async fn scene(approver: &str) -> Scene {
+    scene_under(approver, EASY).await
+}
+
+async fn scene_under(approver: &str, policy: &str) -> Scene {
     let (place, payer) = Place::with_wallet("[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n");
-    place.policy(EASY);
+    place.policy(policy);
     let token = place.agent("researcher");
     let seller = HostileSeller::start(&payer).await;
     let service = place.serve(approver);
@@ -143,7 +147,8 @@ async fn whatever_comes_back_after_paying_the_payment_is_signed_once_and_stays_h
         ("error-12k", "failed", "signed", "failed"),
         ("text", "failed", "signed", "failed"),
     ];
-    let scene = scene("deny").await;
+    let exactly = format!("{:.2}", 0.01 * table.len() as f64);
+    let scene = scene_under("deny", &EASY.replace("100.00", &exactly)).await;
     for (case, status, state, settlement) in table {
         let (http, body) = scene.client.fetch(&scene.seller.case(case), case).await;
         let got =
@@ -158,6 +163,9 @@ async fn whatever_comes_back_after_paying_the_payment_is_signed_once_and_stays_h
         "a paid request followed a redirect to {}",
         scene.seller.elsewhere()
     );
+    let (status, body) = scene.client.fetch(&scene.seller.case("one-more"), "one-more").await;
+    assert_eq!((status, body["code"].as_str()), (403, Some("over_budget")), "something was given back: {body}");
+    assert_eq!(body["outcome"]["payment"]["decision"]["rule"], "budget:limit-day", "{body}");
     verified(scene).await;
 }
 

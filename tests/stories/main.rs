@@ -22,5 +22,6 @@ mod pay;
 mod pressed;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod screen;
+mod settle;
 #[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]
 mod window;

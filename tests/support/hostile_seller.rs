@@ -166,6 +166,12 @@ async fn serve(State(shop): State<Arc<Shop>>, Path(case): Path<String>, request:
     if let Some(offer) = spoilt(&case, &shop.payer) {
         return payment_required(&required(&url, vec![offer]));
     }
+    if let (true, Some(claim)) = (paid, case.strip_prefix("receipt-")) {
+        return receipt(&json!({"success": true, "transaction": claim, "network": "eip155:84532"}));
+    }
+    if let (true, Some(size)) = (paid, case.strip_prefix("goods-")) {
+        return "x".repeat(size.parse().expect("a size")).into_response();
+    }
     match case.as_str() {
         "other-site" => payment_required(&required("https://bank.example/", vec![offer()])),
         "text" => {

@@ -10,16 +10,20 @@ pub mod browser;
 pub mod client;
 pub mod hostile_seller;
 pub mod mcp;
+pub mod node;
 pub mod raw;
 pub mod service;
 pub mod shop;
+pub mod till;
 pub mod world;
 
 pub use agent::Agent;
 pub use client::Client;
 pub use mcp::Mcp;
+pub use node::{Behaves, NodeDouble};
 pub use service::{Place, Service};
 pub use shop::Shop;
+pub use till::Till;
 pub use world::World;
 
 use std::time::{Duration, Instant};

@@ -135,6 +135,7 @@ impl Desk {
             Act::Fetch { headers, body } => {
                 let outgoing = Outgoing { method: &request.method, url: &request.url, headers, body };
                 let answer = self.wire.ask(&outgoing).await.map_err(wire_problem)?;
+                self.compare_date(&answer).await;
                 let rail = self.rails.iter().find(|r| r.is_challenge(answer.status, &answer.headers, &answer.body));
                 let Some(rail) = rail else {
                     if answer.status == 402 {

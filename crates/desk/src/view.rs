@@ -79,9 +79,11 @@ pub fn status_of(record: &Record) -> OutcomeStatus {
         }
         Status::Released => OutcomeStatus::Failed,
         Status::Unknown if record.settlement == Settlement::Failed => OutcomeStatus::Unknown,
-        _ => match record.outcome {
-            Some(Ended::Completed) => OutcomeStatus::Completed,
-            Some(Ended::Failed) => OutcomeStatus::Failed,
+        _ => match (record.settlement, record.outcome) {
+            // The seller delivered and claimed, and the chain says no.
+            (Settlement::Failed, Some(Ended::Completed)) => OutcomeStatus::Unknown,
+            (_, Some(Ended::Completed)) => OutcomeStatus::Completed,
+            (_, Some(Ended::Failed)) => OutcomeStatus::Failed,
             _ if record.status == Status::Settled => OutcomeStatus::Completed,
             _ => OutcomeStatus::Unknown,
         },

@@ -1,7 +1,7 @@
 //! Reads a JSON body strictly: content type, size, depth, duplicate keys, types; in that order.
 
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes, HttpBody as _, to_bytes},
     extract::Request,
     http::{HeaderMap, header},
 };
@@ -10,9 +10,12 @@ use countersign_desk::{
     strict::check,
 };
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 
 /// Largest body.
 pub const MAX_BODY: usize = 1024 * 1024;
+/// How long a body may take.
+const BODY_TIME: Duration = Duration::from_secs(5);
 
 /// Reads and checks a whole JSON body.
 pub async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
@@ -35,12 +38,16 @@ pub async fn strict(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
 }
 
 async fn read(body: Body) -> Result<Bytes, Problem> {
-    to_bytes(body, MAX_BODY).await.map_err(|error| {
-        let too_large = std::error::Error::source(&error).is_some_and(|e| e.to_string().contains("length limit"));
-        if too_large {
-            Problem::new(Code::TooLarge, "the body is larger than 1 MiB")
-        } else {
-            Problem::new(Code::BadRequest, "the body did not arrive whole")
+    let too_large = || Problem::new(Code::TooLarge, "the body is larger than 1 MiB");
+    if usize::try_from(body.size_hint().lower()).map_or(true, |least| least > MAX_BODY) {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(BODY_TIME, to_bytes(body, MAX_BODY)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if std::error::Error::source(&error).is_some_and(|e| e.to_string().contains("length limit")) => {
+            Err(too_large())
         }
-    })
+        Ok(Err(_)) => Err(Problem::new(Code::BadRequest, "the body did not arrive whole")),
+        Err(_) => Err(Problem::new(Code::BadRequest, "the body did not arrive within 5 seconds")),
+    }
 }

@@ -1,8 +1,17 @@
 //! The listener: 127.0.0.1 and, where it exists, ::1; bounded in connections and in time for the headers.
+//!
+//! A connection above the limit is told so by a room of its own, which knows no routes; above that it is closed unanswered.
 
 use anyhow::Context as _;
-use axum::Router;
-use countersign_desk::Desk;
+use axum::{
+    Router,
+    http::{HeaderValue, header},
+    response::{IntoResponse as _, Response},
+};
+use countersign_desk::{
+    Desk,
+    problem::{Code, Problem},
+};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -19,11 +28,13 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{App, rate, routes, session};
+use super::{App, problem::ProblemResponse, rate, routes, session};
 use crate::config::Config;
 
 const HEADER_BYTES: usize = 16 * 1024;
 const HEADER_TIME: Duration = Duration::from_secs(5);
+/// Connections above the limit that are told so at once.
+const TURNED_AWAY: usize = 64;
 
 /// A service that accepts connections.
 pub struct Listening {
@@ -70,15 +81,31 @@ pub async fn serve(
     });
     let router = routes::router(app.clone(), mcp(app));
     let (stop, stopped) = watch::channel(false);
-    let room = Arc::new(Semaphore::new(config.limits.connections));
+    let inside = Room { places: Arc::new(Semaphore::new(config.limits.connections)), router };
+    let outside = Room { places: Arc::new(Semaphore::new(TURNED_AWAY)), router: Router::new().fallback(full) };
     let mut tasks = JoinSet::new();
     for listener in std::iter::once(first).chain(second) {
-        tasks.spawn(accept(listener, router.clone(), room.clone(), stopped.clone()));
+        tasks.spawn(accept(listener, inside.clone(), outside.clone(), stopped.clone()));
     }
     Ok(Listening { port, tasks, stop })
 }
 
-async fn accept(listener: TcpListener, router: Router, room: Arc<Semaphore>, mut stopped: watch::Receiver<bool>) {
+/// So many connections at once, and what answers them.
+#[derive(Clone)]
+struct Room {
+    places: Arc<Semaphore>,
+    router: Router,
+}
+
+async fn full() -> Response {
+    let mut problem = Problem::new(Code::RateLimited, "too many connections are open");
+    problem.retry_after = Some(1);
+    let mut response = ProblemResponse(problem).into_response();
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+async fn accept(listener: TcpListener, inside: Room, outside: Room, mut stopped: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -94,9 +121,11 @@ async fn accept(listener: TcpListener, router: Router, room: Arc<Semaphore>, mut
                 continue;
             }
         };
-        // Above the limit the connection is closed unanswered; nothing is read from it.
-        let Ok(place) = room.clone().try_acquire_owned() else { continue };
-        let router = router.clone();
+        let free = [&inside, &outside].into_iter().find_map(|room| {
+            let place = room.places.clone().try_acquire_owned().ok()?;
+            Some((place, room.router.clone()))
+        });
+        let Some((place, router)) = free else { continue };
         let stopped = stopped.clone();
         connections.spawn(async move {
             connection(stream, router, stopped).await;

@@ -100,6 +100,7 @@ const FLOORS: &[Floor] = &[
             "base64",
             "futures-channel",
             "getrandom",
+            "httpdate",
             "reqwest",
             "serde",
             "serde_json",

@@ -1,8 +1,11 @@
 //! Settlement truth: what a seller claims is `claimed`; what a chain shows is `verified`; a hold is freed by proof of non-use only.
 
+mod clock;
 mod resolve;
 mod rpc;
+mod sight;
 
+pub use clock::Witnesses;
 pub use rpc::{Node, RpcError};
 
 use countersign_core::{Millis, asset::Network, money::Amount, payment::PaymentId, rail::Evidence};
@@ -80,6 +83,11 @@ impl Settler {
             }
         }
         None
+    }
+
+    /// Every network with its nodes.
+    fn networks(&self) -> impl Iterator<Item = (&Network, &[Node])> {
+        self.nodes.iter().map(|(network, nodes)| (network, nodes.as_slice()))
     }
 
     fn of(&self, network: &Network) -> &[Node] {

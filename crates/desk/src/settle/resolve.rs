@@ -11,10 +11,7 @@ use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 
-use super::{
-    Due,
-    rpc::{Node, RpcError, Shown},
-};
+use super::{Due, sight};
 use crate::{desk::Desk, event::Event};
 
 /// Pause after the first look in vain; doubled after each further one.
@@ -25,16 +22,8 @@ const GRACE: u64 = 10;
 /// Payments looked at side by side.
 const AT_ONCE: usize = 32;
 
-/// What can go wrong while looking.
-#[derive(Debug, thiserror::Error)]
-enum LookError {
-    #[error(transparent)]
-    Node(#[from] RpcError),
-    #[error(transparent)]
-    Ledger(#[from] VaultError),
-}
-
-type Look<T> = Result<T, LookError>;
+/// Only the ledger can end a look early; what nodes do wrong is passed over.
+type Look<T> = Result<T, VaultError>;
 
 impl Desk {
     /// Looks for evidence until the task is dropped.
@@ -44,6 +33,9 @@ impl Desk {
             Err(error) => {
                 tracing::error!(%error, "open payments could not be read; they stay held until the next start")
             }
+        }
+        for (network, nodes) in self.settler.networks() {
+            self.compare_block(network, nodes).await;
         }
         let mut health = self.health().word();
         loop {
@@ -110,30 +102,24 @@ impl Desk {
     /// One look at one payment; true if something was learnt.
     async fn look(&self, record: &Record, forms: &[countersign_core::signable::Signable]) -> Look<bool> {
         let Ok(rail) = self.rail(&record.quote.rail) else { return Ok(false) };
+        if let Some(network) = &record.quote.network {
+            self.compare_block(network, self.settler.of(network)).await;
+        }
         let over = self.now().seconds() > record.valid_before.unwrap_or(0).saturating_add(GRACE);
         let nodes = record.quote.network.as_ref().map_or(&[][..], |n| self.settler.of(n));
         let all: Vec<Evidence> = forms.iter().filter_map(|form| rail.evidence(form)).collect();
-        for evidence in &all {
-            for node in nodes {
-                if let Some(transaction) = proof(node, record, evidence).await? {
-                    return self.settled(record, &transaction).await;
-                }
-            }
+        if let Some(transaction) = sight::payment(nodes, record.transaction.as_deref(), &all).await {
+            return self.settled(record, &transaction).await;
         }
-        if !nodes.is_empty() && self.contradicted(record, &all, nodes).await? {
-            let note = Note {
-                settlement: Some(Settlement::Failed),
-                why: Some("chain_contradicts_receipt".to_owned()),
-                ..Note::default()
-            };
-            self.vault.note(&record.id, note).await?;
-            return Ok(true);
+        if let (Some(claimed), Settlement::Claimed) = (&record.transaction, record.settlement)
+            && sight::contradicts(nodes, claimed, &all).await
+        {
+            return self.contradicted(record).await;
         }
         if !over {
             return Ok(false);
         }
-        if unused(record, &all, nodes).await? {
-            let seen = json!({"proof": "authorizationState is false in a final block past validBefore"});
+        if let Some(seen) = sight::unused(nodes, &all).await {
             return self.moved(record, Happens::Dead, Settlement::Failed, seen).await;
         }
         if record.status == Status::Unknown {
@@ -168,65 +154,27 @@ impl Desk {
         tracing::info!(payment.id = %record.id, state = record.status.api(), settlement = record.settlement.as_str(), "a payment moved on");
         self.tell(Event::Moved { payment: record.id.clone(), state: record.status.api() });
         if record.status == Status::Settled {
-            self.approver.outcome(&record.id, "settled", "the money moved, seen on chain");
+            let how = match record.settlement {
+                Settlement::Verified => "the money moved, seen on chain",
+                _ => "the seller says it was paid; no node is set up to check it",
+            };
+            self.approver.outcome(&record.id, "settled", how);
         }
         self.look_again();
         Ok(true)
     }
 
     /// The seller named a transaction, and the chain shows it does not pay.
-    async fn contradicted(&self, record: &Record, all: &[Evidence], nodes: &[Node]) -> Result<bool, RpcError> {
-        let (Some(transaction), Settlement::Claimed) = (&record.transaction, record.settlement) else {
-            return Ok(false);
+    async fn contradicted(&self, record: &Record) -> Look<bool> {
+        let note = Note {
+            settlement: Some(Settlement::Failed),
+            why: Some("chain_contradicts_receipt".to_owned()),
+            ..Note::default()
         };
-        for evidence in all {
-            for node in nodes {
-                if node.transaction(transaction, evidence).await? == Shown::Contradicts {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
+        let record = self.vault.note(&record.id, note).await?;
+        tracing::warn!(payment.id = %record.id, "the seller's receipt names a transaction that does not pay");
+        self.tell(Event::Moved { payment: record.id.clone(), state: record.status.api() });
+        self.approver.outcome(&record.id, "unknown", "the seller says it was paid, the chain says it was not");
+        Ok(true)
     }
-}
-
-/// The transaction in which the money moved, if this node shows one.
-async fn proof(node: &Node, record: &Record, evidence: &Evidence) -> Result<Option<String>, RpcError> {
-    if let Some(claimed) = &record.transaction
-        && node.transaction(claimed, evidence).await? == Shown::Paid
-    {
-        return Ok(Some(claimed.clone()));
-    }
-    if !node.is_used(evidence, "latest").await? {
-        return Ok(None);
-    }
-    let Some(found) = node.find_use(evidence).await? else { return Ok(None) };
-    let paid = node.transaction(&found, evidence).await? == Shown::Paid;
-    Ok(paid.then_some(found))
-}
-
-/// Whether every form is proved unusable: by the user's own node, or by two nodes of different hosts that agree.
-async fn unused(record: &Record, all: &[Evidence], nodes: &[Node]) -> Result<bool, RpcError> {
-    if all.is_empty() || record.quote.network.is_none() {
-        return Ok(false);
-    }
-    let mut agreeing: Vec<&str> = Vec::new();
-    for node in nodes {
-        let mut dead = true;
-        for evidence in all {
-            dead = dead
-                && node.final_time().await? >= evidence.valid_before
-                && !node.is_used(evidence, "finalized").await?;
-        }
-        if !dead {
-            return Ok(false);
-        }
-        if node.is_own() {
-            return Ok(true);
-        }
-        if !agreeing.contains(&node.host()) {
-            agreeing.push(node.host());
-        }
-    }
-    Ok(agreeing.len() >= 2)
 }

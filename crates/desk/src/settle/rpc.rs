@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use url::{Host, Url};
 
+/// How many of the newest blocks are searched for a use: less and less, for nodes that refuse long searches.
+const SEARCHED: [u64; 4] = [2_000, 500, 100, 10];
+
 /// Why a node gave no usable answer.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the node {node} gave no usable answer: {what}")]
@@ -29,8 +32,17 @@ pub enum Shown {
     Paid,
     /// The transaction is on chain and does not pay us out.
     Contradicts,
-    /// Not on chain.
+    /// Not on chain, or not a transaction at all.
     Absent,
+}
+
+/// One block, as far as we ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    /// Its number.
+    pub number: u64,
+    /// Unix seconds.
+    pub time: u64,
 }
 
 impl Node {
@@ -54,8 +66,19 @@ impl Node {
         }
     }
 
-    /// Whether this transaction moved the money and used the authorisation.
+    /// An error unless this is a node of the chain: a wrong address in the configuration must not prove anything.
+    pub async fn serves(&self, chain_id: u64) -> Result<(), RpcError> {
+        match self.quantity("eth_chainId", json!([])).await? {
+            found if found == chain_id => Ok(()),
+            found => Err(self.error(&format!("it serves chain {found}, not {chain_id}"))),
+        }
+    }
+
+    /// Whether this transaction moved the money and used the authorisation. `hash` may be anything a seller wrote.
     pub async fn transaction(&self, hash: &str, evidence: &Evidence) -> Result<Shown, RpcError> {
+        if hash.parse::<alloy_primitives::B256>().is_err() || !hash.starts_with("0x") {
+            return Ok(Shown::Absent);
+        }
         let receipt = self.call("eth_getTransactionReceipt", json!([hash])).await?;
         if receipt.is_null() {
             return Ok(Shown::Absent);
@@ -67,32 +90,56 @@ impl Node {
         Ok(if ok { Shown::Paid } else { Shown::Contradicts })
     }
 
-    /// The transaction that used the authorisation, if it did so within the last blocks.
+    /// The transaction that used the authorisation, if it did so within the newest blocks this node lets us search.
     pub async fn find_use(&self, evidence: &Evidence) -> Result<Option<String>, RpcError> {
-        let head = self.quantity("eth_blockNumber", json!([])).await?;
-        let filter = json!([{
-            "fromBlock": format!("{:#x}", head.saturating_sub(2_000)), "toBlock": "latest",
-            "address": evidence.token, "topics": evidence.used,
-        }]);
-        let logs = self.call("eth_getLogs", filter).await?;
-        Ok(logs.as_array().and_then(|l| l.first()).and_then(|log| log["transactionHash"].as_str()).map(str::to_owned))
+        let head = self.latest_block().await?.number;
+        let mut refused = None;
+        for span in SEARCHED {
+            let filter = json!([{
+                "fromBlock": format!("{:#x}", head.saturating_sub(span)), "toBlock": "latest",
+                "address": evidence.token, "topics": evidence.used,
+            }]);
+            match self.call("eth_getLogs", filter).await {
+                Ok(logs) => return Ok(logs[0]["transactionHash"].as_str().map(str::to_owned)),
+                Err(error) => refused = Some(error),
+            }
+        }
+        refused.map_or(Ok(None), Err)
     }
 
-    /// Whether the authorisation is used or cancelled, as of a block (`latest`, `finalized`).
-    pub async fn is_used(&self, evidence: &Evidence, block: &str) -> Result<bool, RpcError> {
+    /// Whether the authorisation is used or cancelled, by the newest block.
+    pub async fn is_used(&self, evidence: &Evidence) -> Result<bool, RpcError> {
+        self.is_used_at(evidence, "latest").await
+    }
+
+    /// Whether the authorisation was used or cancelled up to this very block.
+    pub async fn is_used_by(&self, evidence: &Evidence, block: Block) -> Result<bool, RpcError> {
+        self.is_used_at(evidence, &format!("{:#x}", block.number)).await
+    }
+
+    async fn is_used_at(&self, evidence: &Evidence, block: &str) -> Result<bool, RpcError> {
         let word = self.word(evidence, &evidence.state_call, block).await?;
         Ok(word.bytes().any(|b| b != b'0'))
     }
 
-    /// Time of the newest final block, Unix seconds.
-    pub async fn final_time(&self) -> Result<u64, RpcError> {
-        let block = self.call("eth_getBlockByNumber", json!(["finalized", false])).await?;
-        self.number(&block["timestamp"])
+    /// The newest block.
+    pub async fn latest_block(&self) -> Result<Block, RpcError> {
+        self.block("latest").await
+    }
+
+    /// The newest final block.
+    pub async fn final_block(&self) -> Result<Block, RpcError> {
+        self.block("finalized").await
     }
 
     /// The payer's balance, atomic units as 64 hex digits.
     pub async fn balance(&self, evidence: &Evidence) -> Result<String, RpcError> {
         self.word(evidence, &evidence.balance_call, "latest").await
+    }
+
+    async fn block(&self, which: &str) -> Result<Block, RpcError> {
+        let block = self.call("eth_getBlockByNumber", json!([which, false])).await?;
+        Ok(Block { number: self.number(&block["number"])?, time: self.number(&block["timestamp"])? })
     }
 
     async fn word(&self, evidence: &Evidence, data: &alloy_primitives::Bytes, block: &str) -> Result<String, RpcError> {
@@ -122,9 +169,9 @@ impl Node {
             .post(self.url.clone())
             .header("content-type", "application/json")
             .timeout(Duration::from_secs(5));
-        let mut response = request.body(body).send().await.map_err(|error| self.error(&error.to_string()))?;
+        let mut response = request.body(body).send().await.map_err(|error| self.broken(error))?;
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.error(&error.to_string()))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(error))? {
             if bytes.len().saturating_add(chunk.len()) > 1024 * 1024 {
                 return Err(self.error("more than 1 MiB"));
             }
@@ -135,6 +182,11 @@ impl Node {
             Some(result) => Ok(result.take()),
             None => Err(self.error(answer["error"]["message"].as_str().unwrap_or("no result"))),
         }
+    }
+
+    /// The address of a node may hold its owner's key, so errors name the host alone.
+    fn broken(&self, error: reqwest::Error) -> RpcError {
+        self.error(&error.without_url().to_string())
     }
 
     fn error(&self, what: &str) -> RpcError {

@@ -6,7 +6,13 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
     redirect::Policy,
 };
-use std::{collections::BTreeSet, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use url::{Host, Url};
 
 use super::address::is_private;
@@ -53,6 +59,10 @@ pub struct Answer {
     pub url: Url,
     /// It came from another origin than the one asked.
     pub redirected: bool,
+    /// When the request left.
+    pub asked: Instant,
+    /// When the answer's head was there.
+    pub heard: Instant,
 }
 
 /// Why there is no answer.
@@ -146,8 +156,9 @@ impl Wire {
         if !body.is_empty() {
             request = request.body(body.to_vec());
         }
+        let asked = Instant::now();
         let response = request.send().await.map_err(|error| unreachable_text(&error, url))?;
-        self.read(response, url).await
+        self.read(response, url, asked).await
     }
 
     /// https only, public only; a host the person allowed may be both private and http.
@@ -166,7 +177,8 @@ impl Wire {
         if private || !web { Err(WireError::Private(shown(url))) } else { Ok(()) }
     }
 
-    async fn read(&self, mut response: Response, url: &Url) -> Result<Answer, WireError> {
+    async fn read(&self, mut response: Response, url: &Url, asked: Instant) -> Result<Answer, WireError> {
+        let heard = Instant::now();
         let status = response.status().as_u16();
         let headers = response
             .headers()
@@ -184,7 +196,7 @@ impl Wire {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, headers, body, too_large, url: url.clone(), redirected: false })
+        Ok(Answer { status, headers, body, too_large, url: url.clone(), redirected: false, asked, heard })
     }
 }
 
