@@ -156,9 +156,12 @@ pub async fn start(
         keep_hours: config.fetch.keep_hours,
         approval_seconds: config.approval.timeout_seconds,
     });
-    control::serve(&place.dir, desk.clone(), approver).await?;
+    let sessions = Arc::new(http::Sessions::default());
+    let patience = Duration::from_secs(config.approval.timeout_seconds);
+    let counter = control::Counter { desk: desk.clone(), approver, sessions: sessions.clone(), patience };
+    control::serve(&place.dir, counter).await?;
     let listening = if config.server.enabled {
-        Some(http::serve(desk.clone(), config, port.unwrap_or(config.server.port), mcp::router).await?)
+        Some(http::serve(desk.clone(), sessions, config, port.unwrap_or(config.server.port), mcp::router).await?)
     } else {
         None
     };

@@ -1,7 +1,7 @@
-//! `countersign wallet` and `countersign agent`.
+//! `countersign wallet`, `countersign agent`, `countersign pause` and `countersign resume`.
 
 use anyhow::{Context as _, bail};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use std::{io::Read as _, path::PathBuf};
 
 use super::{Exit, finish};
@@ -32,6 +32,14 @@ pub enum WalletVerb {
         #[arg(long)]
         label: Option<String>,
     },
+    /// Lets a wallet pay for one agent; the others keep the wallet that pays by default.
+    Assign {
+        /// Its address, or your name for it.
+        wallet: String,
+        /// Whose payments.
+        #[arg(long)]
+        agent: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -51,6 +59,14 @@ pub enum AgentVerb {
         /// Its name.
         name: String,
     },
+}
+
+/// Everybody, or one agent.
+#[derive(Debug, Args)]
+pub struct Whose {
+    /// Only this agent's payments.
+    #[arg(long, value_name = "NAME")]
+    agent: Option<String>,
 }
 
 pub fn wallet(place: &Place, verb: WalletVerb, json: bool) -> anyhow::Result<Exit> {
@@ -75,6 +91,12 @@ pub fn wallet(place: &Place, verb: WalletVerb, json: bool) -> anyhow::Result<Exi
             json,
         ),
         WalletVerb::Address { label } => address(place, label.as_deref(), json),
+        WalletVerb::Assign { wallet, agent } => finish(
+            place,
+            Op::WalletAssign { wallet, agent },
+            |set| println!("{} pays for {}.", text(set, "address"), text(set, "agent")),
+            json,
+        ),
     }
 }
 
@@ -135,6 +157,8 @@ pub fn agent(place: &Place, verb: AgentVerb, json: bool) -> anyhow::Result<Exit>
                     if !agent["revoked_at"].is_null() {
                         notes.push("revoked");
                     }
+                    let wallet = agent["wallet"].as_str().map(|address| format!("pays from {address}"));
+                    let notes: Vec<&str> = notes.into_iter().chain(wallet.as_deref()).collect();
                     println!("{}  {}", agent["name"].as_str().unwrap_or_default(), notes.join(", "));
                 }
             },
@@ -142,4 +166,14 @@ pub fn agent(place: &Place, verb: AgentVerb, json: bool) -> anyhow::Result<Exit>
         ),
         AgentVerb::Revoke { name } => finish(place, Op::AgentRevoke { name }, |_| println!("Its token is dead."), json),
     }
+}
+
+pub fn pause(place: &Place, Whose { agent }: Whose, json: bool) -> anyhow::Result<Exit> {
+    let said = agent.as_ref().map_or("All payments are paused.".to_owned(), |name| format!("{name} is paused."));
+    finish(place, Op::Pause { agent }, |_| println!("{said}"), json)
+}
+
+pub fn resume(place: &Place, Whose { agent }: Whose, json: bool) -> anyhow::Result<Exit> {
+    let said = agent.as_ref().map_or("Payments go on.".to_owned(), |name| format!("The payments of {name} go on."));
+    finish(place, Op::Resume { agent }, |_| println!("{said}"), json)
 }

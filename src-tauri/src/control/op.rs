@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One setup or reading verb.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Op {
     /// Makes a key.
@@ -22,6 +22,13 @@ pub enum Op {
     },
     /// Every wallet.
     WalletList,
+    /// Lets one wallet pay for one agent.
+    WalletAssign {
+        /// Its address, or the person's name for it.
+        wallet: String,
+        /// Whose payments.
+        agent: String,
+    },
     /// Pairs an agent.
     AgentAdd {
         /// Its name.
@@ -48,10 +55,16 @@ pub enum Op {
         /// Which payment.
         payment: String,
     },
-    /// Stops all signing.
-    Pause,
-    /// Lets it go on.
-    Resume,
+    /// Stops all signing, or one agent's.
+    Pause {
+        /// Only this agent's.
+        agent: Option<String>,
+    },
+    /// Lets it go on. Everybody's pause and an agent's own end apart from each other.
+    Resume {
+        /// Only this agent's.
+        agent: Option<String>,
+    },
     /// Payments, newest first.
     History {
         /// Only this agent's.
@@ -60,6 +73,8 @@ pub enum Op {
         since: Option<String>,
         /// Most rows.
         limit: u32,
+        /// Where the last page ended.
+        cursor: Option<String>,
     },
     /// One payment.
     Payment {
@@ -110,14 +125,15 @@ impl Op {
             Self::WalletCreate { .. } => "wallet create",
             Self::WalletImport { .. } => "wallet import",
             Self::WalletList => "wallet list",
+            Self::WalletAssign { .. } => "wallet assign",
             Self::AgentAdd { .. } => "agent add",
             Self::AgentList => "agent list",
             Self::AgentRevoke { .. } => "agent revoke",
             Self::PolicyShow => "policy show",
             Self::PolicySet { .. } => "policy set",
             Self::PolicyExplain { .. } => "policy explain",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
+            Self::Pause { .. } => "pause",
+            Self::Resume { .. } => "resume",
             Self::History { .. } => "history",
             Self::Payment { .. } => "payment",
             Self::Verify => "verify",
@@ -142,9 +158,17 @@ impl Op {
             Self::AgentAdd { name, ask_everything: false } => {
                 one(format!("Give the agent {name} a purse?"), "Your rules and limits apply to it")
             }
-            Self::Resume => {
+            Self::WalletAssign { wallet, agent } => one(
+                format!("Let the agent {agent} pay from another wallet?"),
+                &format!("Its payments come from {wallet}"),
+            ),
+            Self::Resume { agent: None } => {
                 one("Resume payments?".to_owned(), "Payments inside your limits go through again without asking")
             }
+            Self::Resume { agent: Some(name) } => one(
+                format!("Resume the payments of {name}?"),
+                "Its payments inside your limits go through again without asking",
+            ),
             Self::PolicySet { toml } => {
                 let new = Policy::parse(toml, reference).ok()?;
                 let changed = countersign_core::policy::compare(now?, &new);

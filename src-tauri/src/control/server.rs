@@ -1,7 +1,7 @@
 //! The running Countersign's end of the control socket.
 
 use anyhow::Context as _;
-use countersign_core::payment::{AgentName, Caller};
+use countersign_core::payment::AgentName;
 use countersign_desk::{
     Desk,
     approver::{Approver, Change},
@@ -14,22 +14,35 @@ use std::{path::Path, sync::Arc, time::Duration};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
 use super::{
-    Op, Reply, perform,
+    Op, Reply,
+    perform::{checked, perform},
     transport::{Door, Line},
 };
+use crate::http::Sessions;
 
 /// Largest verb: a policy file or a fetch body.
 const MAX_LINE: u64 = 2 * 1024 * 1024;
-/// How long a person has for a change.
-const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What a running Countersign answers verbs with.
+pub struct Counter {
+    /// The story of every payment.
+    pub desk: Arc<Desk>,
+    /// Whom a loosening is put to.
+    pub approver: Arc<dyn Approver>,
+    /// Who is calling; the same as over HTTP, so that a session's limits cannot be had twice.
+    pub sessions: Arc<Sessions>,
+    /// How long a person has for a change.
+    pub patience: Duration,
+}
 
 /// Answers verbs until dropped.
-pub async fn serve(dir: &Path, desk: Arc<Desk>, approver: Arc<dyn Approver>) -> anyhow::Result<()> {
+pub async fn serve(dir: &Path, counter: Counter) -> anyhow::Result<()> {
+    let counter = Arc::new(counter);
     let mut door = Door::open(dir).with_context(|| format!("opening the control socket in {}", dir.display()))?;
     tokio::spawn(async move {
         loop {
             match door.next().await {
-                Ok(line) => drop(tokio::spawn(converse(line, desk.clone(), approver.clone()))),
+                Ok(line) => drop(tokio::spawn(converse(line, counter.clone()))),
                 Err(error) => {
                     tracing::error!(%error, "the control socket failed");
                     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -40,7 +53,7 @@ pub async fn serve(dir: &Path, desk: Arc<Desk>, approver: Arc<dyn Approver>) -> 
     Ok(())
 }
 
-async fn converse(line: Line, desk: Arc<Desk>, approver: Arc<dyn Approver>) {
+async fn converse(line: Line, counter: Arc<Counter>) {
     let (read, mut write) = tokio::io::split(line);
     let mut text = String::new();
     let mut reader = BufReader::new(read.take(MAX_LINE));
@@ -48,7 +61,7 @@ async fn converse(line: Line, desk: Arc<Desk>, approver: Arc<dyn Approver>) {
         return;
     }
     let reply = match serde_json::from_str::<Op>(&text) {
-        Ok(op) => answer(op, &desk, approver.as_ref()).await,
+        Ok(op) => counter.answer(op).await,
         Err(error) => Reply::Failed(format!("not a verb of this version: {error}")),
     };
     let mut out = serde_json::to_vec(&reply).unwrap_or_default();
@@ -56,50 +69,81 @@ async fn converse(line: Line, desk: Arc<Desk>, approver: Arc<dyn Approver>) {
     let _ = write.write_all(&out).await;
 }
 
-async fn answer(op: Op, desk: &Arc<Desk>, approver: &dyn Approver) -> Reply {
-    if let Op::Fetch { agent, body } = op {
-        return fetch(desk, agent, body).await.unwrap_or_else(|error| Reply::Failed(format!("{error:#}")));
-    }
-    if let Op::Confirm { .. } = op {
-        return Reply::Failed(
-            "stop Countersign first: what start-up found odd is confirmed while nothing runs".to_owned(),
-        );
-    }
-    let vault = desk.vault();
-    let policy = vault.policy();
-    let loosening = op.loosens(policy.as_deref(), desk.registry().reference());
-    let by = if loosening.is_some() { SetBy::Person } else { SetBy::Command };
-    if let Some((title, lines)) = loosening {
-        if !approver.reachable() {
-            return Reply::Refused(format!(
-                "`{}` loosens something and needs a person, but nobody can be asked; stop Countersign and run it again",
-                op.name()
-            ));
-        }
-        let id = match change_id() {
-            Ok(id) => id,
-            Err(error) => return Reply::Failed(error.to_string()),
-        };
-        match tokio::time::timeout(PATIENCE, approver.confirm(Change { id, title, lines })).await {
-            Ok(true) => {}
-            Ok(false) => return Reply::Refused("the person said no".to_owned()),
-            Err(_) => return Reply::Unanswered("nobody answered within two minutes; nothing was changed".to_owned()),
-        }
-    }
-    let paused = match op {
-        Op::Pause => Some(true),
-        Op::Resume => Some(false),
-        _ => None,
-    };
-    match perform(vault, desk.registry(), op, by).await {
-        Ok(value) => {
-            if let Some(paused) = paused {
-                desk.announce(Event::Paused(paused));
+impl Counter {
+    async fn answer(&self, op: Op) -> Reply {
+        let answered = match op {
+            Op::Fetch { agent, body } => self.fetch(agent, body).await,
+            Op::Confirm { .. } => {
+                Err(anyhow::anyhow!("stop Countersign first: what start-up found odd is confirmed while nothing runs"))
             }
-            desk.look_again();
-            Reply::Done(value)
+            op => self.carry_out(op).await,
+        };
+        answered.unwrap_or_else(|error| Reply::Failed(format!("{error:#}")))
+    }
+
+    async fn carry_out(&self, op: Op) -> anyhow::Result<Reply> {
+        let (desk, vault) = (&self.desk, self.desk.vault());
+        let op = checked(vault, op).await?;
+        let policy = vault.policy();
+        let loosening = op.loosens(policy.as_deref(), desk.registry().reference());
+        let by = if loosening.is_some() { SetBy::Person } else { SetBy::Command };
+        if let Some((title, lines)) = loosening
+            && let Some(not_allowed) = self.ask(op.name(), title, lines).await?
+        {
+            return Ok(not_allowed);
         }
-        Err(error) => Reply::Failed(format!("{error:#}")),
+        let paused = match op {
+            Op::Pause { agent: None } => Some(true),
+            Op::Resume { agent: None } => Some(false),
+            _ => None,
+        };
+        let value = perform(vault, desk.registry(), op, by).await?;
+        if let Some(paused) = paused {
+            desk.announce(Event::Paused(paused));
+        }
+        desk.look_again();
+        Ok(Reply::Done(value))
+    }
+
+    /// Puts a loosening to the person; none after a yes.
+    async fn ask(&self, verb: &str, title: String, lines: Vec<String>) -> anyhow::Result<Option<Reply>> {
+        if !self.approver.reachable() {
+            return Ok(Some(Reply::Refused(format!(
+                "`{verb}` loosens something and needs a person, but nobody can be asked; stop Countersign and run it again"
+            ))));
+        }
+        let change = Change { id: change_id()?, title, lines };
+        let silence = || Reply::Unanswered("nobody answered in time; nothing was changed".to_owned());
+        Ok(match tokio::time::timeout(self.patience, self.approver.confirm(change)).await {
+            Ok(true) => None,
+            // Whoever could have answered went away meanwhile.
+            Ok(false) if !self.approver.reachable() => Some(silence()),
+            Ok(false) => Some(Reply::Refused("the person said no".to_owned())),
+            Err(_) => Some(silence()),
+        })
+    }
+
+    async fn fetch(&self, agent: Option<String>, body: serde_json::Value) -> anyhow::Result<Reply> {
+        let listed = self.desk.vault().list_agents().await?;
+        let agents: Vec<AgentName> = listed.into_iter().filter(|a| a.revoked_at.is_none()).map(|a| a.name).collect();
+        let agent = match (agent, agents.as_slice()) {
+            (Some(name), all) => {
+                all.iter().find(|a| a.as_str() == name).cloned().with_context(|| format!("there is no agent {name}"))?
+            }
+            (None, [only]) => only.clone(),
+            (None, []) => anyhow::bail!("there is no agent yet: `countersign agent add NAME`"),
+            (None, _) => anyhow::bail!("say which agent pays: `--agent NAME`"),
+        };
+        let body: FetchBody = serde_json::from_value(body)?;
+        let caller = self.sessions.caller(agent, self.desk.now());
+        let told = match Request::fetch(body) {
+            Ok(request) => self.desk.pay(caller, request).await.result,
+            Err(problem) => Err(problem),
+        };
+        Ok(Reply::Done(match told {
+            Ok(outcome) => json!({"outcome": outcome}),
+            Err(problem) => json!({"problem": crate::http::problem_body(&problem)}),
+        }))
     }
 }
 
@@ -107,28 +151,4 @@ fn change_id() -> anyhow::Result<String> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
     Ok(format!("chg_{:016x}", u64::from_be_bytes(bytes)))
-}
-
-async fn fetch(desk: &Arc<Desk>, agent: Option<String>, body: serde_json::Value) -> anyhow::Result<Reply> {
-    let agents: Vec<AgentName> =
-        desk.vault().list_agents().await?.into_iter().filter(|a| a.revoked_at.is_none()).map(|a| a.name).collect();
-    let agent = match (agent, agents.as_slice()) {
-        (Some(name), all) => {
-            all.iter().find(|a| a.as_str() == name).cloned().with_context(|| format!("there is no agent {name}"))?
-        }
-        (None, [only]) => only.clone(),
-        (None, []) => anyhow::bail!("there is no agent yet: `countersign agent add NAME`"),
-        (None, _) => anyhow::bail!("say which agent pays: `--agent NAME`"),
-    };
-    let body: FetchBody = serde_json::from_value(body)?;
-    let session = format!("cli-{agent}").parse()?;
-    let caller = Caller { agent, session, verified: true };
-    let told = match Request::fetch(body) {
-        Ok(request) => desk.pay(caller, request).await.result,
-        Err(problem) => Err(problem),
-    };
-    Ok(Reply::Done(match told {
-        Ok(outcome) => json!({"outcome": outcome}),
-        Err(problem) => json!({"problem": crate::http::problem_body(&problem)}),
-    }))
 }
