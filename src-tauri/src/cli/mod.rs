@@ -93,8 +93,9 @@ enum Verb {
     Fetch(fetch::FetchArgs),
 }
 
-/// Parses the arguments and runs the verb.
+/// Parses the arguments and runs the verb. Before anything else, the memory that a key may pass through is closed to others.
 pub fn main() -> ExitCode {
+    countersign_vault::keys::harden::harden_process();
     #[cfg(feature = "gui")]
     crate::gui::clean_environment();
     let cli = Cli::parse();

@@ -36,7 +36,6 @@ pub struct ServeArgs {
 /// Runs until told to stop.
 pub fn serve(place: &Place, args: ServeArgs, json: bool) -> anyhow::Result<Exit> {
     start_log(place)?;
-    countersign_vault::keys::harden::harden_process();
     let config = Config::load(&place.config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
@@ -80,7 +79,6 @@ pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::
     use crate::gui::{self, GuiParts, WindowApprover};
 
     start_log(place)?;
-    countersign_vault::keys::harden::harden_process();
     let config = Config::load(&place.config)?;
     gui::open_display()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -2,7 +2,13 @@
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use std::{io::Read as _, path::PathBuf};
+use countersign_vault::keys::Secret;
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::PathBuf,
+};
+use zeroize::Zeroizing;
 
 use super::{Exit, finish};
 use crate::{app::Place, control::Op};
@@ -115,18 +121,37 @@ fn address(place: &Place, label: Option<&str>, json: bool) -> anyhow::Result<Exi
     Ok(Exit::Done)
 }
 
-fn read_key(file: Option<PathBuf>) -> anyhow::Result<String> {
-    let mut text = String::new();
-    match file {
-        Some(path) => {
-            let read = std::fs::File::open(&path).and_then(|f| f.take(1024).read_to_string(&mut text));
-            read.with_context(|| format!("reading the key file {}", path.display()))?;
-        }
-        None => {
-            std::io::stdin().take(1024).read_to_string(&mut text).context("reading the key from stdin")?;
+/// Reads a key past every buffer but one, which is wiped.
+fn read_key(file: Option<PathBuf>) -> anyhow::Result<Secret> {
+    let (opened, name) = match file {
+        Some(path) => (File::open(&path), format!("the key file {}", path.display())),
+        None => (unbuffered_stdin(), "the key from stdin".to_owned()),
+    };
+    let mut text = Zeroizing::new(vec![0; 1024]);
+    let filled = opened.and_then(|file| fill(file, &mut text)).with_context(|| format!("reading {name}"))?;
+    Ok(Secret::copy_of(text[..filled].trim_ascii()))
+}
+
+fn fill(mut file: File, into: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < into.len() {
+        match file.read(&mut into[filled..]) {
+            Ok(0) => break,
+            Ok(more) => filled += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
-    Ok(text)
+    Ok(filled)
+}
+
+/// Stdin without the buffer of the standard library, which would keep what was read.
+fn unbuffered_stdin() -> io::Result<File> {
+    #[cfg(unix)]
+    let stdin = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned()?;
+    #[cfg(windows)]
+    let stdin = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned()?;
+    Ok(File::from(stdin))
 }
 
 pub fn agent(place: &Place, verb: AgentVerb, json: bool) -> anyhow::Result<Exit> {

@@ -1,6 +1,7 @@
 //! What can be asked over the control socket, and how it is answered.
 
 use countersign_core::policy::Policy;
+use countersign_vault::keys::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -18,7 +19,8 @@ pub enum Op {
         /// The person's name for it.
         label: String,
         /// 64 hex digits.
-        key: String,
+        #[serde(with = "carried")]
+        key: Secret,
     },
     /// Every wallet.
     WalletList,
@@ -178,6 +180,34 @@ impl Op {
                 }
             }
             _ => None,
+        }
+    }
+}
+
+/// A secret as text on the wire. Text without escapes, as a key is, is read in place: the line it stands in is its only copy.
+mod carried {
+    use super::Secret;
+    use serde::{Deserializer, Serializer, de, ser};
+
+    pub fn serialize<S: Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(std::str::from_utf8(secret.expose()).map_err(|_| ser::Error::custom("a key is text"))?)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+        from.deserialize_str(Text)
+    }
+
+    struct Text;
+
+    impl de::Visitor<'_> for Text {
+        type Value = Secret;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a key")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Secret, E> {
+            Ok(Secret::copy_of(text.as_bytes()))
         }
     }
 }

@@ -8,7 +8,7 @@ use countersign_core::{
     registry::Registry,
 };
 use countersign_desk::view::{payment_view, status_of};
-use countersign_vault::{Confirm, Filter, PayerFor, Scope, Set, SetBy, Vault, Wallet, keys::Secret};
+use countersign_vault::{Confirm, Filter, PayerFor, Scope, Set, SetBy, Vault, Wallet};
 use serde_json::{Value, json};
 
 use super::op::Op;
@@ -20,7 +20,7 @@ const PAGE: u32 = 500;
 pub async fn perform(vault: &Vault, registry: &Registry, op: Op, by: SetBy) -> anyhow::Result<Value> {
     Ok(match op {
         Op::WalletCreate { label } => json!(vault.create_wallet(&label).await?),
-        Op::WalletImport { label, key } => json!(vault.import_wallet(Secret::new(key.into_bytes()), &label).await?),
+        Op::WalletImport { label, key } => json!(vault.import_wallet(key, &label).await?),
         Op::WalletList => json!({"wallets": vault.wallets()}),
         Op::WalletAssign { wallet, agent } => {
             let (wallet, agent) = (wallet_named(vault, &wallet)?, paired(vault, &agent).await?);

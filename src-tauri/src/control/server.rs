@@ -11,7 +11,8 @@ use countersign_desk::{
 use countersign_vault::SetBy;
 use serde_json::json;
 use std::{path::Path, sync::Arc, time::Duration};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use zeroize::Zeroizing;
 
 use super::{
     Op, Reply,
@@ -21,7 +22,9 @@ use super::{
 use crate::http::Sessions;
 
 /// Largest verb: a policy file or a fetch body.
-const MAX_LINE: u64 = 2 * 1024 * 1024;
+const MAX_LINE: usize = 2 * 1024 * 1024;
+/// Holds most verbs.
+const USUAL_LINE: usize = 4096;
 
 /// What a running Countersign answers verbs with.
 pub struct Counter {
@@ -53,20 +56,32 @@ pub async fn serve(dir: &Path, counter: Counter) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn converse(line: Line, counter: Arc<Counter>) {
-    let (read, mut write) = tokio::io::split(line);
-    let mut text = String::new();
-    let mut reader = BufReader::new(read.take(MAX_LINE));
-    if reader.read_line(&mut text).await.is_err() {
-        return;
-    }
-    let reply = match serde_json::from_str::<Op>(&text) {
+async fn converse(mut line: Line, counter: Arc<Counter>) {
+    let Ok(text) = hear(&mut line).await else { return };
+    let op = serde_json::from_slice::<Op>(&text);
+    drop(text);
+    let reply = match op {
         Ok(op) => counter.answer(op).await,
         Err(error) => Reply::Failed(format!("not a verb of this version: {error}")),
     };
     let mut out = serde_json::to_vec(&reply).unwrap_or_default();
     out.push(b'\n');
-    let _ = write.write_all(&out).await;
+    let _ = line.write_all(&out).await;
+}
+
+/// Reads one line. It may carry a key: whatever it is read into is wiped, also where it was too small.
+async fn hear(line: &mut Line) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let mut text = Zeroizing::new(Vec::with_capacity(USUAL_LINE));
+    loop {
+        if text.len() == text.capacity() {
+            let mut wider = Zeroizing::new(Vec::with_capacity(text.len().saturating_mul(2)));
+            wider.extend_from_slice(&text);
+            text = wider;
+        }
+        if line.read_buf(&mut *text).await? == 0 || text.ends_with(b"\n") || text.len() > MAX_LINE {
+            return Ok(text);
+        }
+    }
 }
 
 impl Counter {
