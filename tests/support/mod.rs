@@ -14,7 +14,7 @@ pub mod world;
 pub use agent::Agent;
 pub use client::Client;
 pub use mcp::Mcp;
-pub use service::{Place, Service};
+pub use service::{Place, Service, ended};
 pub use shop::Shop;
 pub use world::World;
 
