@@ -7,6 +7,8 @@ mod support;
 
 mod canary;
 mod cli;
+#[cfg(unix)]
+mod codes;
 mod crowd;
 mod hostile;
 mod http;
