@@ -18,6 +18,9 @@ use std::{
     time::Duration,
 };
 
+#[cfg(feature = "faults")]
+use countersign_vault::keys::KeyStoreError;
+
 use crate::{
     config::{Config, Store},
     control, http, mcp,
@@ -68,7 +71,7 @@ pub fn open_vault(place: &Place, config: &Config, clock: Arc<dyn Clock>, serving
     Ok(Vault::open(open)?)
 }
 
-/// The one fault a test may switch on in the whole program: the wrong order, which the kill loop must catch.
+/// The wrong order, which the kill loop must catch. With [`Breaking`], all that a test may switch on in the whole program.
 #[cfg(feature = "faults")]
 fn fault_of_the_test() -> Option<Arc<countersign_vault::Faults>> {
     (std::env::var("COUNTERSIGN_FAULT").as_deref() == Ok("sign_before_commit")).then(|| {
@@ -79,7 +82,7 @@ fn fault_of_the_test() -> Option<Arc<countersign_vault::Faults>> {
 }
 
 fn key_store(place: &Place, config: &Config) -> anyhow::Result<Box<dyn KeyStore>> {
-    Ok(match config.keys.store {
+    let store: Box<dyn KeyStore> = match config.keys.store {
         Store::Os => Box::new(OsStore::new(&place.dir)?),
         Store::File => {
             let Some(path) = &config.keys.passphrase_file else {
@@ -87,7 +90,38 @@ fn key_store(place: &Place, config: &Config) -> anyhow::Result<Box<dyn KeyStore>
             };
             Box::new(FileStore::open(&place.dir, &passphrase(path)?)?)
         }
-    })
+    };
+    #[cfg(feature = "faults")]
+    let store = Box::new(Breaking(store));
+    Ok(store)
+}
+
+/// A key store that breaks down with a wallet's key in hand, where the test says so.
+#[cfg(feature = "faults")]
+struct Breaking(Box<dyn KeyStore>);
+
+#[cfg(feature = "faults")]
+impl KeyStore for Breaking {
+    fn get(&self, name: &str) -> Result<Option<Secret>, KeyStoreError> {
+        let held = self.0.get(name);
+        assert!(
+            !name.starts_with("wallet:") || std::env::var("COUNTERSIGN_FAULT").as_deref() != Ok("key_store_panics"),
+            "told to break down with {held:?}"
+        );
+        held
+    }
+
+    fn set(&self, name: &str, value: &Secret) -> Result<(), KeyStoreError> {
+        self.0.set(name, value)
+    }
+
+    fn delete(&self, name: &str) -> Result<(), KeyStoreError> {
+        self.0.delete(name)
+    }
+
+    fn kind(&self) -> &'static str {
+        self.0.kind()
+    }
 }
 
 /// The first line of a file that only its owner can read.
