@@ -63,41 +63,13 @@ pub fn open_vault(place: &Place, config: &Config, clock: Arc<dyn Clock>, serving
     };
     #[cfg(feature = "faults")]
     {
-        open.faults = fault_of_the_test();
+        open.faults = crate::faults::of_the_test();
     }
     Ok(Vault::open(open)?)
 }
 
-/// The fault a test may switch on in the whole program: `sign_before_commit`, the wrong order, which the kill loop must catch;
-/// or `full_while=FILE`, a disk that is full as long as that file exists.
-#[cfg(feature = "faults")]
-fn fault_of_the_test() -> Option<Arc<countersign_vault::Faults>> {
-    let fault = std::env::var("COUNTERSIGN_FAULT").ok()?;
-    let faults = Arc::new(countersign_vault::Faults::default());
-    match fault.split_once('=') {
-        None if fault == "sign_before_commit" => faults.answer_before_commit(),
-        Some(("full_while", file)) => {
-            let (file, plan) = (PathBuf::from(file), faults.clone());
-            std::thread::spawn(move || {
-                let mut full = false;
-                loop {
-                    match (file.exists(), full) {
-                        (true, false) => plan.fail(countersign_vault::Fail::Full, 1, true),
-                        (false, true) => plan.heal(),
-                        _ => {}
-                    }
-                    full = file.exists();
-                    std::thread::sleep(Duration::from_millis(2));
-                }
-            });
-        }
-        _ => return None,
-    }
-    Some(faults)
-}
-
 fn key_store(place: &Place, config: &Config) -> anyhow::Result<Box<dyn KeyStore>> {
-    Ok(match config.keys.store {
+    let store: Box<dyn KeyStore> = match config.keys.store {
         Store::Os => Box::new(OsStore::new(&place.dir)?),
         Store::File => {
             let Some(path) = &config.keys.passphrase_file else {
@@ -105,7 +77,10 @@ fn key_store(place: &Place, config: &Config) -> anyhow::Result<Box<dyn KeyStore>
             };
             Box::new(FileStore::open(&place.dir, &passphrase(path)?)?)
         }
-    })
+    };
+    #[cfg(feature = "faults")]
+    let store = Box::new(crate::faults::Breaking(store));
+    Ok(store)
 }
 
 /// The first line of a file that only its owner can read.
@@ -174,9 +149,12 @@ pub async fn start(
         keep_hours: config.fetch.keep_hours,
         approval_seconds: config.approval.timeout_seconds,
     });
-    control::serve(&place.dir, desk.clone(), approver).await?;
+    let sessions = Arc::new(http::Sessions::default());
+    let patience = Duration::from_secs(config.approval.timeout_seconds);
+    let counter = control::Counter { desk: desk.clone(), approver, sessions: sessions.clone(), patience };
+    control::serve(&place.dir, counter).await?;
     let listening = if config.server.enabled {
-        Some(http::serve(desk.clone(), config, port.unwrap_or(config.server.port), mcp::router).await?)
+        Some(http::serve(desk.clone(), sessions, config, port.unwrap_or(config.server.port), mcp::router).await?)
     } else {
         None
     };

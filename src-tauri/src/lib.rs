@@ -6,6 +6,8 @@ mod app;
 mod cli;
 mod config;
 mod control;
+#[cfg(feature = "faults")]
+mod faults;
 #[cfg(feature = "gui")]
 mod gui;
 mod http;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use countersign_core::{
-    approval::{Answer, Gone, Yes},
+    approval::{Answer, Gone, Question, Yes},
     payment::PaymentId,
 };
 use countersign_desk::{
@@ -64,13 +64,15 @@ impl Terminal {
         }
     }
 
-    async fn wait(&self, id: &str) -> Option<bool> {
+    /// Listens for the answer, then prints the question: whoever answers at once is heard.
+    async fn put(&self, id: &str, question: &str) -> Option<bool> {
         let (answer, heard) = oneshot::channel();
         self.lock().insert(id.to_owned(), answer);
         if self.closed.load(Ordering::SeqCst) {
             self.lock().remove(id);
         }
         let _gone = Withdraw { terminal: self, id };
+        print_line(question);
         heard.await.ok()
     }
 
@@ -99,7 +101,8 @@ impl Approver for Terminal {
 
     async fn ask(&self, showing: Showing) -> Answer {
         let payment = showing.question.payment_id.clone();
-        match self.wait(payment.as_str()).await {
+        let question = if self.json { question_event(&showing.question) } else { question_text(&showing.question) };
+        match self.put(payment.as_str(), &question).await {
             Some(true) => {
                 Answer::Yes(Yes { payment, display_hash: showing.display_hash(), through: "terminal".to_owned() })
             }
@@ -109,20 +112,17 @@ impl Approver for Terminal {
     }
 
     async fn confirm(&self, change: Change) -> bool {
-        if self.json {
-            print_line(
-                &json!({"event": "change", "change_id": change.id, "title": change.title, "lines": change.lines})
-                    .to_string(),
-            );
+        let question = if self.json {
+            json!({"event": "change", "change_id": change.id, "title": change.title, "lines": change.lines}).to_string()
         } else {
-            print_line(&format!(
+            format!(
                 "\n{}\n{}\n  y {id}   or   n {id}",
                 change.title,
                 change.lines.iter().map(|l| format!("  · {l}")).collect::<Vec<_>>().join("\n"),
                 id = change.id
-            ));
-        }
-        self.wait(&change.id).await == Some(true)
+            )
+        };
+        self.put(&change.id, &question).await == Some(true)
     }
 
     fn outcome(&self, payment: &PaymentId, state: &str, detail: &str) {
@@ -132,7 +132,7 @@ impl Approver for Terminal {
     }
 }
 
-/// Prints what happens: questions, their ends, and payments that went through by themselves.
+/// Prints what happens beside the questions: how they ended, and payments that went through by themselves.
 pub async fn print_events(mut events: broadcast::Receiver<Event>, json: bool) {
     loop {
         let event = match events.recv().await {
@@ -144,17 +144,6 @@ pub async fn print_events(mut events: broadcast::Receiver<Event>, json: bool) {
             Err(broadcast::error::RecvError::Closed) => return,
         };
         match (event, json) {
-            (Event::Asked(q), true) => {
-                let amount = if q.amount_fiat == "no known value" { &q.amount_asset } else { &q.amount_fiat };
-                print_line(
-                    &json!({
-                        "event": "question", "payment_id": q.payment_id, "agent": q.agent, "payee": format!("{} {}", q.payee_origin, q.payee_account),
-                        "amount": amount, "why": q.why_asked, "expires_at": q.expires_at.rfc3339(),
-                    })
-                    .to_string(),
-                );
-            }
-            (Event::Asked(q), false) => print_line(&question_text(&q)),
             (Event::Answered { payment, answer }, true) => {
                 print_line(&json!({"event": "answered", "payment_id": payment, "answer": answer}).to_string())
             }
@@ -167,7 +156,16 @@ pub async fn print_events(mut events: broadcast::Receiver<Event>, json: bool) {
     }
 }
 
-fn question_text(q: &countersign_core::approval::Question) -> String {
+fn question_event(q: &Question) -> String {
+    let amount = if q.amount_fiat == "no known value" { &q.amount_asset } else { &q.amount_fiat };
+    json!({
+        "event": "question", "payment_id": q.payment_id, "agent": q.agent, "payee": format!("{} {}", q.payee_origin, q.payee_account),
+        "amount": amount, "why": q.why_asked, "expires_at": q.expires_at.rfc3339(),
+    })
+    .to_string()
+}
+
+fn question_text(q: &Question) -> String {
     let mut lines = vec![
         String::new(),
         format!("{} wants to pay {}", q.agent, q.amount_fiat),

@@ -8,6 +8,9 @@ mod support;
 #[cfg(target_os = "linux")]
 mod browser;
 mod canary;
+mod cli;
+#[cfg(unix)]
+mod codes;
 mod crowd;
 #[cfg(feature = "faults")]
 mod disk;

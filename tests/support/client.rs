@@ -24,6 +24,11 @@ impl Client {
         Self { http, url: url.to_owned(), token: token.to_owned() }
     }
 
+    /// The same agent at another address, as after a restart.
+    pub fn at(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
     /// `GET`.
     pub async fn get(&self, path: &str) -> Answered {
         self.try_send(reqwest::Method::GET, path, None).await.expect("an answer")

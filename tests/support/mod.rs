@@ -21,7 +21,7 @@ pub use agent::Agent;
 pub use client::Client;
 pub use mcp::Mcp;
 pub use node::{Behaves, NodeDouble};
-pub use service::{Place, Service};
+pub use service::{Place, Service, ended};
 pub use shop::Shop;
 pub use till::Till;
 pub use world::World;

@@ -11,7 +11,8 @@ use std::{
 
 /// The longest any single step may take on a slow machine; reached only when something is broken.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-const PASSPHRASE: &str = "only for tests";
+/// What the key file of every [`Place`] is encrypted with.
+pub const PASSPHRASE: &str = "only-for-tests-5b1e7cd09a4f";
 
 /// A data directory with its own configuration, keys in an encrypted file.
 pub struct Place {
@@ -64,6 +65,19 @@ impl Place {
         serde_json::from_str(out.trim()).unwrap_or_else(|e| panic!("{args:?} printed no JSON ({e}): {out}{err}"))
     }
 
+    /// Runs a verb with `--json`: its exit status, and what it printed.
+    pub fn exit(&self, args: &[&str]) -> (i32, Value) {
+        let mut command = self.command(args);
+        ended(&command.arg("--json").output().expect("the program runs"))
+    }
+
+    /// Starts a verb with `--json` that something else has to answer before it ends.
+    pub fn begin(&self, args: &[&str]) -> Child {
+        let mut command = self.command(args);
+        command.arg("--json").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the program starts")
+    }
+
     /// Adds an agent and gives its token.
     pub fn agent(&self, name: &str) -> String {
         self.ok(&["agent", "add", name, "--json"])["token"].as_str().expect("a token").to_owned()
@@ -113,6 +127,13 @@ impl Place {
     }
 }
 
+/// Exit status and the JSON on stdout, null where there is none.
+pub fn ended(output: &Output) -> (i32, Value) {
+    let out = String::from_utf8_lossy(&output.stdout);
+    let status = output.status.code().unwrap_or_else(|| panic!("ended by a signal: {output:?}"));
+    (status, serde_json::from_str(out.trim()).unwrap_or(Value::Null))
+}
+
 /// The program under test.
 pub fn program() -> PathBuf {
     std::env::var_os("COUNTERSIGN_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_countersign")), PathBuf::from)
@@ -141,12 +162,14 @@ pub struct Service {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<Value>,
+    earlier: Vec<Value>,
     /// `http://127.0.0.1:PORT`
     pub url: String,
 }
 
 impl Service {
-    fn start(mut command: Command) -> Self {
+    /// Starts this command and waits until it accepts connections.
+    pub fn start(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().expect("a pipe");
@@ -159,22 +182,40 @@ impl Service {
                 }
             }
         });
-        let mut service = Self { child, stdin, lines, url: String::new() };
-        let ready = service.event("ready");
+        let mut service = Self { child, stdin, lines, earlier: Vec::new(), url: String::new() };
+        let ready = loop {
+            let line = service.line("ready");
+            if line["event"] == "ready" {
+                break line;
+            }
+            service.earlier.push(line);
+        };
         service.url = ready["http"].as_str().expect("an address").to_owned();
         service
+    }
+
+    /// What it printed before it accepted connections.
+    pub fn before_ready(&self) -> &[Value] {
+        &self.earlier
     }
 
     /// The next event of this kind; others before it are skipped.
     pub fn event(&mut self, kind: &str) -> Value {
         loop {
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) if line["event"] == kind => return line,
-                Ok(_) => {}
-                Err(RecvTimeoutError::Timeout) => panic!("no {kind} event within {PATIENCE:?}"),
-                Err(RecvTimeoutError::Disconnected) => {
-                    panic!("the program ended before a {kind} event: {:?}", self.child.wait())
-                }
+            let line = self.line(kind);
+            if line["event"] == kind {
+                return line;
+            }
+        }
+    }
+
+    /// The next line, where one of this kind is expected some time.
+    fn line(&mut self, kind: &str) -> Value {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Timeout) => panic!("no {kind} event within {PATIENCE:?}"),
+            Err(RecvTimeoutError::Disconnected) => {
+                panic!("the program ended before a {kind} event: {:?}", self.child.wait())
             }
         }
     }

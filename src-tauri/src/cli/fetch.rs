@@ -9,6 +9,7 @@ use std::io::Write as _;
 use super::{Exit, not_done, perform};
 use crate::{
     app::Place,
+    config::Config,
     control::{Op, Reply},
 };
 
@@ -34,6 +35,9 @@ pub struct FetchArgs {
     /// Name of this purchase; the same name never pays twice.
     #[arg(long)]
     key: Option<String>,
+    /// How long to wait for a person, at most 150.
+    #[arg(long, value_name = "SECONDS", default_value_t = 150)]
+    wait: u64,
 }
 
 pub fn run(place: &Place, args: FetchArgs, as_json: bool) -> anyhow::Result<Exit> {
@@ -49,13 +53,13 @@ pub fn run(place: &Place, args: FetchArgs, as_json: bool) -> anyhow::Result<Exit
         Some(key) => key,
         None => format!("cli-{}", fresh()?),
     };
-    let mut body =
-        json!({"url": args.url, "method": method, "headers": headers, "idempotency_key": key, "wait_seconds": 150});
+    let mut body = json!({"url": args.url, "method": method, "headers": headers, "idempotency_key": key, "wait_seconds": args.wait});
     if let Some(data) = args.data {
         body["body"] = json!(data);
     }
     if let Some(max) = args.max {
-        let (amount, currency) = max.split_once(' ').unwrap_or((&max, "USD"));
+        let reference = Config::load(&place.config)?.currency.reference;
+        let (amount, currency) = max.split_once(' ').unwrap_or((&max, &reference));
         body["max"] = json!({"amount": amount, "currency": currency});
     }
     let reply = perform(place, Op::Fetch { agent: args.agent, body })?;
@@ -102,12 +106,13 @@ fn write_body(response: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whatever the code of a problem: a payment that was denied is denied.
 fn exit(outcome: &Value, problem: &Value) -> Exit {
-    match (problem["status"].as_u64(), outcome["status"].as_str()) {
-        (Some(403), _) => Exit::Denied,
-        (Some(_), _) => Exit::Failed,
-        (None, Some("pending_approval")) => Exit::Pending,
-        (None, Some("completed" | "not_required")) => Exit::Done,
+    let outcome = if problem.is_null() { outcome } else { &problem["outcome"] };
+    match outcome["status"].as_str() {
+        Some("denied" | "expired") => Exit::Denied,
+        Some("pending_approval") => Exit::Pending,
+        Some("completed" | "not_required") => Exit::Done,
         _ => Exit::Failed,
     }
 }

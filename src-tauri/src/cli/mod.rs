@@ -70,10 +70,10 @@ enum Verb {
     /// Shows, checks, sets and explains the policy.
     #[command(subcommand)]
     Policy(policy::PolicyVerb),
-    /// Stops all payments.
-    Pause,
-    /// Lets payments go on.
-    Resume,
+    /// Stops all payments, or one agent's.
+    Pause(setup::Whose),
+    /// Lets payments go on: everybody's, or those of an agent that was paused by itself.
+    Resume(setup::Whose),
     /// Lists payments.
     History(show::HistoryArgs),
     /// Shows one payment.
@@ -93,8 +93,9 @@ enum Verb {
     Fetch(fetch::FetchArgs),
 }
 
-/// Parses the arguments and runs the verb.
+/// Parses the arguments and runs the verb. Before anything else, the memory that a key may pass through is closed to others.
 pub fn main() -> ExitCode {
+    countersign_vault::keys::harden::harden_process();
     #[cfg(feature = "gui")]
     crate::gui::clean_environment();
     let cli = Cli::parse();
@@ -135,8 +136,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Wallet(verb)) => setup::wallet(&place, verb, json),
         Some(Verb::Agent(verb)) => setup::agent(&place, verb, json),
         Some(Verb::Policy(verb)) => policy::run(&place, verb, json),
-        Some(Verb::Pause) => finish(&place, Op::Pause, |_| println!("All payments are paused."), json),
-        Some(Verb::Resume) => finish(&place, Op::Resume, |_| println!("Payments go on."), json),
+        Some(Verb::Pause(whose)) => setup::pause(&place, whose, json),
+        Some(Verb::Resume(whose)) => setup::resume(&place, whose, json),
         Some(Verb::History(args)) => show::history(&place, args, json),
         Some(Verb::Payment { id }) => finish(&place, Op::Payment { id }, show::payment, json),
         Some(Verb::Verify) => show::verify(&place, json),

@@ -36,30 +36,36 @@ pub struct ServeArgs {
 /// Runs until told to stop.
 pub fn serve(place: &Place, args: ServeArgs, json: bool) -> anyhow::Result<Exit> {
     start_log(place)?;
-    countersign_vault::keys::harden::harden_process();
     let config = Config::load(&place.config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let vault = app::open_vault(place, &config, Arc::new(SystemClock), true)?;
         let changed = vault.policy_changed();
         let approver: Arc<dyn Approver> = match args.approver {
-            Who::Terminal => Terminal::start(json),
+            Who::Terminal => {
+                eprintln!(
+                    "countersign: whoever can write to the standard input of this program approves payments with it."
+                );
+                Terminal::start(json)
+            }
             Who::Deny => Arc::new(Nobody),
         };
         let running = app::start(place, &config, vault, approver, args.port).await?;
         let printing = tokio::spawn(print_events(running.desk.events(), json));
         if changed {
-            say(
-                json,
-                &json!({"event": "policy_changed"}),
-                "The limits were loosened while Countersign was not running; they are in force.",
+            tracing::warn!(
+                "the limits were loosened by a command while Countersign was not running; they are in force"
             );
+            say(&json!({"event": "policy_changed"}));
         }
-        let text = running.listening.as_ref().map_or_else(
-            || "Countersign is ready; its port is closed by [server] enabled = false.".to_owned(),
-            |listening| format!("Countersign is ready at {}", listening.address()),
-        );
-        say(json, &ready(&running), &text);
+        say(&ready(&running));
+        if !json {
+            let text = running.listening.as_ref().map_or_else(
+                || "ready; its port is closed by [server] enabled = false".to_owned(),
+                |listening| format!("ready at {}", listening.address()),
+            );
+            eprintln!("countersign: {text}");
+        }
         stop_signal().await;
         running.stop().await;
         printing.abort();
@@ -73,7 +79,6 @@ pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::
     use crate::gui::{self, GuiParts, WindowApprover};
 
     start_log(place)?;
-    countersign_vault::keys::harden::harden_process();
     let config = Config::load(&place.config)?;
     gui::open_display()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -85,7 +90,7 @@ pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::
         app::start(place, &config, vault, approver.clone(), None).await
     })?;
     if json {
-        say(true, &ready(&running), "");
+        say(&ready(&running));
     }
     let (stopped, stop) = tokio::sync::oneshot::channel();
     runtime.spawn(async move {
@@ -126,9 +131,10 @@ fn ready(running: &app::Running) -> serde_json::Value {
     json!({"event": "ready", "http": http, "mcp": http.as_ref().map(|h| format!("{h}/mcp"))})
 }
 
-fn say(json: bool, event: &serde_json::Value, text: &str) {
+/// One line for programs, with or without `--json`; what people read beside it goes to stderr.
+fn say(event: &serde_json::Value) {
     let mut out = std::io::stdout().lock();
-    let _ = if json { writeln!(out, "{event}") } else { writeln!(out, "{text}") }.and_then(|()| out.flush());
+    let _ = writeln!(out, "{event}").and_then(|()| out.flush());
 }
 
 /// The log goes to stderr; `COUNTERSIGN_LOG` sets how much, `warn` by default.

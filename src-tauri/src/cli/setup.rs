@@ -1,8 +1,14 @@
-//! `countersign wallet` and `countersign agent`.
+//! `countersign wallet`, `countersign agent`, `countersign pause` and `countersign resume`.
 
 use anyhow::{Context as _, bail};
-use clap::Subcommand;
-use std::{io::Read as _, path::PathBuf};
+use clap::{Args, Subcommand};
+use countersign_vault::keys::Secret;
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::PathBuf,
+};
+use zeroize::Zeroizing;
 
 use super::{Exit, finish};
 use crate::{app::Place, control::Op};
@@ -32,6 +38,14 @@ pub enum WalletVerb {
         #[arg(long)]
         label: Option<String>,
     },
+    /// Lets a wallet pay for one agent; the others keep the wallet that pays by default.
+    Assign {
+        /// Its address, or your name for it.
+        wallet: String,
+        /// Whose payments.
+        #[arg(long)]
+        agent: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -51,6 +65,14 @@ pub enum AgentVerb {
         /// Its name.
         name: String,
     },
+}
+
+/// Everybody, or one agent.
+#[derive(Debug, Args)]
+pub struct Whose {
+    /// Only this agent's payments.
+    #[arg(long, value_name = "NAME")]
+    agent: Option<String>,
 }
 
 pub fn wallet(place: &Place, verb: WalletVerb, json: bool) -> anyhow::Result<Exit> {
@@ -75,6 +97,12 @@ pub fn wallet(place: &Place, verb: WalletVerb, json: bool) -> anyhow::Result<Exi
             json,
         ),
         WalletVerb::Address { label } => address(place, label.as_deref(), json),
+        WalletVerb::Assign { wallet, agent } => finish(
+            place,
+            Op::WalletAssign { wallet, agent },
+            |set| println!("{} pays for {}.", text(set, "address"), text(set, "agent")),
+            json,
+        ),
     }
 }
 
@@ -93,18 +121,37 @@ fn address(place: &Place, label: Option<&str>, json: bool) -> anyhow::Result<Exi
     Ok(Exit::Done)
 }
 
-fn read_key(file: Option<PathBuf>) -> anyhow::Result<String> {
-    let mut text = String::new();
-    match file {
-        Some(path) => {
-            let read = std::fs::File::open(&path).and_then(|f| f.take(1024).read_to_string(&mut text));
-            read.with_context(|| format!("reading the key file {}", path.display()))?;
-        }
-        None => {
-            std::io::stdin().take(1024).read_to_string(&mut text).context("reading the key from stdin")?;
+/// Reads a key past every buffer but one, which is wiped.
+fn read_key(file: Option<PathBuf>) -> anyhow::Result<Secret> {
+    let (opened, name) = match file {
+        Some(path) => (File::open(&path), format!("the key file {}", path.display())),
+        None => (unbuffered_stdin(), "the key from stdin".to_owned()),
+    };
+    let mut text = Zeroizing::new(vec![0; 1024]);
+    let filled = opened.and_then(|file| fill(file, &mut text)).with_context(|| format!("reading {name}"))?;
+    Ok(Secret::copy_of(text[..filled].trim_ascii()))
+}
+
+fn fill(mut file: File, into: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < into.len() {
+        match file.read(&mut into[filled..]) {
+            Ok(0) => break,
+            Ok(more) => filled += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
-    Ok(text)
+    Ok(filled)
+}
+
+/// Stdin without the buffer of the standard library, which would keep what was read.
+fn unbuffered_stdin() -> io::Result<File> {
+    #[cfg(unix)]
+    let stdin = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned()?;
+    #[cfg(windows)]
+    let stdin = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned()?;
+    Ok(File::from(stdin))
 }
 
 pub fn agent(place: &Place, verb: AgentVerb, json: bool) -> anyhow::Result<Exit> {
@@ -135,6 +182,8 @@ pub fn agent(place: &Place, verb: AgentVerb, json: bool) -> anyhow::Result<Exit>
                     if !agent["revoked_at"].is_null() {
                         notes.push("revoked");
                     }
+                    let wallet = agent["wallet"].as_str().map(|address| format!("pays from {address}"));
+                    let notes: Vec<&str> = notes.into_iter().chain(wallet.as_deref()).collect();
                     println!("{}  {}", agent["name"].as_str().unwrap_or_default(), notes.join(", "));
                 }
             },
@@ -142,4 +191,14 @@ pub fn agent(place: &Place, verb: AgentVerb, json: bool) -> anyhow::Result<Exit>
         ),
         AgentVerb::Revoke { name } => finish(place, Op::AgentRevoke { name }, |_| println!("Its token is dead."), json),
     }
+}
+
+pub fn pause(place: &Place, Whose { agent }: Whose, json: bool) -> anyhow::Result<Exit> {
+    let said = agent.as_ref().map_or("All payments are paused.".to_owned(), |name| format!("{name} is paused."));
+    finish(place, Op::Pause { agent }, |_| println!("{said}"), json)
+}
+
+pub fn resume(place: &Place, Whose { agent }: Whose, json: bool) -> anyhow::Result<Exit> {
+    let said = agent.as_ref().map_or("Payments go on.".to_owned(), |name| format!("The payments of {name} go on."));
+    finish(place, Op::Resume { agent }, |_| println!("{said}"), json)
 }

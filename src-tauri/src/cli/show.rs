@@ -2,6 +2,7 @@
 
 use clap::Args;
 use serde_json::Value;
+use std::io::Write as _;
 
 use super::{Exit, finish, not_done, perform};
 use crate::{
@@ -18,34 +19,60 @@ pub struct HistoryArgs {
     #[arg(long)]
     since: Option<String>,
     /// Most rows.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+    #[arg(long, default_value_t = 50, conflicts_with = "csv", value_parser = clap::value_parser!(u32).range(1..=500))]
     limit: u32,
-    /// Comma-separated values.
+    /// Goes on where an earlier list ended: its `next_cursor`.
+    #[arg(long, conflicts_with = "csv")]
+    cursor: Option<String>,
+    /// Comma-separated values, all of them.
     #[arg(long, conflicts_with = "json")]
     csv: bool,
 }
 
+/// Rows that are asked for at once where all are wanted.
+const MANY: u32 = 10_000;
+
 pub fn history(place: &Place, args: HistoryArgs, json: bool) -> anyhow::Result<Exit> {
-    let op = Op::History { agent: args.agent, since: args.since, limit: args.limit };
-    let csv = args.csv;
+    if args.csv {
+        return all_as_csv(place, args);
+    }
+    let op = Op::History { agent: args.agent, since: args.since, limit: args.limit, cursor: args.cursor };
     finish(
         place,
         op,
         |list| {
             let rows = list["payments"].as_array().cloned().unwrap_or_default();
-            if csv {
-                println!(
-                    "created_at,id,agent,status,state,settlement,amount,symbol,reference_amount,reference_currency,origin,account,rule,transaction"
-                );
-                rows.iter().for_each(|row| println!("{}", csv_row(row)));
-            } else if rows.is_empty() {
+            if rows.is_empty() {
                 println!("No payments yet.");
-            } else {
-                rows.iter().for_each(|row| println!("{}", line(row)));
+            }
+            rows.iter().for_each(|row| println!("{}", line(row)));
+            if let Some(cursor) = list["next_cursor"].as_str() {
+                eprintln!("There are older ones: add `--cursor {cursor}`.");
             }
         },
         json,
     )
+}
+
+fn all_as_csv(place: &Place, args: HistoryArgs) -> anyhow::Result<Exit> {
+    let mut cursor = None;
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "created_at,id,agent,status,state,settlement,amount,symbol,reference_amount,reference_currency,origin,account,rule,transaction"
+    )?;
+    loop {
+        let op = Op::History { agent: args.agent.clone(), since: args.since.clone(), limit: MANY, cursor };
+        let reply = perform(place, op)?;
+        let Reply::Done(list) = &reply else { return Ok(not_done(&reply, false)) };
+        for row in list["payments"].as_array().into_iter().flatten() {
+            writeln!(out, "{}", csv_row(row))?;
+        }
+        cursor = list["next_cursor"].as_str().map(str::to_owned);
+        if cursor.is_none() {
+            return Ok(Exit::Done);
+        }
+    }
 }
 
 fn text(value: &Value) -> String {

@@ -1,8 +1,9 @@
 //! The command line's end of the control socket.
 
 use anyhow::Context as _;
-use std::path::Path;
+use std::{io, path::Path};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use zeroize::Zeroizing;
 
 use super::{Op, Reply, transport::connect};
 
@@ -22,10 +23,32 @@ impl NotRunning {
 pub async fn call(dir: &Path, op: &Op) -> anyhow::Result<Reply> {
     let stream = connect(dir).await.map_err(|_| NotRunning::in_dir(dir))?;
     let (read, mut write) = tokio::io::split(stream);
-    let mut line = serde_json::to_vec(op)?;
-    line.push(b'\n');
-    write.write_all(&line).await.context("the running Countersign hung up")?;
+    write.write_all(&line_of(op)?).await.context("the running Countersign hung up")?;
     let mut answer = String::new();
     BufReader::new(read).read_line(&mut answer).await.context("the running Countersign hung up")?;
     serde_json::from_str(&answer).context("the running Countersign gave no answer; is it another version?")
+}
+
+/// A verb as one line. It may carry a key, so it is written into memory that is wiped and never has to grow.
+fn line_of(op: &Op) -> serde_json::Result<Zeroizing<Vec<u8>>> {
+    let mut length = Length(1);
+    serde_json::to_writer(&mut length, op)?;
+    let mut line = Zeroizing::new(Vec::with_capacity(length.0));
+    serde_json::to_writer(&mut *line, op)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// Counts what is written and keeps nothing of it.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

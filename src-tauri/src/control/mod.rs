@@ -11,4 +11,4 @@ mod transport;
 pub use client::{NotRunning, call};
 pub use op::{Op, Reply};
 pub use perform::perform;
-pub use server::serve;
+pub use server::{Counter, serve};

@@ -1,11 +1,12 @@
 //! What can be asked over the control socket, and how it is answered.
 
 use countersign_core::policy::Policy;
+use countersign_vault::keys::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One setup or reading verb.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Op {
     /// Makes a key.
@@ -18,10 +19,18 @@ pub enum Op {
         /// The person's name for it.
         label: String,
         /// 64 hex digits.
-        key: String,
+        #[serde(with = "carried")]
+        key: Secret,
     },
     /// Every wallet.
     WalletList,
+    /// Lets one wallet pay for one agent.
+    WalletAssign {
+        /// Its address, or the person's name for it.
+        wallet: String,
+        /// Whose payments.
+        agent: String,
+    },
     /// Pairs an agent.
     AgentAdd {
         /// Its name.
@@ -48,10 +57,16 @@ pub enum Op {
         /// Which payment.
         payment: String,
     },
-    /// Stops all signing.
-    Pause,
-    /// Lets it go on.
-    Resume,
+    /// Stops all signing, or one agent's.
+    Pause {
+        /// Only this agent's.
+        agent: Option<String>,
+    },
+    /// Lets it go on. Everybody's pause and an agent's own end apart from each other.
+    Resume {
+        /// Only this agent's.
+        agent: Option<String>,
+    },
     /// Payments, newest first.
     History {
         /// Only this agent's.
@@ -60,6 +75,8 @@ pub enum Op {
         since: Option<String>,
         /// Most rows.
         limit: u32,
+        /// Where the last page ended.
+        cursor: Option<String>,
     },
     /// One payment.
     Payment {
@@ -110,14 +127,15 @@ impl Op {
             Self::WalletCreate { .. } => "wallet create",
             Self::WalletImport { .. } => "wallet import",
             Self::WalletList => "wallet list",
+            Self::WalletAssign { .. } => "wallet assign",
             Self::AgentAdd { .. } => "agent add",
             Self::AgentList => "agent list",
             Self::AgentRevoke { .. } => "agent revoke",
             Self::PolicyShow => "policy show",
             Self::PolicySet { .. } => "policy set",
             Self::PolicyExplain { .. } => "policy explain",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
+            Self::Pause { .. } => "pause",
+            Self::Resume { .. } => "resume",
             Self::History { .. } => "history",
             Self::Payment { .. } => "payment",
             Self::Verify => "verify",
@@ -142,9 +160,17 @@ impl Op {
             Self::AgentAdd { name, ask_everything: false } => {
                 one(format!("Give the agent {name} a purse?"), "Your rules and limits apply to it")
             }
-            Self::Resume => {
+            Self::WalletAssign { wallet, agent } => one(
+                format!("Let the agent {agent} pay from another wallet?"),
+                &format!("Its payments come from {wallet}"),
+            ),
+            Self::Resume { agent: None } => {
                 one("Resume payments?".to_owned(), "Payments inside your limits go through again without asking")
             }
+            Self::Resume { agent: Some(name) } => one(
+                format!("Resume the payments of {name}?"),
+                "Its payments inside your limits go through again without asking",
+            ),
             Self::PolicySet { toml } => {
                 let new = Policy::parse(toml, reference).ok()?;
                 let changed = countersign_core::policy::compare(now?, &new);
@@ -154,6 +180,34 @@ impl Op {
                 }
             }
             _ => None,
+        }
+    }
+}
+
+/// A secret as text on the wire. Text without escapes, as a key is, is read in place: the line it stands in is its only copy.
+mod carried {
+    use super::Secret;
+    use serde::{Deserializer, Serializer, de, ser};
+
+    pub fn serialize<S: Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(std::str::from_utf8(secret.expose()).map_err(|_| ser::Error::custom("a key is text"))?)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+        from.deserialize_str(Text)
+    }
+
+    struct Text;
+
+    impl de::Visitor<'_> for Text {
+        type Value = Secret;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a key")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Secret, E> {
+            Ok(Secret::copy_of(text.as_bytes()))
         }
     }
 }

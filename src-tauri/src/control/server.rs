@@ -1,10 +1,7 @@
 //! The running Countersign's end of the control socket.
 
 use anyhow::Context as _;
-use countersign_core::{
-    payment::{AgentName, Caller},
-    policy::Policy,
-};
+use countersign_core::{payment::AgentName, policy::Policy};
 use countersign_desk::{
     Desk,
     approver::{Approver, Change},
@@ -14,25 +11,41 @@ use countersign_desk::{
 use countersign_vault::SetBy;
 use serde_json::json;
 use std::{path::Path, sync::Arc, time::Duration};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use zeroize::Zeroizing;
 
 use super::{
-    Op, Reply, perform,
+    Op, Reply,
+    perform::{checked, perform},
     transport::{Door, Line},
 };
+use crate::http::Sessions;
 
 /// Largest verb: a policy file or a fetch body.
-const MAX_LINE: u64 = 2 * 1024 * 1024;
-/// How long a person has for a change.
-const PATIENCE: Duration = Duration::from_secs(120);
+const MAX_LINE: usize = 2 * 1024 * 1024;
+/// Holds most verbs.
+const USUAL_LINE: usize = 4096;
+
+/// What a running Countersign answers verbs with.
+pub struct Counter {
+    /// The story of every payment.
+    pub desk: Arc<Desk>,
+    /// Whom a loosening is put to.
+    pub approver: Arc<dyn Approver>,
+    /// Who is calling; the same as over HTTP, so that a session's limits cannot be had twice.
+    pub sessions: Arc<Sessions>,
+    /// How long a person has for a change.
+    pub patience: Duration,
+}
 
 /// Answers verbs until dropped.
-pub async fn serve(dir: &Path, desk: Arc<Desk>, approver: Arc<dyn Approver>) -> anyhow::Result<()> {
+pub async fn serve(dir: &Path, counter: Counter) -> anyhow::Result<()> {
+    let counter = Arc::new(counter);
     let mut door = Door::open(dir).with_context(|| format!("opening the control socket in {}", dir.display()))?;
     tokio::spawn(async move {
         loop {
             match door.next().await {
-                Ok(line) => drop(tokio::spawn(converse(line, desk.clone(), approver.clone()))),
+                Ok(line) => drop(tokio::spawn(converse(line, counter.clone()))),
                 Err(error) => {
                     tracing::error!(%error, "the control socket failed");
                     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -43,75 +56,114 @@ pub async fn serve(dir: &Path, desk: Arc<Desk>, approver: Arc<dyn Approver>) -> 
     Ok(())
 }
 
-async fn converse(line: Line, desk: Arc<Desk>, approver: Arc<dyn Approver>) {
-    let (read, mut write) = tokio::io::split(line);
-    let mut text = String::new();
-    let mut reader = BufReader::new(read.take(MAX_LINE));
-    if reader.read_line(&mut text).await.is_err() {
-        return;
-    }
-    let reply = match serde_json::from_str::<Op>(&text) {
-        Ok(op) => answer(op, &desk, approver.as_ref()).await,
+async fn converse(mut line: Line, counter: Arc<Counter>) {
+    let Ok(text) = hear(&mut line).await else { return };
+    let op = serde_json::from_slice::<Op>(&text);
+    drop(text);
+    let reply = match op {
+        Ok(op) => counter.answer(op).await,
         Err(error) => Reply::Failed(format!("not a verb of this version: {error}")),
     };
     let mut out = serde_json::to_vec(&reply).unwrap_or_default();
     out.push(b'\n');
-    let _ = write.write_all(&out).await;
+    let _ = line.write_all(&out).await;
 }
 
-async fn answer(op: Op, desk: &Arc<Desk>, approver: &dyn Approver) -> Reply {
-    if let Op::Fetch { agent, body } = op {
-        return fetch(desk, agent, body).await.unwrap_or_else(|error| Reply::Failed(format!("{error:#}")));
+/// Reads one line. It may carry a key: whatever it is read into is wiped, also where it was too small.
+async fn hear(line: &mut Line) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let mut text = Zeroizing::new(Vec::with_capacity(USUAL_LINE));
+    loop {
+        if text.len() == text.capacity() {
+            let mut wider = Zeroizing::new(Vec::with_capacity(text.len().saturating_mul(2)));
+            wider.extend_from_slice(&text);
+            text = wider;
+        }
+        if line.read_buf(&mut *text).await? == 0 || text.ends_with(b"\n") || text.len() > MAX_LINE {
+            return Ok(text);
+        }
     }
-    if let Op::Confirm { .. } = op {
-        return Reply::Failed(
-            "stop Countersign first: what start-up found odd is confirmed while nothing runs".to_owned(),
-        );
-    }
-    let vault = desk.vault();
-    let policy = vault.policy();
-    let loosening = op.loosens(policy.as_deref(), desk.registry().reference());
-    let by = if loosening.is_some() { SetBy::Person } else { SetBy::Command };
-    if let Some((title, mut lines)) = loosening {
-        // A yes to a new policy confirms policy and configuration as a whole, so all that nobody has confirmed is shown.
-        if let (Op::PolicySet { toml }, true) = (&op, vault.doubts().policy.is_some())
-            && let Ok(draft) = Policy::parse(toml, desk.registry().reference())
-        {
-            match vault.to_confirm(Some(&draft)).await {
-                Ok(all) => lines = all,
-                Err(error) => return Reply::Failed(error.to_string()),
+}
+
+impl Counter {
+    async fn answer(&self, op: Op) -> Reply {
+        let answered = match op {
+            Op::Fetch { agent, body } => self.fetch(agent, body).await,
+            Op::Confirm { .. } => {
+                Err(anyhow::anyhow!("stop Countersign first: what start-up found odd is confirmed while nothing runs"))
             }
-        }
-        if !approver.reachable() {
-            return Reply::Refused(format!(
-                "`{}` loosens something and needs a person, but nobody can be asked; stop Countersign and run it again",
-                op.name()
-            ));
-        }
-        let id = match change_id() {
-            Ok(id) => id,
-            Err(error) => return Reply::Failed(error.to_string()),
+            op => self.carry_out(op).await,
         };
-        match tokio::time::timeout(PATIENCE, approver.confirm(Change { id, title, lines })).await {
-            Ok(true) => {}
-            Ok(false) => return Reply::Refused("the person said no".to_owned()),
-            Err(_) => return Reply::Unanswered("nobody answered within two minutes; nothing was changed".to_owned()),
-        }
+        answered.unwrap_or_else(|error| Reply::Failed(format!("{error:#}")))
     }
-    let paused = match op {
-        Op::Pause => Some(true),
-        Op::Resume => Some(false),
-        _ => None,
-    };
-    match perform(vault, desk.registry(), op, by).await {
-        Ok(value) => {
-            if let Some(paused) = paused {
-                desk.announce(Event::Paused(paused));
+
+    async fn carry_out(&self, op: Op) -> anyhow::Result<Reply> {
+        let (desk, vault) = (&self.desk, self.desk.vault());
+        let op = checked(vault, op).await?;
+        let policy = vault.policy();
+        let loosening = op.loosens(policy.as_deref(), desk.registry().reference());
+        let by = if loosening.is_some() { SetBy::Person } else { SetBy::Command };
+        if let Some((title, mut lines)) = loosening {
+            // A yes to a new policy confirms policy and configuration as a whole, so all that nobody has confirmed is shown.
+            if let (Op::PolicySet { toml }, true) = (&op, vault.doubts().policy.is_some()) {
+                let draft = Policy::parse(toml, desk.registry().reference())?;
+                lines = vault.to_confirm(Some(&draft)).await?;
             }
-            desk.look_again();
-            Reply::Done(value)
+            if let Some(not_allowed) = self.ask(op.name(), title, lines).await? {
+                return Ok(not_allowed);
+            }
         }
-        Err(error) => Reply::Failed(format!("{error:#}")),
+        let paused = match op {
+            Op::Pause { agent: None } => Some(true),
+            Op::Resume { agent: None } => Some(false),
+            _ => None,
+        };
+        let value = perform(vault, desk.registry(), op, by).await?;
+        if let Some(paused) = paused {
+            desk.announce(Event::Paused(paused));
+        }
+        desk.look_again();
+        Ok(Reply::Done(value))
+    }
+
+    /// Puts a loosening to the person; none after a yes.
+    async fn ask(&self, verb: &str, title: String, lines: Vec<String>) -> anyhow::Result<Option<Reply>> {
+        if !self.approver.reachable() {
+            return Ok(Some(Reply::Refused(format!(
+                "`{verb}` loosens something and needs a person, but nobody can be asked; stop Countersign and run it again"
+            ))));
+        }
+        let change = Change { id: change_id()?, title, lines };
+        let silence = || Reply::Unanswered("nobody answered in time; nothing was changed".to_owned());
+        Ok(match tokio::time::timeout(self.patience, self.approver.confirm(change)).await {
+            Ok(true) => None,
+            // Whoever could have answered went away meanwhile.
+            Ok(false) if !self.approver.reachable() => Some(silence()),
+            Ok(false) => Some(Reply::Refused("the person said no".to_owned())),
+            Err(_) => Some(silence()),
+        })
+    }
+
+    async fn fetch(&self, agent: Option<String>, body: serde_json::Value) -> anyhow::Result<Reply> {
+        let listed = self.desk.vault().list_agents().await?;
+        let agents: Vec<AgentName> = listed.into_iter().filter(|a| a.revoked_at.is_none()).map(|a| a.name).collect();
+        let agent = match (agent, agents.as_slice()) {
+            (Some(name), all) => {
+                all.iter().find(|a| a.as_str() == name).cloned().with_context(|| format!("there is no agent {name}"))?
+            }
+            (None, [only]) => only.clone(),
+            (None, []) => anyhow::bail!("there is no agent yet: `countersign agent add NAME`"),
+            (None, _) => anyhow::bail!("say which agent pays: `--agent NAME`"),
+        };
+        let body: FetchBody = serde_json::from_value(body)?;
+        let caller = self.sessions.caller(agent, self.desk.now());
+        let told = match Request::fetch(body) {
+            Ok(request) => self.desk.pay(caller, request).await.result,
+            Err(problem) => Err(problem),
+        };
+        Ok(Reply::Done(match told {
+            Ok(outcome) => json!({"outcome": outcome}),
+            Err(problem) => json!({"problem": crate::http::problem_body(&problem)}),
+        }))
     }
 }
 
@@ -119,28 +171,4 @@ fn change_id() -> anyhow::Result<String> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
     Ok(format!("chg_{:016x}", u64::from_be_bytes(bytes)))
-}
-
-async fn fetch(desk: &Arc<Desk>, agent: Option<String>, body: serde_json::Value) -> anyhow::Result<Reply> {
-    let agents: Vec<AgentName> =
-        desk.vault().list_agents().await?.into_iter().filter(|a| a.revoked_at.is_none()).map(|a| a.name).collect();
-    let agent = match (agent, agents.as_slice()) {
-        (Some(name), all) => {
-            all.iter().find(|a| a.as_str() == name).cloned().with_context(|| format!("there is no agent {name}"))?
-        }
-        (None, [only]) => only.clone(),
-        (None, []) => anyhow::bail!("there is no agent yet: `countersign agent add NAME`"),
-        (None, _) => anyhow::bail!("say which agent pays: `--agent NAME`"),
-    };
-    let body: FetchBody = serde_json::from_value(body)?;
-    let session = format!("cli-{agent}").parse()?;
-    let caller = Caller { agent, session, verified: true };
-    let told = match Request::fetch(body) {
-        Ok(request) => desk.pay(caller, request).await.result,
-        Err(problem) => Err(problem),
-    };
-    Ok(Reply::Done(match told {
-        Ok(outcome) => json!({"outcome": outcome}),
-        Err(problem) => json!({"problem": crate::http::problem_body(&problem)}),
-    }))
 }

@@ -13,6 +13,7 @@ pub use guard::own;
 pub use problem::{ProblemResponse, problem_body};
 pub use rate::Pace;
 pub use serve::{Listening, serve};
+pub use session::Sessions;
 
 use countersign_core::payment::Caller;
 use countersign_desk::{Desk, outcome::Outcome, problem::Problem, request::Request};
@@ -29,7 +30,7 @@ pub struct App {
     /// Wrong tokens lately.
     pub failures: rate::Failures,
     /// Who is calling.
-    pub sessions: session::Sessions,
+    pub sessions: Arc<Sessions>,
 }
 
 impl App {

@@ -28,7 +28,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{App, problem::ProblemResponse, rate, routes, session};
+use super::{App, Sessions, problem::ProblemResponse, rate, routes};
 use crate::config::Config;
 
 const HEADER_BYTES: usize = 16 * 1024;
@@ -61,6 +61,7 @@ impl Listening {
 /// Opens the port and serves until stopped. A taken port is an error: a silent second port would only help somebody who listens on ours.
 pub async fn serve(
     desk: Arc<Desk>,
+    sessions: Arc<Sessions>,
     config: &Config,
     port: u16,
     mcp: impl FnOnce(Arc<App>) -> Router,
@@ -77,7 +78,7 @@ pub async fn serve(
         port,
         rates: rate::Rates::new(config.limits.requests_per_second, config.limits.burst),
         failures: rate::Failures::default(),
-        sessions: session::Sessions::default(),
+        sessions,
     });
     let router = routes::router(app.clone(), mcp(app));
     let (stop, stopped) = watch::channel(false);

@@ -116,6 +116,11 @@ impl Vault {
         self.0.change(move |tx| verb::set_payer(tx, &who, &address)).await
     }
 
+    /// The wallet that was assigned to this agent, for every network; none while everybody's pays for it.
+    pub fn own_wallet(&self, agent: &AgentName) -> Option<String> {
+        self.0.shared.view().payers.get(&(agent.as_str().to_owned(), String::new())).cloned()
+    }
+
     /// Which accounts pay for this agent, for a rail to read.
     pub fn wallets_of(&self, agent: &AgentName) -> Box<dyn Wallets + Send + Sync> {
         Box::new(Payers { agent: agent.as_str().to_owned(), view: self.0.shared.view() })
