@@ -11,6 +11,7 @@ mod hostile;
 mod http;
 mod kills;
 mod mcp;
+mod network;
 mod pay;
 #[cfg(all(feature = "ui-automation", target_os = "linux"))]
 mod pressed;

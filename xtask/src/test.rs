@@ -115,6 +115,8 @@ fn headless(place: &Place) -> Result<Count> {
         "--skip=kills::",
         "--skip=mcp::",
         "--skip=http::",
+        "--skip=network::",
+        "--skip=settle::",
     ];
     counted(&mut desktop(place, &words)?)
 }
