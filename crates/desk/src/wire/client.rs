@@ -290,10 +290,10 @@ mod tests {
         let inside = ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "::ffff:127.0.0.1", "fd00::1", "0.0.0.0"];
         let names = inside.iter().enumerate().map(|(n, address)| (format!("inside-{n}.example"), vec![*address]));
         let wire = Wire::with_names([], limits(), Arc::new(Table::of(names))).unwrap();
-        for n in 0..inside.len() {
+        for (n, address) in inside.iter().enumerate() {
             let url = format!("https://inside-{n}.example:{port}/");
             let refused = ask(&wire, &url).await.unwrap_err();
-            assert_eq!(refused, WireError::Private(format!("https://inside-{n}.example:{port}")), "{}", inside[n]);
+            assert_eq!(refused, WireError::Private(format!("https://inside-{n}.example:{port}")), "{address}");
         }
         assert!(listener.accept().is_err(), "a connection was made");
     }
