@@ -202,7 +202,9 @@ async fn serve(State(shop): State<Arc<Shop>>, Path(case): Path<String>, request:
             (StatusCode::PAYMENT_REQUIRED, format!("{}{}", "[".repeat(10_000), "]".repeat(10_000))).into_response()
         }
         "big" => (StatusCode::PAYMENT_REQUIRED, Body::from(vec![b' '; 50 * 1024 * 1024])).into_response(),
-        "bomb" => bomb(),
+        "bomb" => bomb(100 * 1024 * 1024),
+        "squeezed" => bomb(40 * 1024),
+        "slow" => (StatusCode::PAYMENT_REQUIRED, Body::from_stream(futures_dripping())).into_response(),
         "always-402" | "price-grows" => {
             let n = shop.seen.requests.lock().expect("a lock")[&case];
             let mut grown = offer();
@@ -264,16 +266,22 @@ fn with_receipt(value: &str) -> Response {
     response
 }
 
-/// 100 MB of zeros in a few hundred kilobytes.
-fn bomb() -> Response {
+/// A price of so many zeros in a thousandth of that.
+fn bomb(size: usize) -> Response {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    let block = vec![0_u8; 1024 * 1024];
-    for _ in 0..100 {
+    let block = vec![0_u8; 8 * 1024];
+    for _ in 0..size / block.len() {
         std::io::Write::write_all(&mut encoder, &block).expect("memory");
     }
     let mut response = (StatusCode::PAYMENT_REQUIRED, encoder.finish().expect("memory")).into_response();
     response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     response
+}
+
+/// A body that never ends and never stops either.
+fn futures_dripping() -> impl futures_core::Stream<Item = Result<&'static str, std::io::Error>> {
+    use tokio_stream::StreamExt as _;
+    tokio_stream::iter(std::iter::repeat_with(|| Ok(" "))).throttle(std::time::Duration::from_millis(200))
 }
 
 /// A body that breaks off: the money is taken, the answer never arrives.

@@ -12,9 +12,12 @@ pub mod hostile_seller;
 pub mod mcp;
 pub mod node;
 pub mod raw;
+#[cfg(target_os = "linux")]
+pub mod rss;
 pub mod service;
 pub mod shop;
 pub mod till;
+pub mod tls;
 pub mod world;
 
 pub use agent::Agent;

@@ -115,6 +115,8 @@ fn headless(place: &Place) -> Result<Count> {
         "--skip=mcp::",
         "--skip=http::",
         "--skip=browser::",
+        "--skip=network::",
+        "--skip=settle::",
     ];
     counted(&mut desktop(place, &words)?)
 }

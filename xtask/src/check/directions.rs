@@ -98,6 +98,7 @@ const FLOORS: &[Floor] = &[
             "alloy-primitives",
             "async-trait",
             "base64",
+            "flate2",
             "futures-channel",
             "getrandom",
             "httpdate",

@@ -50,7 +50,7 @@ pub async fn contradicts(nodes: &[Node], claimed: &str, all: &[Evidence]) -> boo
     for evidence in all {
         for node in nodes {
             match node.transaction(claimed, evidence).await {
-                Ok(shown) if shown == Shown::Contradicts => return true,
+                Ok(Shown::Contradicts) => return true,
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "a node could not be asked about a transaction"),
             }

@@ -1,26 +1,26 @@
 //! One HTTP request, bounded in every direction.
 
 use countersign_core::origin::Origin;
-use reqwest::{
-    Client, Method, Response,
-    dns::{Addrs, Name, Resolve, Resolving},
-    redirect::Policy,
-};
+use reqwest::{Client, Method, Response, dns::Resolve, header, redirect::Policy};
 use std::{
     collections::BTreeSet,
-    io,
-    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 use url::{Host, Url};
 
-use super::address::is_private;
+use super::{
+    address::is_private,
+    inflate::{Body, Bounds, Stop, is_gzip},
+    names::{PrivateName, PublicOnly, SystemNames},
+};
 
 /// Most redirects an unpaid request follows.
 const MAX_REDIRECTS: u8 = 5;
-/// Most bytes of a 402 body that are read.
-const MAX_CHALLENGE: usize = 64 * 1024;
+/// How much of a 402 body is read: so much once unpacked, and no more than so many times what was sent.
+const CHALLENGE: Bounds = Bounds { most: 64 * 1024, ratio: Some(100) };
+/// How long a 402 body may take.
+const CHALLENGE_TIME: Duration = Duration::from_secs(10);
 
 /// How much is read and how long is waited.
 #[derive(Debug, Clone, Copy)]
@@ -90,15 +90,24 @@ pub struct Wire {
 impl Wire {
     /// Builds the client. `allowed` hosts may be private and may use http.
     pub fn new(allowed: impl IntoIterator<Item = String>, limits: WireLimits) -> Result<Self, reqwest::Error> {
+        Self::with_names(allowed, limits, Arc::new(SystemNames))
+    }
+
+    fn with_names(
+        allowed: impl IntoIterator<Item = String>,
+        limits: WireLimits,
+        names: Arc<dyn Resolve>,
+    ) -> Result<Self, reqwest::Error> {
         let allowed: Arc<BTreeSet<String>> = Arc::new(allowed.into_iter().collect());
         let client = Client::builder()
             .redirect(Policy::none())
             .no_proxy()
+            .no_gzip()
             .referer(false)
             .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(10))
             .timeout(limits.timeout)
-            .dns_resolver(Arc::new(PublicOnly { allowed: allowed.clone() }))
+            .dns_resolver(Arc::new(PublicOnly::new(allowed.clone(), names)))
             .build()?;
         Ok(Self { client, allowed, limits })
     }
@@ -149,7 +158,7 @@ impl Wire {
         self.check(url)?;
         let method =
             Method::from_bytes(method.as_bytes()).map_err(|_| WireError::Unreachable("bad method".to_owned()))?;
-        let mut request = self.client.request(method, url.clone());
+        let mut request = self.client.request(method, url.clone()).header(header::ACCEPT_ENCODING, "gzip");
         for (name, value) in headers {
             request = request.header(name, value);
         }
@@ -177,27 +186,46 @@ impl Wire {
         if private || !web { Err(WireError::Private(shown(url))) } else { Ok(()) }
     }
 
-    async fn read(&self, mut response: Response, url: &Url, asked: Instant) -> Result<Answer, WireError> {
+    async fn read(&self, response: Response, url: &Url, asked: Instant) -> Result<Answer, WireError> {
         let heard = Instant::now();
         let status = response.status().as_u16();
-        let headers = response
-            .headers()
-            .iter()
-            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
-            .collect();
-        let limit = if status == 402 { MAX_CHALLENGE } else { self.limits.max_response_bytes };
-        let mut body = Vec::new();
-        let mut too_large = false;
-        while let Some(chunk) = response.chunk().await.map_err(|error| unreachable_text(&error, url))? {
-            if body.len().saturating_add(chunk.len()) > limit {
-                too_large = true;
-                body = Vec::new();
-                break;
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let encoding = response.headers().get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+        let encoding = encoding.map(str::to_owned);
+        let unpacked = encoding.as_deref().is_some_and(is_gzip);
+        let told = |name: &header::HeaderName| {
+            !unpacked || (*name != header::CONTENT_ENCODING && *name != header::CONTENT_LENGTH)
+        };
+        let headers = response.headers().iter().filter(|(name, _)| told(name));
+        let headers =
+            headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+        let headers = headers.collect();
+        let read = if status == 402 {
+            let body = whole(response, Body::of(encoding.as_deref(), CHALLENGE), url);
+            let late = || WireError::Unreachable(format!("{} does not send its price in time", shown(url)));
+            tokio::time::timeout(CHALLENGE_TIME, body).await.map_err(|_| late())?
+        } else {
+            let bounds = Bounds { most: self.limits.max_response_bytes, ratio: None };
+            whole(response, Body::of(encoding.as_deref(), bounds), url).await
+        };
+        let body = read?;
+        let too_large = body.is_none();
+        let body = body.unwrap_or_default();
         Ok(Answer { status, headers, body, too_large, url: url.clone(), redirected: false, asked, heard })
     }
+}
+
+/// Reads a body to its end; none if it is larger than its bounds.
+async fn whole(mut response: Response, mut body: Body, url: &Url) -> Result<Option<Vec<u8>>, WireError> {
+    let stopped = |stop| match stop {
+        Stop::TooLarge => Ok(None),
+        Stop::Broken => Err(WireError::Unreachable(format!("{} sends what cannot be unpacked", shown(url)))),
+    };
+    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable_text(&error, url))? {
+        if let Err(stop) = body.take(&chunk) {
+            return stopped(stop);
+        }
+    }
+    body.end().map_or_else(stopped, |bytes| Ok(Some(bytes)))
 }
 
 /// Where a redirect leads, if the answer is one.
@@ -240,29 +268,49 @@ fn unreachable_text(error: &reqwest::Error, url: &Url) -> WireError {
     WireError::Unreachable(format!("{} {what}", shown(url)))
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("the name leads to a private address")]
-struct PrivateName;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::names::tests::Table;
 
-/// Resolves names and keeps the public addresses only, at the moment of connecting, so that a name cannot change in between.
-#[derive(Debug)]
-struct PublicOnly {
-    allowed: Arc<BTreeSet<String>>,
-}
+    fn limits() -> WireLimits {
+        WireLimits { max_response_bytes: 1024, timeout: Duration::from_secs(5) }
+    }
 
-impl Resolve for PublicOnly {
-    fn resolve(&self, name: Name) -> Resolving {
-        let allowed = self.allowed.contains(name.as_str());
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if found.is_empty() {
-                return Err(Box::new(io::Error::other("no address")) as Box<dyn std::error::Error + Send + Sync>);
-            }
-            let usable: Vec<SocketAddr> = found.into_iter().filter(|a| allowed || !is_private(a.ip())).collect();
-            if usable.is_empty() {
-                return Err(Box::new(PrivateName) as Box<dyn std::error::Error + Send + Sync>);
-            }
-            Ok(Box::new(usable.into_iter()) as Addrs)
-        })
+    async fn ask(wire: &Wire, url: &str) -> Result<Answer, WireError> {
+        let url = Url::parse(url).unwrap();
+        wire.ask(&Outgoing { method: "GET", url: &url, headers: &[], body: &[] }).await
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_to_a_private_address_is_not_fetched() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let inside = ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "::ffff:127.0.0.1", "fd00::1", "0.0.0.0"];
+        let names = inside.iter().enumerate().map(|(n, address)| (format!("inside-{n}.example"), vec![*address]));
+        let wire = Wire::with_names([], limits(), Arc::new(Table::of(names))).unwrap();
+        for (n, address) in inside.iter().enumerate() {
+            let url = format!("https://inside-{n}.example:{port}/");
+            let refused = ask(&wire, &url).await.unwrap_err();
+            assert_eq!(refused, WireError::Private(format!("https://inside-{n}.example:{port}")), "{address}");
+        }
+        assert!(listener.accept().is_err(), "a connection was made");
+    }
+
+    #[tokio::test]
+    async fn a_name_may_be_private_only_where_a_person_allowed_it() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            std::io::Read::read(&mut stream, &mut [0; 1024]).unwrap();
+            std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").unwrap();
+        });
+        let names = ["mine.example", "other.example"].map(|name| (name.to_owned(), vec!["127.0.0.1"]));
+        let wire = Wire::with_names(["mine.example".to_owned()], limits(), Arc::new(Table::of(names))).unwrap();
+        assert_eq!(ask(&wire, &format!("http://mine.example:{port}/")).await.unwrap().body, b"hi");
+        let refused = ask(&wire, &format!("https://other.example:{port}/")).await;
+        assert!(matches!(refused, Err(WireError::Private(_))), "{refused:?}");
     }
 }

@@ -4,6 +4,8 @@
 
 mod address;
 mod client;
+mod inflate;
+mod names;
 
 pub use address::is_private;
 pub use client::{Answer, Outgoing, Wire, WireError, WireLimits};
