@@ -19,5 +19,7 @@ mod pay;
 mod pressed;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod screen;
+#[cfg(unix)]
+mod start;
 #[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]
 mod window;
