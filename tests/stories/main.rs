@@ -27,5 +27,7 @@ mod pressed;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod screen;
 mod settle;
+#[cfg(unix)]
+mod start;
 #[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]
 mod window;

@@ -8,7 +8,7 @@ use countersign_desk::{
     event::Event,
     request::{FetchBody, Request},
 };
-use countersign_vault::SetBy;
+use countersign_vault::{Health, SetBy};
 use serde_json::json;
 use std::{path::Path, sync::Arc, time::Duration};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -41,7 +41,17 @@ pub struct Counter {
 /// Answers verbs until dropped.
 pub async fn serve(dir: &Path, counter: Counter) -> anyhow::Result<()> {
     let counter = Arc::new(counter);
-    let mut door = Door::open(dir).with_context(|| format!("opening the control socket in {}", dir.display()))?;
+    let mut door = match Door::open(dir) {
+        Ok(door) => door,
+        // Where nothing can be written there is no socket either, and still something to look at.
+        Err(error) if matches!(counter.desk.vault().health(), Health::ViewOnly(_)) => {
+            tracing::warn!(%error, "there is no control socket: verbs of the command line cannot reach this Countersign");
+            return Ok(());
+        }
+        Err(error) => {
+            return Err(error).with_context(|| format!("opening the control socket in {}", dir.display()));
+        }
+    };
     tokio::spawn(async move {
         loop {
             match door.next().await {

@@ -140,12 +140,27 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Bad> {
 /// Opens for reading only.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags)?;
+    let mut conn = Connection::open_with_flags(path, flags)?;
+    if conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).is_err() && at_rest(path) {
+        conn = Connection::open_with_flags(immutable(path), flags | OpenFlags::SQLITE_OPEN_URI)?;
+    }
     settings(&conn)?;
     conn.execute_batch("PRAGMA query_only = ON;")?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_prepared_statement_cache_capacity(64);
     Ok(conn)
+}
+
+/// Whether the file is complete without a write-ahead log, in a directory where none can be made: nobody can change it.
+fn at_rest(path: &Path) -> bool {
+    let directory = path.parent().unwrap_or(path);
+    !path.with_extension("sqlite-wal").exists() && rustix::fs::access(directory, rustix::fs::Access::WRITE_OK).is_err()
+}
+
+/// The file as one that never changes, which SQLite reads without a file beside it.
+fn immutable(path: &Path) -> String {
+    let name = path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    format!("file:{name}?immutable=1")
 }
 
 fn settings(conn: &Connection) -> rusqlite::Result<()> {
