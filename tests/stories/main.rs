@@ -18,9 +18,9 @@ mod hostile;
 mod http;
 mod kills;
 mod mcp;
+mod network;
 #[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]
 mod notices;
-mod network;
 mod pay;
 #[cfg(all(feature = "ui-automation", target_os = "linux"))]
 mod pressed;

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::gui::{guard::ARM, press::Stroke};
-use countersign_core::{approval::Question, payment::PaymentId};
+use countersign_core::{
+    approval::{Gone, Question},
+    payment::PaymentId,
+};
 
 const WALL: i64 = 1_800_000_000_000;
 
@@ -231,10 +234,10 @@ fn between_two_questions_nothing_can_be_answered_and_the_page_is_new() {
 }
 
 #[test]
-fn sleep_is_a_no() {
+fn sleep_pays_nothing_and_is_nobodys_refusal() {
     let (mut theatre, _, mut heard, _) = on_screen(1);
     theatre.stage.slept(theatre.now());
-    assert!(matches!(heard.try_recv(), Ok(Answer::No)));
+    assert!(matches!(heard.try_recv(), Ok(Answer::Gone(Gone::Slept))));
 }
 
 #[test]
