@@ -8,6 +8,7 @@ mod support;
 #[cfg(target_os = "linux")]
 mod browser;
 mod canary;
+mod corpus;
 mod crowd;
 mod hostile;
 mod http;
