@@ -11,6 +11,7 @@ mod canary;
 mod cli;
 #[cfg(unix)]
 mod codes;
+mod corpus;
 mod crowd;
 #[cfg(feature = "faults")]
 mod disk;

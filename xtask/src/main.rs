@@ -1,4 +1,4 @@
-//! `cargo xtask demo | test | check | bench | soak | build-ui`: the project's own commands.
+//! `cargo xtask demo | test | check | bench | soak | fuzz | build-ui`: the project's own commands.
 //!
 //! Each one first says what the machine lacks and installs it. Caches go below the target directory, nothing into the
 //! home directory.
@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod count;
 mod demo;
+mod fuzz;
 mod packages;
 mod place;
 mod run;
@@ -26,6 +27,8 @@ usage: cargo xtask COMMAND
   check [STEP…]       the steps that run no test: format, lints, documents, import directions, licences …
   bench [FIGURE…]     measures, and prints each figure as a ratio of two things measured in the same run
   soak [KILLS]        the kill loop, 10000 times unless another number is given
+  fuzz TARGET [SECONDS]
+                      looks for inputs that break a promise of a target of tests/fuzz, guided by coverage
   build-ui            installs the interface's packages and builds it, if it is stale";
 
 fn main() -> ExitCode {
@@ -50,6 +53,7 @@ fn obey() -> Result<()> {
         "check" => check::run(&place, rest),
         "bench" => bench::bench(&place, rest),
         "soak" => bench::soak(&place, rest),
+        "fuzz" => fuzz::fuzz(&place, rest),
         "build-ui" => setup::interface(&place),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
