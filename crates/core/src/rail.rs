@@ -25,7 +25,7 @@ pub enum Challenge<'a> {
         /// Body, at most 64 KB.
         body: &'a [u8],
     },
-    /// The challenge object itself, brought by the caller.
+    /// What the caller received, brought as JSON: the challenge object itself, a header's value, or a message that carries it.
     Json(&'a serde_json::value::RawValue),
 }
 
@@ -125,6 +125,9 @@ pub struct Credential {
     pub headers: BTreeMap<String, String>,
     /// JSON-RPC `_meta` entries.
     pub meta: serde_json::Map<String, serde_json::Value>,
+    /// A2A message metadata; only where the price came in such metadata.
+    #[serde(default)]
+    pub metadata: serde_json::Map<String, serde_json::Value>,
 }
 
 impl std::fmt::Debug for Credential {

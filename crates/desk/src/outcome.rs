@@ -121,6 +121,9 @@ pub struct CredentialView {
     /// JSON-RPC `_meta`.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub meta: Map<String, Value>,
+    /// A2A message metadata.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub metadata: Map<String, Value>,
 }
 
 impl fmt::Debug for CredentialView {
@@ -130,8 +133,8 @@ impl fmt::Debug for CredentialView {
 }
 
 impl From<Credential> for CredentialView {
-    fn from(credential: Credential) -> Self {
-        Self { headers: credential.headers, meta: credential.meta }
+    fn from(Credential { headers, meta, metadata }: Credential) -> Self {
+        Self { headers, meta, metadata }
     }
 }
 

@@ -62,7 +62,7 @@ pub struct PayBody {
     pub url: String,
     /// The method that was answered with it.
     pub method: Option<String>,
-    /// The challenge as received.
+    /// The challenge as received: object, header value, MCP result or error, A2A metadata.
     pub challenge: Box<RawValue>,
     /// The caller's own maximum.
     pub max: Option<Max>,

@@ -4,6 +4,7 @@ mod fetch;
 mod policy;
 mod serve;
 mod setup;
+mod shell;
 mod show;
 
 use clap::{Args, Parser, Subcommand};
@@ -91,6 +92,13 @@ enum Verb {
     },
     /// Fetches a URL and pays its 402 through the running service.
     Fetch(fetch::FetchArgs),
+    /// Prints a shell's completion script.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page.
+    Man(shell::ManArgs),
 }
 
 /// Parses the arguments and runs the verb. Before anything else, the memory that a key may pass through is closed to others.
@@ -143,6 +151,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Verify) => show::verify(&place, json),
         Some(Verb::Confirm { what }) => finish(&place, Op::Confirm { what }, |_| println!("Confirmed."), json),
         Some(Verb::Fetch(args)) => fetch::run(&place, args, json),
+        Some(Verb::Completions { shell }) => shell::completions(shell),
+        Some(Verb::Man(args)) => shell::man(args),
     }
 }
 

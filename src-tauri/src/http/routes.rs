@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use base64::Engine as _;
 use countersign_core::{payment::Caller, payment::PaymentId};
 use countersign_desk::{
     outcome::Outcome,
@@ -120,7 +121,21 @@ async fn cancel(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReceiptBody {
-    header: String,
+    header: Option<String>,
+    receipt: Option<serde_json::Map<String, Value>>,
+}
+
+impl ReceiptBody {
+    /// The header, or what it would be for the object that MCP and A2A carry instead.
+    fn header(self) -> Result<String, ProblemResponse> {
+        match (self.header, self.receipt) {
+            (Some(header), None) => Ok(header),
+            (None, Some(receipt)) => {
+                Ok(base64::engine::general_purpose::STANDARD.encode(Value::Object(receipt).to_string()))
+            }
+            _ => Err(bad_request("send `header` or `receipt`, one of them")),
+        }
+    }
 }
 
 async fn receipt(
@@ -130,7 +145,7 @@ async fn receipt(
     request: HttpRequest,
 ) -> Answer<Json<Outcome>> {
     let body: ReceiptBody = body::json(request).await.map_err(ProblemResponse)?;
-    app.desk.receipt(&caller, &known(&id)?, &body.header).await.map(Json).map_err(ProblemResponse)
+    app.desk.receipt(&caller, &known(&id)?, &body.header()?).await.map(Json).map_err(ProblemResponse)
 }
 
 async fn list(

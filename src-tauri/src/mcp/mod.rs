@@ -5,6 +5,8 @@
 
 mod call;
 mod front;
+#[cfg(test)]
+mod page;
 mod resources;
 mod server;
 mod tools;

@@ -31,8 +31,9 @@ pub fn tools() -> Vec<Tool> {
         tool(
             "pay",
             "Pay a challenge you received",
-            "Makes a payment credential for an x402 challenge that you received yourself, when the person's limits or the person \
-             allow. Send the returned headers once, with the same request, to the same address. Prefer fetch, which does it all.",
+            "Makes a payment credential for an x402 challenge that you received yourself, from a page, an MCP tool or an A2A agent, \
+             when the person's limits or the person allow. Send what `credential` holds once, with the same request, to the same \
+             address: `headers` over HTTP, `meta` as _meta over MCP, `metadata` over A2A. Prefer fetch, which does it all.",
             (schema("PayRequest"), schema("Outcome")),
             SPENDS,
         ),

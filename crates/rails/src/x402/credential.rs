@@ -7,12 +7,13 @@ use countersign_core::{
     rail::{Credential, QuoteError},
     signable::{Eip3009, Signable},
 };
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 use super::{Version, malformed, terms::Terms};
 use crate::json::Json;
 
-/// Writes header and `_meta` entry from the kept offer and the one signature.
+/// Writes header, `_meta` entry and, for a price that came over A2A, message metadata from the kept offer and the one signature.
 ///
 /// The kept offer is read again and must still say what was signed.
 pub(super) fn write(quote: &Quote, offer: &str, signed: &[(Signable, Vec<u8>)]) -> Result<Credential, QuoteError> {
@@ -48,10 +49,18 @@ pub(super) fn write(quote: &Quote, offer: &str, signed: &[(Signable, Vec<u8>)]) 
             (payload, "PAYMENT-SIGNATURE")
         }
     };
-    let object = serde_json::from_str(&payload).map_err(|_| malformed("the offer cannot be echoed"))?;
+    let object: Value = serde_json::from_str(&payload).map_err(|_| malformed("the offer cannot be echoed"))?;
+    let metadata = match kept.get("carrier").and_then(Json::text) {
+        Some("a2a") => Map::from_iter([
+            ("x402.payment.status".to_owned(), "payment-submitted".into()),
+            ("x402.payment.payload".to_owned(), object.clone()),
+        ]),
+        _ => Map::new(),
+    };
     Ok(Credential {
         headers: BTreeMap::from([(header.to_owned(), STANDARD.encode(&payload))]),
-        meta: serde_json::Map::from_iter([("x402/payment".to_owned(), object)]),
+        meta: Map::from_iter([("x402/payment".to_owned(), object)]),
+        metadata,
     })
 }
 

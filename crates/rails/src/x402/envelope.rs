@@ -1,6 +1,7 @@
 //! Where a price is found, and what the message around the offers must look like.
 //!
 //! One source, as the official client chooses it: the `PAYMENT-REQUIRED` header, else a version 1 body; never a mix of both.
+//! What a caller brings is found in its message by [`super::carrier`].
 
 use base64::{
     Engine as _, alphabet,
@@ -11,7 +12,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use url::{Host, Url};
 
-use super::{Version, malformed, terms::resource_url};
+use super::{Version, carrier, malformed, terms::resource_url};
 use crate::json::{Json, JsonError, MAX_BYTES};
 
 /// Most offers in one price.
@@ -28,7 +29,23 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub(super) enum Carrier {
     Header,
     Body,
-    Caller,
+    Caller(Brought),
+}
+
+/// What a caller's price came in, which is where its credential goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Brought {
+    Object,
+    Header,
+    Mcp,
+    A2a,
+}
+
+impl Carrier {
+    /// Only the header form is version 2's own; only a body is version 1's own.
+    const fn is_header(self) -> bool {
+        matches!(self, Self::Header | Self::Caller(Brought::Header))
+    }
 }
 
 /// The text of a price, undecided.
@@ -51,23 +68,22 @@ pub(super) struct Required<'a> {
     /// `resource.url`; version 1 names one in each offer instead.
     pub(super) url: Option<&'a str>,
     pub(super) extensions: Option<&'a Json<'a>>,
-    /// The challenge was taken from the seller's own answer.
-    pub(super) first_hand: bool,
+    pub(super) carrier: Carrier,
 }
 
 impl<'a> Required<'a> {
     pub(super) fn read(document: &'a Json<'a>, carrier: Carrier) -> Result<Self, QuoteError> {
         let version = match document.get("x402Version") {
-            None if carrier != Carrier::Header => return Err(QuoteError::NotThisRail),
-            version => match (version.and_then(Json::number), carrier) {
-                (Some("2"), Carrier::Header | Carrier::Caller) => Version::V2,
-                (Some("1"), Carrier::Body | Carrier::Caller) => Version::V1,
-                (Some("2"), Carrier::Body) => {
+            None if !carrier.is_header() => return Err(QuoteError::NotThisRail),
+            version => match version.and_then(Json::number) {
+                Some("2") if carrier == Carrier::Body => {
                     return Err(malformed("version 2 belongs in the PAYMENT-REQUIRED header, this is in the body"));
                 }
-                (Some("1"), Carrier::Header) => {
+                Some("1") if carrier.is_header() => {
                     return Err(malformed("version 1 belongs in the body, this is in the PAYMENT-REQUIRED header"));
                 }
+                Some("2") => Version::V2,
+                Some("1") => Version::V1,
                 _ => return Err(malformed("x402Version is neither 1 nor 2")),
             },
         };
@@ -85,7 +101,12 @@ impl<'a> Required<'a> {
             Version::V2 => (part("resource")?, part("extensions")?),
         };
         let url = resource.map_or(Ok(None), |resource| resource_url(resource, "url"))?;
-        Ok(Self { version, offers, resource, url, extensions, first_hand: carrier != Carrier::Caller })
+        Ok(Self { version, offers, resource, url, extensions, carrier })
+    }
+
+    /// Whether the price was taken from the seller's own answer.
+    pub(super) const fn first_hand(&self) -> bool {
+        !matches!(self.carrier, Carrier::Caller(_))
     }
 }
 
@@ -106,7 +127,10 @@ fn speaks_x402(body: &[u8]) -> bool {
 
 pub(super) fn open(challenge: Challenge<'_>) -> Result<Envelope<'_>, QuoteError> {
     match challenge {
-        Challenge::Json(object) => Ok(Envelope { carrier: Carrier::Caller, text: Cow::Borrowed(object.get()) }),
+        Challenge::Json(brought) => {
+            let (brought, text) = carrier::unwrap(brought.get())?;
+            Ok(Envelope { carrier: Carrier::Caller(brought), text })
+        }
         Challenge::Http { headers, body, .. } => {
             let mut found = header(headers, "payment-required");
             match (found.next(), found.next()) {
@@ -137,12 +161,13 @@ pub(super) fn decode(value: &str) -> Result<String, JsonError> {
     BASE64.decode(value).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or(JsonError::Syntax)
 }
 
-fn unreadable(error: JsonError) -> QuoteError {
+pub(super) fn unreadable(error: JsonError) -> QuoteError {
     malformed(format!("the price cannot be read: {error}"))
 }
 
 pub(super) fn claimed_hosts(challenge: &RawValue) -> Vec<String> {
-    let Ok(document) = Json::parse(challenge.get()) else { return Vec::new() };
+    let Ok((_, text)) = carrier::unwrap(challenge.get()) else { return Vec::new() };
+    let Ok(document) = Json::parse(&text) else { return Vec::new() };
     let url = document.get("resource").and_then(|r| r.get("url"));
     let offers = document.get("accepts").and_then(Json::list).unwrap_or_default();
     let each = offers.iter().filter_map(|offer| offer.get("resource"));

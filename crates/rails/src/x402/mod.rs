@@ -4,6 +4,7 @@
 //! A seller may confirm a fact of the token, never supply one. Never signs, sends, or trusts a receipt.
 
 mod authorization;
+mod carrier;
 mod credential;
 mod envelope;
 mod evidence;

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{
     Version,
-    envelope::{Required, web_host},
+    envelope::{Brought, Carrier, Required, web_host},
     malformed, payee,
     terms::{Terms, resource_url},
 };
@@ -71,7 +71,7 @@ fn judge(required: &Required<'_>, offer: &Json<'_>, context: &QuoteContext<'_>) 
         resource: context.resource.clone(),
         lifetime_seconds: terms.lifetime,
         reversible: false,
-        risks: risks(&terms, url, required.first_hand, context),
+        risks: risks(&terms, url, required.first_hand(), context),
         network: Some(terms.network),
     })
 }
@@ -134,7 +134,12 @@ fn keep(required: &Required<'_>, offer: &Json<'_>) -> String {
         part.map(|json| format!(",\"{name}\":{}", json.raw())).unwrap_or_default()
     };
     let (resource, extensions) = (part("resource", required.resource), part("extensions", required.extensions));
-    format!("{{\"x402Version\":{},\"accepted\":{}{resource}{extensions}}}", required.version.number(), offer.raw())
+    let carrier = if required.carrier == Carrier::Caller(Brought::A2a) { ",\"carrier\":\"a2a\"" } else { "" };
+    format!(
+        "{{\"x402Version\":{},\"accepted\":{}{resource}{extensions}{carrier}}}",
+        required.version.number(),
+        offer.raw()
+    )
 }
 
 fn says(required: &Required<'_>, offer: &Json<'_>) -> Option<String> {
