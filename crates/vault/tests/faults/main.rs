@@ -7,6 +7,8 @@
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 mod support;
 
+mod child;
+mod points;
 mod power;
 
 use countersign_vault::{Admitted, Fail, Faults, Health, Open, Vault, VaultError};
