@@ -8,6 +8,7 @@
 mod support;
 
 mod child;
+mod outside;
 mod points;
 mod power;
 
