@@ -8,6 +8,7 @@
 mod support;
 
 mod child;
+mod history;
 mod outside;
 mod points;
 mod power;

@@ -6,9 +6,9 @@ mod support;
 
 mod admission;
 mod budgets;
+mod hundred;
 mod people;
 mod questions;
-mod speed;
 mod start;
 mod states;
 mod tamper;
