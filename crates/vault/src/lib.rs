@@ -12,6 +12,7 @@ mod faults;
 pub mod keys;
 mod ledger;
 mod open;
+mod point;
 mod record;
 pub mod sign;
 mod vault;
@@ -21,7 +22,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{Agent, Confirm, Doubts, PayerFor, PolicyVersion, Scope, Set, SetBy, VerifyReport, Wallet};
 pub use error::{Health, OpenError, SignError, VaultError};
 #[cfg(feature = "faults")]
-pub use faults::{Fail, Faults};
+pub use faults::{Disk, DiskStep, Fail, Faults};
 pub use open::{Limits, Open};
 pub use record::{Explained, Filter, Note, Outcome, Page, Record, RefusedAs, Step};
 pub use vault::Vault;

@@ -18,6 +18,7 @@ use crate::{
     error::{Health, OpenError, SignError, VaultError},
     ledger::{Again, Ledger, Mark, verb},
     open::Open,
+    point::point,
     record::{Explained, Filter, Note, Page, Record},
     sign,
     verbs::{Admit, Admitted, Lookup, Rejudged, Reservation, Reserved, Signed},
@@ -87,10 +88,12 @@ impl Vault {
             return Err(SignError::Failed("its validity window is over".into()));
         }
         let signers = self.signers(&reservation.forms)?;
+        point("sign.reserved");
         reservation.dropped.armed = false;
         let forms = std::mem::take(&mut reservation.forms);
         match sign_all(forms, &signers) {
             Ok(forms) => {
+                point("sign.signed");
                 shared.marks.leave(Mark::Signed(reservation.record.id.clone()));
                 Ok(Signed { record: reservation.record, forms, offer: reservation.offer })
             }

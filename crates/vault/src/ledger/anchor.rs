@@ -10,7 +10,10 @@ use std::{
 };
 
 use super::chain::Head;
-use crate::keys::{Keys, KeysError, Secret};
+use crate::{
+    keys::{Keys, KeysError, Secret},
+    point::point,
+};
 
 /// At most one write in so long while paying.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -125,6 +128,7 @@ fn run(shared: &(Mutex<State>, Condvar), keys: &Keys, names: &Names) {
         let (anchor, stop) = (state.next.take(), state.stop);
         state.urgent = false;
         drop(state);
+        point("anchor.due");
         let written = anchor
             .as_ref()
             .and_then(|a| serde_json::to_vec(a).ok())

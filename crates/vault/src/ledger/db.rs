@@ -4,7 +4,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use std::{io::Read as _, path::Path, time::Duration};
 
 use super::{chain::Broken, shared::Mode, tx::Stop};
-use crate::error::OpenError;
+use crate::{error::OpenError, point::point};
 
 /// "CSGN".
 pub(crate) const APPLICATION_ID: i64 = 0x4353_474e;
@@ -122,6 +122,10 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Bad> {
     if !fresh {
         identify(&path.display().to_string(), pragma(&conn, "application_id")?, pragma(&conn, "user_version")?)?;
     }
+    #[cfg(feature = "faults")]
+    let weakened = crate::faults::settings(&conn, false)?;
+    #[cfg(not(feature = "faults"))]
+    let weakened = false;
     migrate(&conn, path)?;
     // After `synchronous`: the other way round, the old rollback journal is removed without a directory sync.
     let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -129,7 +133,9 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Bad> {
         return Err(Bad::ViewOnly(format!("the file system gives no write-ahead log (journal mode {mode})")));
     }
     conn.execute_batch("PRAGMA wal_autocheckpoint = 2000;")?;
-    if pragma(&conn, "synchronous")? != 3 {
+    #[cfg(feature = "faults")]
+    crate::faults::settings(&conn, true)?;
+    if pragma(&conn, "synchronous")? != 3 && !weakened {
         return Err(Bad::ViewOnly("SQLite did not accept synchronous = EXTRA".into()));
     }
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
@@ -197,6 +203,7 @@ fn migrate(conn: &Connection, path: &Path) -> Result<(), Bad> {
     let steps = MIGRATIONS.iter().skip(usize::try_from(from).unwrap_or(usize::MAX));
     conn.execute_batch("BEGIN IMMEDIATE")?;
     let all = steps.map(|sql| conn.execute_batch(sql)).collect::<rusqlite::Result<Vec<()>>>().and_then(|_| {
+        point("migrate.written");
         conn.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {known}; COMMIT"))
     });
     if let Err(error) = all {

@@ -16,7 +16,7 @@ use super::{
     tx::{Stop, Tx, damaged},
     usage::blob,
 };
-use crate::{error::VaultError, sign, verbs::Reservation};
+use crate::{error::VaultError, point::point, sign, verbs::Reservation};
 
 /// What a payment is let through with.
 pub(crate) struct Grant {
@@ -36,6 +36,7 @@ impl Tx<'_> {
         grant: Grant,
     ) -> Result<Reservation, Stop> {
         let Grant { approved, facts, forms, offer } = grant;
+        point("reserve.judged");
         if *approved.payment() != stored.record.id {
             return Err(VaultError::Mismatch("the approved payment").into());
         }
@@ -56,6 +57,7 @@ impl Tx<'_> {
         for (i, form) in forms.iter().enumerate() {
             entry.forms.push(self.keep_form(stored.n, i, form)?);
         }
+        point("reserve.held");
         entry.valid_before = forms.iter().map(Signable::valid_before).max();
         entry.by = Some(by);
         entry.decision = Some(decision);

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     error::OpenError,
     keys::{KeyStoreError, Keys, KeysError, Secret},
+    point::point,
 };
 
 /// A database open for writing.
@@ -116,6 +117,7 @@ fn mac_key(keys: &Keys, names: &Names, fresh: bool) -> Result<Option<MacKey>, Ke
     let key = MacKey::new(secret.expose());
     let copy = Secret::copy_of(secret.expose());
     keys.set(&names.key, copy)?;
+    point("start.key_kept");
     if keys.secret(&names.key)?.is_none_or(|back| back != secret) {
         return Err(KeyStoreError::Failed("it does not keep what it is given".into()).into());
     }
@@ -224,6 +226,7 @@ fn begin(
         conn.execute_batch("ROLLBACK").ok();
         return Err(stop.into());
     }
+    point("start.written");
     conn.execute_batch("COMMIT")?;
     mem.base = now_trusted(&mem.base, shared);
     life.clocks = Some((mem.base.clone(), mem.last.clone()));

@@ -22,7 +22,7 @@ use super::{
     time::suspicious,
     tx::{Stop, Tx},
 };
-use crate::error::VaultError;
+use crate::{error::VaultError, point::point};
 
 /// Most requests in one transaction.
 const MOST: usize = 256;
@@ -113,6 +113,7 @@ impl Writer {
             self.commit(Vec::new());
         }
         if let Some(open) = self.open.take() {
+            point("stop.flushed");
             open.conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").ok();
         }
         for message in self.queue.try_iter() {
@@ -230,6 +231,9 @@ impl Writer {
                 Ok(()) => {}
             }
         }
+        if !marks.is_empty() {
+            point("marks.written");
+        }
         for mut job in batch {
             let outcome = job.run(&mut tx);
             #[cfg(feature = "faults")]
@@ -241,7 +245,9 @@ impl Writer {
             done.push(job);
             outcome?;
         }
+        point("writer.written");
         conn.execute_batch("COMMIT").map_err(said)?;
+        point("writer.durable");
         Ok(doubted)
     }
 

@@ -1,11 +1,17 @@
-//! Disks that fail: every write and every sync of a busy ledger, one after the other. Nothing that was handed out is lost, and
-//! nothing is handed out without its row.
+//! Faults of every kind, each in a module of its own. Here, disks that fail: every write and every sync of a busy ledger,
+//! one after the other. Nothing that was handed out is lost, and nothing is handed out without its row.
 #![cfg(feature = "faults")]
 #![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
 
 #[path = "../support/mod.rs"]
-#[expect(dead_code, reason = "the other test binary uses the rest")]
+#[allow(dead_code, reason = "the other test binary uses the rest")]
 mod support;
+
+mod child;
+mod history;
+mod outside;
+mod points;
+mod power;
 
 use countersign_vault::{Admitted, Fail, Faults, Health, Open, Vault, VaultError};
 use std::{collections::BTreeMap, sync::Arc};

@@ -226,6 +226,11 @@ impl Shop {
         }
     }
 
+    /// A purchase of its own for each key: never a duplicate of another.
+    pub fn purchase(&self, agent: &str, key: &str, units: &str) -> Admit {
+        self.request_for(agent, key, self.quote(units, &format!("/{key}")))
+    }
+
     pub fn admit(&self, agent: &str, key: &str, units: &str) -> Admitted {
         wait(self.vault.admit(self.request(agent, key, units))).unwrap()
     }
