@@ -11,6 +11,7 @@ mod packages;
 mod place;
 mod run;
 mod setup;
+mod soak;
 mod test;
 
 use std::process::ExitCode;
@@ -25,7 +26,7 @@ usage: cargo xtask COMMAND
   test [STEP…]        everything that must pass; with names only those steps
   check [STEP…]       the steps that run no test: format, lints, documents, import directions, licences …
   bench [FIGURE…]     measures, and prints each figure as a ratio of two things measured in the same run
-  soak [KILLS]        the kill loop, 10000 times unless another number is given
+  soak [NAME] [TIMES] the tests that break the ledger, for hours: kills power model points; a number alone means kills
   build-ui            installs the interface's packages and builds it, if it is stale";
 
 fn main() -> ExitCode {
@@ -49,7 +50,7 @@ fn obey() -> Result<()> {
         "test" => test::run(&place, rest),
         "check" => check::run(&place, rest),
         "bench" => bench::bench(&place, rest),
-        "soak" => bench::soak(&place, rest),
+        "soak" => soak::run(&place, rest),
         "build-ui" => setup::interface(&place),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
