@@ -29,6 +29,11 @@ impl Client {
         Self { url: url.to_owned(), ..self.clone() }
     }
 
+    /// The same client for another service or token; making a new one takes longer than many requests.
+    pub fn of(&self, url: &str, token: &str) -> Self {
+        Self { http: self.http.clone(), url: url.to_owned(), token: token.to_owned() }
+    }
+
     /// `GET`.
     pub async fn get(&self, path: &str) -> Answered {
         self.try_send(reqwest::Method::GET, path, None).await.expect("an answer")

@@ -1,4 +1,4 @@
-//! `cargo xtask bench` and `cargo xtask soak`: the long measurements. Neither is part of the suite, and neither asserts a speed.
+//! `cargo xtask bench`: the figures. Not part of the suite, and no speed is asserted.
 
 use anyhow::Result;
 use std::path::PathBuf;
@@ -37,13 +37,4 @@ fn build(place: &Place, name: &str, features: &[&str]) -> Result<PathBuf> {
     let kept = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     std::fs::copy(folder.join(format!("countersign{}", std::env::consts::EXE_SUFFIX)), &kept)?;
     Ok(kept)
-}
-
-/// The kill loop, as long as wanted: `soak [KILLS]`, 10,000 by default.
-pub fn soak(place: &Place, words: &[String]) -> Result<()> {
-    setup::for_steps(place, &[Need::Headless])?;
-    let kills = words.first().map_or("10000", String::as_str);
-    let mut loops = place.cargo(&["test", "--package", "countersign", "--no-default-features", "--features", "faults"]);
-    loops.args(["--test", "stories", "kills::", "--", "--nocapture"]).env("COUNTERSIGN_KILLS", kills);
-    run::shown(&mut loops)
 }

@@ -12,6 +12,7 @@ mod packages;
 mod place;
 mod run;
 mod setup;
+mod soak;
 mod test;
 
 use std::process::ExitCode;
@@ -26,7 +27,7 @@ usage: cargo xtask COMMAND
   test [STEP…]        everything that must pass; with names only those steps
   check [STEP…]       the steps that run no test: format, lints, documents, import directions, licences …
   bench [FIGURE…]     measures, and prints each figure as a ratio of two things measured in the same run
-  soak [KILLS]        the kill loop, 10000 times unless another number is given
+  soak [NAME] [TIMES] the tests that break the ledger, for hours: kills power model points; a number alone means kills
   fuzz TARGET [SECONDS]
                       looks for inputs that break a promise of a target of tests/fuzz, guided by coverage
   build-ui            installs the interface's packages and builds it, if it is stale";
@@ -52,7 +53,7 @@ fn obey() -> Result<()> {
         "test" => test::run(&place, rest),
         "check" => check::run(&place, rest),
         "bench" => bench::bench(&place, rest),
-        "soak" => bench::soak(&place, rest),
+        "soak" => soak::run(&place, rest),
         "fuzz" => fuzz::fuzz(&place, rest),
         "build-ui" => setup::interface(&place),
         "help" | "--help" | "-h" => {
