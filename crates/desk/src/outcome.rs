@@ -176,7 +176,7 @@ mod tests {
         let headers = BTreeMap::from([("PAYMENT-SIGNATURE".to_owned(), "c2VjcmV0LWNhbmFyeQ==".to_owned())]);
         let meta =
             json!({"x402/payment": {"payload": {"signature": "0xcanary"}}}).as_object().cloned().unwrap_or_default();
-        let credential = Some(CredentialView { headers, meta });
+        let credential = Some(CredentialView { headers, meta, metadata: serde_json::Map::new() });
         let outcome = Outcome { credential, ..Outcome::not_required(ResponseView::new(200, &[], None)) };
         let said = format!(
             "{outcome:?} {:#?}",
