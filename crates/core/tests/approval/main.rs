@@ -1,6 +1,6 @@
 //! What a person is shown is what would be signed: 100,000 random payments frozen into questions and read back.
 
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test may stop at the first surprise")]
 
 use countersign_core::{
     Millis,
