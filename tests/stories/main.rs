@@ -12,5 +12,6 @@ mod http;
 mod kills;
 mod mcp;
 mod pay;
+mod programs;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod window;
