@@ -58,6 +58,7 @@ pub fn serve(place: &Place, args: ServeArgs, json: bool) -> anyhow::Result<Exit>
             );
             say(&json!({"event": "policy_changed"}));
         }
+        let stopped = stop_signal();
         say(&ready(&running));
         if !json {
             let text = running.listening.as_ref().map_or_else(
@@ -66,7 +67,7 @@ pub fn serve(place: &Place, args: ServeArgs, json: bool) -> anyhow::Result<Exit>
             );
             eprintln!("countersign: {text}");
         }
-        stop_signal().await;
+        stopped.await;
         running.stop().await;
         printing.abort();
         Ok(Exit::Done)
@@ -89,12 +90,16 @@ pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::
         let vault = app::open_vault(place, &config, clock.clone(), false)?;
         app::start(place, &config, vault, approver.clone(), None).await
     })?;
+    let stopping = {
+        let _inside = runtime.enter();
+        stop_signal()
+    };
     if json {
         say(&ready(&running));
     }
     let (stopped, stop) = tokio::sync::oneshot::channel();
     runtime.spawn(async move {
-        stop_signal().await;
+        stopping.await;
         let _ = stopped.send(());
     });
     let parts = GuiParts {
@@ -154,18 +159,22 @@ pub(super) fn start_log(place: &Place) -> anyhow::Result<()> {
         .with_context(|| format!("starting the log of {}", place.dir.display()))
 }
 
-/// Interrupt or termination.
-async fn stop_signal() {
+/// Interrupt or termination, heard from the call on, not only from the first look.
+fn stop_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let heard = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut term) = signal(SignalKind::terminate()) {
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    };
+    async move {
+        #[cfg(unix)]
+        if let (Ok(mut term), Ok(mut interrupt)) = heard {
             tokio::select! {
                 _ = term.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
             }
             return;
         }
+        let _ = tokio::signal::ctrl_c().await;
     }
-    let _ = tokio::signal::ctrl_c().await;
 }
