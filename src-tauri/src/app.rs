@@ -20,7 +20,10 @@ use std::{
 
 use crate::{
     config::{Config, Store},
-    control, http, mcp,
+    control,
+    door::{self, Door},
+    http::{self, Entrances},
+    mcp,
 };
 
 /// Where everything of one Countersign lies.
@@ -122,8 +125,8 @@ fn make_private(dir: &Path) -> anyhow::Result<()> {
 pub struct Running {
     /// The desk.
     pub desk: Arc<Desk>,
-    /// The open port; none if `[server] enabled = false`.
-    pub listening: Option<http::Listening>,
+    /// Where agents come in.
+    pub listening: http::Listening,
     settling: tokio::task::JoinHandle<()>,
 }
 
@@ -157,11 +160,12 @@ pub async fn start(
         approval_seconds: config.approval.timeout_seconds,
     });
     control::serve(&place.dir, desk.clone(), approver).await?;
-    let listening = if config.server.enabled {
-        Some(http::serve(desk.clone(), config, port.unwrap_or(config.server.port), mcp::router).await?)
-    } else {
-        None
+    let door = Door::open(&place.dir, door::AGENTS).await;
+    let entrances = Entrances {
+        port: config.server.enabled.then(|| port.unwrap_or(config.server.port)),
+        door: door.with_context(|| format!("opening the socket for agents in {}", place.dir.display()))?,
     };
+    let listening = http::serve(desk.clone(), config, entrances, mcp::router).await?;
     let settling = tokio::spawn(desk.clone().settle());
     Ok(Running { desk, listening, settling })
 }
@@ -169,9 +173,7 @@ pub async fn start(
 impl Running {
     /// Stops accepting, lets open requests end, and closes the ledger cleanly.
     pub async fn stop(self) {
-        if let Some(listening) = self.listening {
-            listening.stop().await;
-        }
+        self.listening.stop().await;
         self.settling.abort();
         let _ = self.settling.await;
         self.desk.vault().clone().shutdown().await;

@@ -6,6 +6,7 @@ mod app;
 mod cli;
 mod config;
 mod control;
+mod door;
 #[cfg(feature = "gui")]
 mod gui;
 mod http;

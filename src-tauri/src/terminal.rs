@@ -147,7 +147,7 @@ pub async fn print_events(mut events: broadcast::Receiver<Event>, json: bool) {
                 let amount = if q.amount_fiat == "no known value" { &q.amount_asset } else { &q.amount_fiat };
                 print_line(
                     &json!({
-                        "event": "question", "payment_id": q.payment_id, "agent": q.agent, "payee": format!("{} {}", q.payee_origin, q.payee_account),
+                        "event": "question", "payment_id": q.payment_id, "agent": q.agent, "program": q.program, "payee": format!("{} {}", q.payee_origin, q.payee_account),
                         "amount": amount, "why": q.why_asked, "expires_at": q.expires_at.rfc3339(),
                     })
                     .to_string(),
@@ -174,6 +174,7 @@ fn question_text(q: &countersign_core::approval::Question) -> String {
         format!("          {}", q.payee_account),
         format!("  amount  {} · {}", q.amount_asset, q.amount_terms),
         format!("  for     {}", q.resource),
+        format!("  asked   by {} · {}", q.agent, q.program),
     ];
     if let Some(says) = &q.agent_says {
         lines.push(format!("  the agent says: {says:?}"));

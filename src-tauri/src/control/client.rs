@@ -4,7 +4,8 @@ use anyhow::Context as _;
 use std::path::Path;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
-use super::{Op, Reply, transport::connect};
+use super::{Op, Reply};
+use crate::door;
 
 /// Nothing answers in this data directory.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +21,7 @@ impl NotRunning {
 
 /// Sends one verb to the running Countersign and waits for its reply.
 pub async fn call(dir: &Path, op: &Op) -> anyhow::Result<Reply> {
-    let stream = connect(dir).await.map_err(|_| NotRunning::in_dir(dir))?;
+    let stream = door::knock(dir, door::CONTROL).await.map_err(|_| NotRunning::in_dir(dir))?;
     let (read, mut write) = tokio::io::split(stream);
     let mut line = serde_json::to_vec(op)?;
     line.push(b'\n');

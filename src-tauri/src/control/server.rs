@@ -1,7 +1,7 @@
 //! The running Countersign's end of the control socket.
 
 use anyhow::Context as _;
-use countersign_core::payment::{AgentName, Caller};
+use countersign_core::payment::{AgentName, Caller, Program};
 use countersign_desk::{
     Desk,
     approver::{Approver, Change},
@@ -13,10 +13,8 @@ use serde_json::json;
 use std::{path::Path, sync::Arc, time::Duration};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
-use super::{
-    Op, Reply, perform,
-    transport::{Door, Line},
-};
+use super::{Op, Reply, perform};
+use crate::door::{self, Door, Line};
 
 /// Largest verb: a policy file or a fetch body.
 const MAX_LINE: u64 = 2 * 1024 * 1024;
@@ -25,11 +23,14 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Answers verbs until dropped.
 pub async fn serve(dir: &Path, desk: Arc<Desk>, approver: Arc<dyn Approver>) -> anyhow::Result<()> {
-    let mut door = Door::open(dir).with_context(|| format!("opening the control socket in {}", dir.display()))?;
+    let opened = Door::open(dir, door::CONTROL).await;
+    let mut door = opened.with_context(|| format!("opening the control socket in {}", dir.display()))?;
     tokio::spawn(async move {
         loop {
             match door.next().await {
-                Ok(line) => drop(tokio::spawn(converse(line, desk.clone(), approver.clone()))),
+                Ok((line, program)) => {
+                    drop(tokio::spawn(converse(line, program, desk.clone(), approver.clone())));
+                }
                 Err(error) => {
                     tracing::error!(%error, "the control socket failed");
                     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -40,7 +41,7 @@ pub async fn serve(dir: &Path, desk: Arc<Desk>, approver: Arc<dyn Approver>) -> 
     Ok(())
 }
 
-async fn converse(line: Line, desk: Arc<Desk>, approver: Arc<dyn Approver>) {
+async fn converse(line: Line, program: Option<Program>, desk: Arc<Desk>, approver: Arc<dyn Approver>) {
     let (read, mut write) = tokio::io::split(line);
     let mut text = String::new();
     let mut reader = BufReader::new(read.take(MAX_LINE));
@@ -48,6 +49,10 @@ async fn converse(line: Line, desk: Arc<Desk>, approver: Arc<dyn Approver>) {
         return;
     }
     let reply = match serde_json::from_str::<Op>(&text) {
+        Ok(Op::Fetch { agent, body }) => {
+            let told = fetch(&desk, program, agent, body).await;
+            told.unwrap_or_else(|error| Reply::Failed(format!("{error:#}")))
+        }
         Ok(op) => answer(op, &desk, approver.as_ref()).await,
         Err(error) => Reply::Failed(format!("not a verb of this version: {error}")),
     };
@@ -57,9 +62,6 @@ async fn converse(line: Line, desk: Arc<Desk>, approver: Arc<dyn Approver>) {
 }
 
 async fn answer(op: Op, desk: &Arc<Desk>, approver: &dyn Approver) -> Reply {
-    if let Op::Fetch { agent, body } = op {
-        return fetch(desk, agent, body).await.unwrap_or_else(|error| Reply::Failed(format!("{error:#}")));
-    }
     if let Op::Confirm { .. } = op {
         return Reply::Failed(
             "stop Countersign first: what start-up found odd is confirmed while nothing runs".to_owned(),
@@ -109,7 +111,13 @@ fn change_id() -> anyhow::Result<String> {
     Ok(format!("chg_{:016x}", u64::from_be_bytes(bytes)))
 }
 
-async fn fetch(desk: &Arc<Desk>, agent: Option<String>, body: serde_json::Value) -> anyhow::Result<Reply> {
+/// The person at the command line pays as one of the agents.
+async fn fetch(
+    desk: &Arc<Desk>,
+    program: Option<Program>,
+    agent: Option<String>,
+    body: serde_json::Value,
+) -> anyhow::Result<Reply> {
     let agents: Vec<AgentName> =
         desk.vault().list_agents().await?.into_iter().filter(|a| a.revoked_at.is_none()).map(|a| a.name).collect();
     let agent = match (agent, agents.as_slice()) {
@@ -122,7 +130,7 @@ async fn fetch(desk: &Arc<Desk>, agent: Option<String>, body: serde_json::Value)
     };
     let body: FetchBody = serde_json::from_value(body)?;
     let session = format!("cli-{agent}").parse()?;
-    let caller = Caller { agent, session, verified: true };
+    let caller = Caller { agent, session, verified: true, program };
     let told = match Request::fetch(body) {
         Ok(request) => desk.pay(caller, request).await.result,
         Err(problem) => Err(problem),
