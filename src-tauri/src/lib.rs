@@ -3,6 +3,7 @@
 //! The app names concrete things; what a payment is and how it is told lives in the packages below it.
 
 mod app;
+mod bridge;
 mod cli;
 mod config;
 mod control;

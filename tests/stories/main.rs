@@ -5,6 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(unix)]
+mod bridge;
 mod canary;
 mod crowd;
 mod hostile;
@@ -12,5 +14,7 @@ mod http;
 mod kills;
 mod mcp;
 mod pay;
+#[cfg(unix)]
+mod socket;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod window;

@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part")]
 
 pub mod agent;
+pub mod bridge;
 pub mod client;
 pub mod hostile_seller;
 pub mod mcp;

@@ -136,7 +136,7 @@ pub struct Service {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<Value>,
-    /// `http://127.0.0.1:PORT`
+    /// `http://127.0.0.1:PORT`; empty if the port is closed.
     pub url: String,
 }
 
@@ -156,7 +156,7 @@ impl Service {
         });
         let mut service = Self { child, stdin, lines, url: String::new() };
         let ready = service.event("ready");
-        service.url = ready["http"].as_str().expect("an address").to_owned();
+        service.url = ready["http"].as_str().unwrap_or_default().to_owned();
         service
     }
 

@@ -1,6 +1,7 @@
 //! The command line: one verb a file, and one exit status a way of ending.
 
 mod fetch;
+mod mcp;
 mod policy;
 mod serve;
 mod setup;
@@ -91,6 +92,8 @@ enum Verb {
     },
     /// Fetches a URL and pays its 402 through the running service.
     Fetch(fetch::FetchArgs),
+    /// Connects an MCP client that starts programs: its stdin and stdout to the running Countersign.
+    Mcp(mcp::McpArgs),
 }
 
 /// Parses the arguments and runs the verb.
@@ -142,6 +145,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Verify) => show::verify(&place, json),
         Some(Verb::Confirm { what }) => finish(&place, Op::Confirm { what }, |_| println!("Confirmed."), json),
         Some(Verb::Fetch(args)) => fetch::run(&place, args, json),
+        Some(Verb::Mcp(args)) => mcp::run(place, args),
     }
 }
 
