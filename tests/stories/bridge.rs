@@ -97,7 +97,8 @@ fn two_clients_at_once_each_see_their_own() {
         let list = client.tool("list_payments", &json!({}));
         let mut listed: Vec<String> =
             list["payments"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
-        (own.sort(), listed.sort());
+        own.sort();
+        listed.sort();
         assert_eq!(own, listed);
     }
     service.stop();

@@ -101,6 +101,11 @@ impl Answer {
 }
 
 fn broken(_: hyper::Error) -> Trouble {
+    broken_off()
+}
+
+/// There was no answer, or not all of it.
+pub fn broken_off() -> Trouble {
     Trouble(
         "the connection to Countersign broke before the answer; what was asked for may have happened: repeat it with the same idempotency_key, which never pays twice, or look with list_payments".to_owned(),
     )

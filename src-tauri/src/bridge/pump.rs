@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    exchange::{Answer, Ask, exchange},
+    exchange::{Answer, Ask, broken_off, exchange},
     message::{Message, failure},
     stream::{Events, one_line},
     token,
@@ -232,11 +232,7 @@ impl Bridge {
                     answered |= self.pass(message, &text).await;
                 }
             }
-            return if answered {
-                Ok(())
-            } else {
-                Err(Trouble("Countersign ended the answer before it was whole".to_owned()))
-            };
+            return if answered { Ok(()) } else { Err(broken_off()) };
         }
         let status = answer.status();
         let text = answer.text().await?;

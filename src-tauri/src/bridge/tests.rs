@@ -264,7 +264,7 @@ async fn every_request_gets_an_answer_whatever_the_server_does() {
         ("problem", json!(-32603), "too fast. Wait."),
         ("token", json!(-32603), "agent add researcher --bridge"),
         ("accepted", json!(-32603), "202"),
-        ("breaks", json!(-32603), "before it was whole"),
+        ("breaks", json!(-32603), "broke before the answer"),
         ("nonsense", json!(-32603), "500"),
     ];
     for (id, (method, what, says)) in (1..).zip(&expected) {
