@@ -5,6 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(unix)]
+mod bridge;
 #[cfg(target_os = "linux")]
 mod browser;
 mod canary;
@@ -28,6 +30,8 @@ mod pressed;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod screen;
 mod settle;
+#[cfg(unix)]
+mod socket;
 #[cfg(unix)]
 mod start;
 #[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]

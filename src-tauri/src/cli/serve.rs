@@ -58,15 +58,16 @@ pub fn serve(place: &Place, args: ServeArgs, json: bool) -> anyhow::Result<Exit>
             );
             say(&json!({"event": "policy_changed"}));
         }
+        let stopped = stop_signal();
         say(&ready(&running));
         if !json {
-            let text = running.listening.as_ref().map_or_else(
+            let text = running.listening.address().map_or_else(
                 || "ready; its port is closed by [server] enabled = false".to_owned(),
-                |listening| format!("ready at {}", listening.address()),
+                |address| format!("ready at {address}"),
             );
             eprintln!("countersign: {text}");
         }
-        stop_signal().await;
+        stopped.await;
         running.stop().await;
         printing.abort();
         Ok(Exit::Done)
@@ -89,12 +90,13 @@ pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::
         let vault = app::open_vault(place, &config, clock.clone(), false)?;
         app::start(place, &config, vault, approver.clone(), None).await
     })?;
+    let stopping = runtime.block_on(async { stop_signal() });
     if json {
         say(&ready(&running));
     }
     let (stopped, stop) = tokio::sync::oneshot::channel();
     runtime.spawn(async move {
-        stop_signal().await;
+        stopping.await;
         let _ = stopped.send(());
     });
     let parts = GuiParts {
@@ -102,7 +104,7 @@ pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::
         approver,
         inputs,
         clock,
-        address: running.listening.as_ref().map(crate::http::Listening::address),
+        address: running.listening.address(),
         dir: place.dir.clone(),
         show,
         stop,
@@ -127,7 +129,7 @@ pub(super) fn page(text: &str) -> Result<String, String> {
 
 /// The line that says where connections are accepted.
 fn ready(running: &app::Running) -> serde_json::Value {
-    let http = running.listening.as_ref().map(crate::http::Listening::address);
+    let http = running.listening.address();
     json!({"event": "ready", "http": http, "mcp": http.as_ref().map(|h| format!("{h}/mcp"))})
 }
 
@@ -154,18 +156,22 @@ pub(super) fn start_log(place: &Place) -> anyhow::Result<()> {
         .with_context(|| format!("starting the log of {}", place.dir.display()))
 }
 
-/// Interrupt or termination.
-async fn stop_signal() {
+/// Interrupt or termination, heard from the call on, not only from the first look.
+fn stop_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let heard = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut term) = signal(SignalKind::terminate()) {
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    };
+    async move {
+        #[cfg(unix)]
+        if let (Ok(mut term), Ok(mut interrupt)) = heard {
             tokio::select! {
                 _ = term.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
             }
             return;
         }
+        let _ = tokio::signal::ctrl_c().await;
     }
-    let _ = tokio::signal::ctrl_c().await;
 }
