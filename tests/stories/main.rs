@@ -27,6 +27,7 @@ mod notices;
 mod pay;
 #[cfg(all(feature = "ui-automation", target_os = "linux"))]
 mod pressed;
+mod programs;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod screen;
 mod settle;

@@ -118,6 +118,13 @@ pub struct Doubts {
     pub history: Option<String>,
 }
 
+impl Doubts {
+    /// Whether anything is in doubt.
+    pub const fn any(&self) -> bool {
+        self.policy.is_some() || self.clock.is_some() || self.history.is_some()
+    }
+}
+
 /// What a full check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VerifyReport {

@@ -6,7 +6,7 @@ mod people;
 use countersign_core::{
     approval::History,
     payment::{AgentName, Caller, Digest, IdempotencyKey, PaymentId, Quote, SessionId},
-    policy::{Approved, BudgetView, budgets_of},
+    policy::{Approved, BudgetView, By, budgets_of},
     signable::Signable,
     status::{Event, Settlement},
 };
@@ -83,7 +83,12 @@ impl Vault {
             return Err(SignError::Unhealthy("the reservation belongs to another ledger".into()));
         }
         let wall = shared.clock.wall();
-        shared.view().may_pay(&reservation.record.agent, wall).map_err(refused)?;
+        let view = shared.view();
+        view.may_pay(&reservation.record.agent, wall).map_err(refused)?;
+        if view.doubts.any() && !matches!(reservation.record.by, Some(By::Person(_))) {
+            let why = "policy, clock or history came into doubt meanwhile; a person has to be asked";
+            return Err(SignError::Unhealthy(why.into()));
+        }
         if reservation.forms.iter().any(|form| wall.seconds() >= form.valid_before()) {
             return Err(SignError::Failed("its validity window is over".into()));
         }

@@ -243,7 +243,11 @@ mod tests {
             (json!({"status": "unknown"}), Value::Null, Exit::Failed),
             (json!({"status": "failed"}), Value::Null, Exit::Failed),
             (json!({"status": "cancelled"}), Value::Null, Exit::Failed),
-            (Value::Null, json!({"status": 403, "code": "denied_by_human"}), Exit::Denied),
+            (
+                Value::Null,
+                json!({"status": 403, "code": "denied_by_human", "outcome": {"status": "denied"}}),
+                Exit::Denied,
+            ),
             (Value::Null, json!({"status": 422, "code": "over_max"}), Exit::Failed),
             (Value::Null, json!({"status": 503, "code": "paused"}), Exit::Failed),
         ] {

@@ -31,9 +31,7 @@ pub(crate) fn again(tx: &mut Tx<'_>, id: &PaymentId) -> Result<Option<Again>, St
     if !matches!(from, Status::Reserved | Status::Signed | Status::Delivered | Status::Settled) {
         return Ok(None);
     }
-    let doubts = &tx.view.doubts;
-    let doubtful = doubts.policy.is_some() || doubts.clock.is_some() || doubts.history.is_some();
-    if doubtful && !matches!(stored.record.by, Some(By::Person(_))) {
+    if tx.view.doubts.any() && !matches!(stored.record.by, Some(By::Person(_))) {
         return Ok(None);
     }
     let forms = forms(tx.conn, stored.n)?;

@@ -180,12 +180,15 @@ impl Writer {
             Err(why) => {
                 tracing::error!(why, "ledger.write_failed");
                 self.shared.marks.give_back(marks);
-                let asked = self.open.as_mut().map(|open| std::mem::take(&mut open.mem.asked)).unwrap_or_default();
+                // The reopened ledger goes on with the clocks as they were last trusted and seen, not as they were at the start.
+                let asked = self.open.take().map_or_else(Vec::new, |open| {
+                    self.life.clocks = Some((open.mem.base, open.mem.last));
+                    open.mem.asked
+                });
                 // Dropping the answers leaves a mark for each reservation; questions need one of their own.
                 let error = VaultError::Storage(why.clone());
                 done.into_iter().for_each(|job| job.answer(Err(error.clone())));
                 asked.into_iter().for_each(|id| self.shared.marks.leave(Mark::NeverAsked(id)));
-                self.open = None;
                 self.mode(Mode::Storage(why));
                 self.ready().ok();
             }

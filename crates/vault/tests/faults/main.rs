@@ -13,7 +13,7 @@ mod outside;
 mod points;
 mod power;
 
-use countersign_vault::{Admitted, Fail, Faults, Health, Open, Vault, VaultError};
+use countersign_vault::{Admitted, Confirm, Fail, Faults, Health, Open, Vault, VaultError};
 use std::{collections::BTreeMap, sync::Arc};
 use support::{Home, Shop, budget_policy, wait};
 
@@ -136,6 +136,21 @@ fn every_failing_sync_surfaces_and_loses_nothing() {
         println!("sync: {fired} faults, {errors} errors");
         assert!(fired >= PAYMENTS as u64 && errors > 0);
     }
+}
+
+#[test]
+fn a_clock_a_person_trusted_stays_trusted_when_the_disk_fails() {
+    let run = Run::new();
+    let shop = run.shop(&["a"]);
+    run.home.clock.set_wall(countersign_core::Millis(support::NOON.0 - 150_000));
+    wait(shop.vault.flush());
+    assert!(shop.vault.doubts().clock.is_some());
+    wait(shop.vault.confirm(Confirm::Clock)).unwrap();
+    run.faults.fail(Fail::Sync, 1, false);
+    assert!(wait(shop.vault.admit(shop.request("a", "k1", "50000"))).is_err());
+    run.faults.heal();
+    wait(shop.vault.flush());
+    assert_eq!((shop.vault.health(), shop.vault.doubts().clock), (Health::Ok, None));
 }
 
 #[test]

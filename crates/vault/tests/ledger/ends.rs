@@ -158,3 +158,22 @@ fn holds_removed_behind_our_back_let_nothing_through_even_before_the_whole_chain
     assert!(wait(shop.vault.admit(shop.request("a", "fresh", "10000"))).is_err());
     assert!(matches!(shop.vault.health(), countersign_vault::Health::ViewOnly(_)), "{:?}", shop.vault.health());
 }
+
+#[test]
+fn a_doubt_that_comes_between_the_hold_and_the_signature_stops_what_no_person_said_yes_to() {
+    let home = Home::new();
+    let shop = home.open_for(&["a"]);
+    let silent = shop.reserved("a", "k1", "30000");
+    let (id, waiting) = (silent.record().id.clone(), shop.waiting("a", "k2", "200000", "/2"));
+    let forms = shop.forms(&waiting.record.quote);
+    let countersign_vault::Reserved::Reservation(approved) = wait(shop.vault.reserve(yes(waiting), forms)).unwrap()
+    else {
+        panic!()
+    };
+    wait(shop.vault.doubt_clock("two servers say another time")).unwrap();
+    assert!(shop.vault.sign(silent).is_err());
+    wait(shop.vault.flush());
+    assert_eq!(shop.record(&id).status, Status::Released, "nothing was signed, so the hold is back");
+    drop(shop.vault.sign(*approved).unwrap());
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
