@@ -90,7 +90,10 @@ pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::
         let vault = app::open_vault(place, &config, clock.clone(), false)?;
         app::start(place, &config, vault, approver.clone(), None).await
     })?;
-    let stopping = runtime.block_on(async { stop_signal() });
+    let stopping = {
+        let _inside = runtime.enter();
+        stop_signal()
+    };
     if json {
         say(&ready(&running));
     }
