@@ -146,8 +146,8 @@ impl Desk {
     /// One payment of this agent, waiting up to `wait` seconds for it to end.
     pub async fn payment(&self, caller: &Caller, id: &PaymentId, wait: u64) -> Result<Outcome, Problem> {
         let record = self.own(caller, id).await?;
-        let (wait, story) = (wait.min(MAX_POLL), self.stories.of(&record.id));
-        if let (Status::Waiting, Some(story)) = (record.status, story)
+        let wait = wait.min(MAX_POLL);
+        if let Some(story) = self.stories.of(&record.id)
             && let Ok(Followed::Done(told)) = timeout(Duration::from_secs(wait), follow(story, wait)).await
         {
             match told.result {
