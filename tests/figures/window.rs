@@ -51,7 +51,7 @@ pub async fn run(table: &mut Table) {
 
 /// A tray app and a seller whose price always asks.
 struct Shop {
-    place: Place,
+    _place: Place,
     service: Service,
     seller: HostileSeller,
     tokens: Vec<String>,
@@ -61,9 +61,11 @@ impl Shop {
     async fn open() -> Self {
         let (place, payer) = Place::with_wallet("[server]\nport = 0\n[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n");
         let tokens = (0..=WARM).map(|n| place.agent(&format!("agent-{n}"))).collect();
+        // Otherwise the app begins with a question about the new agents.
+        place.ok(&["confirm", "policy", "--json"]);
         let seller = HostileSeller::start(&payer).await;
         let service = place.desktop();
-        Self { place, service, seller, tokens }
+        Self { _place: place, service, seller, tokens }
     }
 
     async fn memory(&self, table: &mut Table, name: &str) {
@@ -74,21 +76,30 @@ impl Shop {
         }
     }
 
-    /// From the agent's request to a question that can be read; then the window is closed, which is a no.
+    /// From the agent's request to a question that can be read; then the agent withdraws it, and the window goes.
     async fn ask(&mut self) -> Duration {
         let token = self.tokens.pop().expect("an agent that has not asked yet");
         let client = Client::new(&self.service.url, &token);
         let url = self.seller.case("no-receipt");
         let began = Instant::now();
-        let asking = tokio::spawn(async move { client.fetch(&url, "one").await });
+        let asking = tokio::spawn({
+            let client = client.clone();
+            async move { client.fetch(&url, "one").await }
+        });
         let window = shown();
         while !readable(&window) {
             assert!(began.elapsed() < PATIENCE, "the question was not painted");
         }
         let took = began.elapsed();
-        assert!(said("xdotool", &["windowclose", &window]).is_some(), "the window did not close");
+        let (_, list) = client.get("/v1/payments?status=pending_approval").await;
+        let id = list["payments"][0]["id"].as_str().expect("a waiting payment").to_owned();
+        client.post(&format!("/v1/payments/{id}/cancel"), &serde_json::json!({})).await;
         let (status, body) = asking.await.expect("an answer");
-        assert_eq!(status, 403, "{body} in {}", self.place.path().display());
+        assert_eq!((status, body["status"].as_str()), (200, Some("cancelled")), "{body}");
+        // The next question opens the window anew.
+        while said("xdotool", &["search", "--onlyvisible", "--name", "^Countersign asks$"]).is_some() {
+            assert!(began.elapsed() < PATIENCE, "the window did not close");
+        }
         took
     }
 }
