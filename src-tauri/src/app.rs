@@ -9,7 +9,7 @@ use countersign_desk::{
     wire::{Wire, WireLimits},
 };
 use countersign_vault::{
-    Clock, Limits, Open, SystemClock, Vault,
+    Clock, Health, Limits, Open, SystemClock, Vault,
     keys::{KeyStore, Keys, Secret, file::FileStore, os::OsStore},
 };
 use std::{
@@ -20,7 +20,10 @@ use std::{
 
 use crate::{
     config::{Config, Store},
-    control, http, mcp,
+    control,
+    door::{self, Door},
+    http::{self, Entrances},
+    mcp,
 };
 
 /// Where everything of one Countersign lies.
@@ -115,8 +118,8 @@ fn make_private(dir: &Path) -> anyhow::Result<()> {
 pub struct Running {
     /// The desk.
     pub desk: Arc<Desk>,
-    /// The open port; none if `[server] enabled = false`.
-    pub listening: Option<http::Listening>,
+    /// Where agents come in.
+    pub listening: http::Listening,
     settling: tokio::task::JoinHandle<()>,
 }
 
@@ -152,22 +155,34 @@ pub async fn start(
     let sessions = Arc::new(http::Sessions::default());
     let patience = Duration::from_secs(config.approval.timeout_seconds);
     let counter = control::Counter { desk: desk.clone(), approver, sessions: sessions.clone(), patience };
-    control::serve(&place.dir, counter).await?;
-    let listening = if config.server.enabled {
-        Some(http::serve(desk.clone(), sessions, config, port.unwrap_or(config.server.port), mcp::router).await?)
-    } else {
-        None
+    if let Some(door) = opened(place, door::CONTROL, desk.vault()).await? {
+        control::serve(door, counter);
+    }
+    let entrances = Entrances {
+        port: config.server.enabled.then(|| port.unwrap_or(config.server.port)),
+        door: opened(place, door::AGENTS, desk.vault()).await?,
     };
+    let listening = http::serve(desk.clone(), sessions, config, entrances, mcp::router).await?;
     let settling = tokio::spawn(desk.clone().settle());
     Ok(Running { desk, listening, settling })
+}
+
+/// The socket of this name, or none where nothing can be written: there is still something to look at.
+async fn opened(place: &Place, name: &str, vault: &Vault) -> anyhow::Result<Option<Door>> {
+    match Door::open(&place.dir, name).await {
+        Ok(door) => Ok(Some(door)),
+        Err(error) if matches!(vault.health(), Health::ViewOnly(_)) => {
+            tracing::warn!(%error, "there is no {name}: whoever comes in by it cannot reach this Countersign");
+            Ok(None)
+        }
+        Err(error) => Err(error).with_context(|| format!("opening {name} in {}", place.dir.display())),
+    }
 }
 
 impl Running {
     /// Stops accepting, lets open requests end, and closes the ledger cleanly.
     pub async fn stop(self) {
-        if let Some(listening) = self.listening {
-            listening.stop().await;
-        }
+        self.listening.stop().await;
         self.settling.abort();
         let _ = self.settling.await;
         self.desk.vault().clone().shutdown().await;

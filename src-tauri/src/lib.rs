@@ -3,9 +3,11 @@
 //! The app names concrete things; what a payment is and how it is told lives in the packages below it.
 
 mod app;
+mod bridge;
 mod cli;
 mod config;
 mod control;
+mod door;
 #[cfg(feature = "faults")]
 mod faults;
 #[cfg(feature = "gui")]

@@ -159,7 +159,7 @@ pub async fn print_events(mut events: broadcast::Receiver<Event>, json: bool) {
 fn question_event(q: &Question) -> String {
     let amount = if q.amount_fiat == "no known value" { &q.amount_asset } else { &q.amount_fiat };
     json!({
-        "event": "question", "payment_id": q.payment_id, "agent": q.agent, "payee": format!("{} {}", q.payee_origin, q.payee_account),
+        "event": "question", "payment_id": q.payment_id, "agent": q.agent, "program": q.program, "payee": format!("{} {}", q.payee_origin, q.payee_account),
         "amount": amount, "why": q.why_asked, "expires_at": q.expires_at.rfc3339(),
     })
     .to_string()
@@ -173,6 +173,7 @@ fn question_text(q: &Question) -> String {
         format!("          {}", q.payee_account),
         format!("  amount  {} · {}", q.amount_asset, q.amount_terms),
         format!("  for     {}", q.resource),
+        format!("  asked   by {} · {}", q.agent, q.program),
     ];
     if let Some(says) = &q.agent_says {
         lines.push(format!("  the agent says: {says:?}"));

@@ -5,6 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(unix)]
+mod bridge;
 #[cfg(target_os = "linux")]
 mod browser;
 mod canary;
@@ -29,6 +31,8 @@ mod programs;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod screen;
 mod settle;
+#[cfg(unix)]
+mod socket;
 #[cfg(unix)]
 mod start;
 #[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]

@@ -2,11 +2,17 @@
 //!
 //! Needs an X display, as `cargo xtask test` provides one; says so and does nothing without.
 
-use std::time::Duration;
+use std::{path::Path, process::Command, time::Duration};
 
 use crate::{
     screen,
-    support::{Client, Place, hostile_seller::HostileSeller},
+    support::{
+        Client, Place,
+        bridge::{Lines, arguments, hello},
+        hostile_seller::HostileSeller,
+        service::program,
+        until,
+    },
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,4 +47,48 @@ async fn the_window_shows_the_question_ignores_a_synthetic_click_and_closing_it_
     assert_eq!((status, body["code"].as_str()), (403, Some("denied_by_human")), "{body}");
     assert_eq!(seller.credentials("no-receipt").len(), 0);
     service.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_comes_first_starts_the_app_where_there_is_a_screen() {
+    if !screen::is_there() {
+        return;
+    }
+    let (place, _) = Place::with_wallet("[server]\nport = 0\n");
+    for agent in ["one", "two"] {
+        place.ok(&["agent", "add", agent, "--bridge", "--json"]);
+    }
+    // One bridge has the screen in its own environment, the other finds it in that of the client, and one app serves both.
+    let mut own = Lines::start(Command::new(program()).args(arguments(&place, "one")));
+    let mut clients = Lines::start(Command::new(program()).args(arguments(&place, "two")).env_remove("DISPLAY"));
+    own.says(&hello());
+    clients.says(&hello());
+    for client in [&mut own, &mut clients] {
+        let answer = client.hears();
+        assert_eq!(answer["result"]["serverInfo"]["name"], "countersign", "{answer}");
+    }
+    own.ends();
+    clients.ends();
+    let apps = apps(place.path());
+    assert_eq!(apps.len(), 1, "{apps:?}");
+    let pid = rustix::process::Pid::from_raw(apps[0]).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    until("the app ended", async || apps_gone(place.path())).await;
+}
+
+/// Processes of the app on this data directory.
+fn apps(dir: &Path) -> Vec<i32> {
+    let numbers =
+        std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let dir = dir.as_os_str().as_encoded_bytes();
+    let ours = |pid: &i32| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let mut words = line.split(|byte| *byte == 0);
+        words.next().is_some_and(|word| word.ends_with(b"countersign")) && words.any(|word| word == dir)
+    };
+    numbers.filter(ours).collect()
+}
+
+fn apps_gone(dir: &Path) -> Option<()> {
+    apps(dir).is_empty().then_some(())
 }

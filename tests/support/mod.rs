@@ -5,6 +5,7 @@
 pub mod agent;
 #[cfg(target_os = "linux")]
 pub mod attacker;
+pub mod bridge;
 #[cfg(target_os = "linux")]
 pub mod browser;
 pub mod client;

@@ -1,7 +1,7 @@
 //! Requests written byte by byte, as no decent client would send them.
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{Read, Write},
     net::TcpStream,
 };
 
@@ -29,8 +29,20 @@ impl RawAnswer {
 /// Sends these bytes to `http://…:PORT` and reads until the other side closes.
 pub fn exchange(url: &str, bytes: &[u8]) -> RawAnswer {
     let address = url.strip_prefix("http://").expect("an http address");
-    let mut stream = TcpStream::connect(address).expect("a connection");
+    let stream = TcpStream::connect(address).expect("a connection");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    over(stream, bytes)
+}
+
+/// The same to a Unix socket.
+#[cfg(unix)]
+pub fn exchange_at(socket: &std::path::Path, bytes: &[u8]) -> RawAnswer {
+    let stream = std::os::unix::net::UnixStream::connect(socket).expect("a connection");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    over(stream, bytes)
+}
+
+fn over(mut stream: impl Read + Write, bytes: &[u8]) -> RawAnswer {
     // A server that has refused already may close before it has read everything.
     let _ = stream.write_all(bytes);
     let mut all = Vec::new();

@@ -163,7 +163,7 @@ pub struct Service {
     stdin: Option<ChildStdin>,
     lines: Receiver<Value>,
     earlier: Vec<Value>,
-    /// `http://127.0.0.1:PORT`
+    /// `http://127.0.0.1:PORT`; empty if the port is closed.
     pub url: String,
 }
 
@@ -190,7 +190,7 @@ impl Service {
             }
             service.earlier.push(line);
         };
-        service.url = ready["http"].as_str().expect("an address").to_owned();
+        service.url = ready["http"].as_str().unwrap_or_default().to_owned();
         service
     }
 

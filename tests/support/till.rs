@@ -105,7 +105,12 @@ impl Till {
     }
 
     fn caller() -> Caller {
-        Caller { agent: AGENT.parse().expect("a name"), session: "till".parse().expect("a session"), verified: true }
+        Caller {
+            agent: AGENT.parse().expect("a name"),
+            session: "till".parse().expect("a session"),
+            verified: true,
+            program: None,
+        }
     }
 
     /// Fetches a page: the outcome, or the problem with its outcome beside it.

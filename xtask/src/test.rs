@@ -114,6 +114,8 @@ fn headless(place: &Place) -> Result<Count> {
         "--skip=kills::",
         "--skip=mcp::",
         "--skip=http::",
+        "--skip=bridge::",
+        "--skip=socket::",
         "--skip=browser::",
         "--skip=network::",
         "--skip=settle::",

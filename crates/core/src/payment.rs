@@ -212,8 +212,23 @@ pub struct Caller {
     pub agent: AgentName,
     /// Minted by us for this connection's life.
     pub session: SessionId,
-    /// The program behind the connection was checked.
+    /// The program behind the connection is the one this agent is bound to. Looking at a program is not enough.
     pub verified: bool,
+    /// The program behind the connection, where the operating system names it.
+    pub program: Option<Program>,
+}
+
+/// The program behind a connection, as the operating system named it when the connection was made.
+///
+/// Evidence for the person and for the ledger, never permission: interpreters, shared descriptors and an `exec` after
+/// connecting all blur it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Path of the executable that asks. Foreign text: whoever starts a program names its file.
+    pub path: String,
+    /// Path of the executable that started it, if that could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
 }
 
 /// A price, read from an offer and our own tables; nothing in it is the seller's free text.

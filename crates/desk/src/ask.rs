@@ -128,6 +128,7 @@ impl Desk {
         Question::freeze(
             &record.id,
             record.agent.as_str(),
+            waiting.program.as_ref(),
             &record.quote,
             waiting.needs.decision(),
             &waiting.history,

@@ -20,7 +20,7 @@
 
 use countersign_core::{
     approval::History,
-    payment::{Caller, Digest, IdempotencyKey, PaymentId},
+    payment::{Caller, Digest, IdempotencyKey, PaymentId, Program},
     policy::NeedsHuman,
     rail::Quoted,
     signable::Signable,
@@ -117,6 +117,8 @@ pub struct Waiting {
     pub record: Record,
     /// What is known of this payee.
     pub history: History,
+    /// The program behind the connection that asked first.
+    pub program: Option<Program>,
     /// The agent's reason, not cleaned.
     pub reason: Option<String>,
     /// The seller's words, not cleaned.

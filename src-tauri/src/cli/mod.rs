@@ -1,6 +1,7 @@
 //! The command line: one verb a file, and one exit status a way of ending.
 
 mod fetch;
+mod mcp;
 mod policy;
 mod serve;
 mod setup;
@@ -99,6 +100,8 @@ enum Verb {
     },
     /// Prints the manual page.
     Man(shell::ManArgs),
+    /// Connects an MCP client that starts programs: its stdin and stdout to the running Countersign.
+    Mcp(mcp::McpArgs),
 }
 
 /// Parses the arguments and runs the verb. Before anything else, the memory that a key may pass through is closed to others.
@@ -153,6 +156,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Fetch(args)) => fetch::run(&place, args, json),
         Some(Verb::Completions { shell }) => shell::completions(shell),
         Some(Verb::Man(args)) => shell::man(args),
+        Some(Verb::Mcp(args)) => mcp::run(place, args),
     }
 }
 

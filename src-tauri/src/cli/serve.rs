@@ -61,9 +61,9 @@ pub fn serve(place: &Place, args: ServeArgs, json: bool) -> anyhow::Result<Exit>
         let stopped = stop_signal();
         say(&ready(&running));
         if !json {
-            let text = running.listening.as_ref().map_or_else(
+            let text = running.listening.address().map_or_else(
                 || "ready; its port is closed by [server] enabled = false".to_owned(),
-                |listening| format!("ready at {}", listening.address()),
+                |address| format!("ready at {address}"),
             );
             eprintln!("countersign: {text}");
         }
@@ -107,7 +107,7 @@ pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::
         approver,
         inputs,
         clock,
-        address: running.listening.as_ref().map(crate::http::Listening::address),
+        address: running.listening.address(),
         dir: place.dir.clone(),
         show,
         stop,
@@ -132,7 +132,7 @@ pub(super) fn page(text: &str) -> Result<String, String> {
 
 /// The line that says where connections are accepted.
 fn ready(running: &app::Running) -> serde_json::Value {
-    let http = running.listening.as_ref().map(crate::http::Listening::address);
+    let http = running.listening.address();
     json!({"event": "ready", "http": http, "mcp": http.as_ref().map(|h| format!("{h}/mcp"))})
 }
 

@@ -10,7 +10,7 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-use super::{Exit, finish};
+use super::{Exit, finish, mcp};
 use crate::{app::Place, control::Op};
 
 #[derive(Debug, Subcommand)]
@@ -57,6 +57,9 @@ pub enum AgentVerb {
         /// Everything it wants to pay asks first.
         #[arg(long)]
         ask_everything: bool,
+        /// For an MCP client that starts `countersign mcp`: keeps the token in a file of the data directory instead of printing it.
+        #[arg(long)]
+        bridge: bool,
     },
     /// Lists agents.
     List,
@@ -156,7 +159,8 @@ fn unbuffered_stdin() -> io::Result<File> {
 
 pub fn agent(place: &Place, verb: AgentVerb, json: bool) -> anyhow::Result<Exit> {
     match verb {
-        AgentVerb::Add { name, ask_everything } => finish(
+        AgentVerb::Add { name, ask_everything, bridge: true } => mcp::add(place, &name.parse()?, ask_everything, json),
+        AgentVerb::Add { name, ask_everything, bridge: false } => finish(
             place,
             Op::AgentAdd { name, ask_everything },
             |made| {
@@ -189,7 +193,14 @@ pub fn agent(place: &Place, verb: AgentVerb, json: bool) -> anyhow::Result<Exit>
             },
             json,
         ),
-        AgentVerb::Revoke { name } => finish(place, Op::AgentRevoke { name }, |_| println!("Its token is dead."), json),
+        AgentVerb::Revoke { name } => {
+            let agent = name.parse();
+            let exit = finish(place, Op::AgentRevoke { name }, |_| println!("Its token is dead."), json)?;
+            if let (Exit::Done, Ok(agent)) = (exit, agent) {
+                mcp::forget(place, &agent)?;
+            }
+            Ok(exit)
+        }
     }
 }
 

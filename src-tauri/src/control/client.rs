@@ -5,7 +5,8 @@ use std::{io, path::Path};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use zeroize::Zeroizing;
 
-use super::{Op, Reply, transport::connect};
+use super::{Op, Reply};
+use crate::door;
 
 /// Nothing answers in this data directory.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +22,7 @@ impl NotRunning {
 
 /// Sends one verb to the running Countersign and waits for its reply.
 pub async fn call(dir: &Path, op: &Op) -> anyhow::Result<Reply> {
-    let stream = connect(dir).await.map_err(|_| NotRunning::in_dir(dir))?;
+    let stream = door::knock(dir, door::CONTROL).await.map_err(|_| NotRunning::in_dir(dir))?;
     let (read, mut write) = tokio::io::split(stream);
     write.write_all(&line_of(op)?).await.context("the running Countersign hung up")?;
     let mut answer = String::new();

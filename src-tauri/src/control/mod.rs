@@ -6,7 +6,6 @@ mod client;
 mod op;
 mod perform;
 mod server;
-mod transport;
 
 pub use client::{NotRunning, call};
 pub use op::{Op, Reply};

@@ -1,25 +1,30 @@
 //! The running Countersign's end of the control socket.
 
 use anyhow::Context as _;
-use countersign_core::{payment::AgentName, policy::Policy};
+use countersign_core::{
+    payment::{AgentName, Program},
+    policy::Policy,
+};
 use countersign_desk::{
     Desk,
     approver::{Approver, Change},
     event::Event,
     request::{FetchBody, Request},
 };
-use countersign_vault::{Health, SetBy};
+use countersign_vault::SetBy;
 use serde_json::json;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use zeroize::Zeroizing;
 
 use super::{
     Op, Reply,
     perform::{checked, perform},
-    transport::{Door, Line},
 };
-use crate::http::Sessions;
+use crate::{
+    door::{Door, Line},
+    http::Sessions,
+};
 
 /// Largest verb: a policy file or a fetch body.
 const MAX_LINE: usize = 2 * 1024 * 1024;
@@ -39,23 +44,12 @@ pub struct Counter {
 }
 
 /// Answers verbs until dropped.
-pub async fn serve(dir: &Path, counter: Counter) -> anyhow::Result<()> {
+pub fn serve(mut door: Door, counter: Counter) {
     let counter = Arc::new(counter);
-    let mut door = match Door::open(dir) {
-        Ok(door) => door,
-        // Where nothing can be written there is no socket either, and still something to look at.
-        Err(error) if matches!(counter.desk.vault().health(), Health::ViewOnly(_)) => {
-            tracing::warn!(%error, "there is no control socket: verbs of the command line cannot reach this Countersign");
-            return Ok(());
-        }
-        Err(error) => {
-            return Err(error).with_context(|| format!("opening the control socket in {}", dir.display()));
-        }
-    };
     tokio::spawn(async move {
         loop {
             match door.next().await {
-                Ok(line) => drop(tokio::spawn(converse(line, counter.clone()))),
+                Ok((line, program)) => drop(tokio::spawn(converse(line, program, counter.clone()))),
                 Err(error) => {
                     tracing::error!(%error, "the control socket failed");
                     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -63,15 +57,14 @@ pub async fn serve(dir: &Path, counter: Counter) -> anyhow::Result<()> {
             }
         }
     });
-    Ok(())
 }
 
-async fn converse(mut line: Line, counter: Arc<Counter>) {
+async fn converse(mut line: Line, program: Option<Program>, counter: Arc<Counter>) {
     let Ok(text) = hear(&mut line).await else { return };
     let op = serde_json::from_slice::<Op>(&text);
     drop(text);
     let reply = match op {
-        Ok(op) => counter.answer(op).await,
+        Ok(op) => counter.answer(op, program).await,
         Err(error) => Reply::Failed(format!("not a verb of this version: {error}")),
     };
     let mut out = serde_json::to_vec(&reply).unwrap_or_default();
@@ -95,9 +88,9 @@ async fn hear(line: &mut Line) -> std::io::Result<Zeroizing<Vec<u8>>> {
 }
 
 impl Counter {
-    async fn answer(&self, op: Op) -> Reply {
+    async fn answer(&self, op: Op, program: Option<Program>) -> Reply {
         let answered = match op {
-            Op::Fetch { agent, body } => self.fetch(agent, body).await,
+            Op::Fetch { agent, body } => self.fetch(agent, program, body).await,
             Op::Confirm { .. } => {
                 Err(anyhow::anyhow!("stop Countersign first: what start-up found odd is confirmed while nothing runs"))
             }
@@ -153,7 +146,12 @@ impl Counter {
         })
     }
 
-    async fn fetch(&self, agent: Option<String>, body: serde_json::Value) -> anyhow::Result<Reply> {
+    async fn fetch(
+        &self,
+        agent: Option<String>,
+        program: Option<Program>,
+        body: serde_json::Value,
+    ) -> anyhow::Result<Reply> {
         let listed = self.desk.vault().list_agents().await?;
         let agents: Vec<AgentName> = listed.into_iter().filter(|a| a.revoked_at.is_none()).map(|a| a.name).collect();
         let agent = match (agent, agents.as_slice()) {
@@ -165,7 +163,7 @@ impl Counter {
             (None, _) => anyhow::bail!("say which agent pays: `--agent NAME`"),
         };
         let body: FetchBody = serde_json::from_value(body)?;
-        let caller = self.sessions.caller(agent, self.desk.now());
+        let caller = self.sessions.caller(agent, program, self.desk.now());
         let told = match Request::fetch(body) {
             Ok(request) => self.desk.pay(caller, request).await.result,
             Err(problem) => Err(problem),

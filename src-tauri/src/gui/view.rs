@@ -242,6 +242,7 @@ impl ApprovalView {
         let Question {
             payment_id,
             agent,
+            program,
             payee_host,
             payee_origin,
             payee_registrable,
@@ -280,7 +281,7 @@ impl ApprovalView {
             expires_at_ms: expires_at.0,
             now_ms,
             red_band,
-            agent,
+            agent: format!("{agent} · {program}"),
             payee_host,
             payee_origin,
             payee_registrable,

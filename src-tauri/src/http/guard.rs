@@ -1,4 +1,7 @@
 //! What stands before every route: Host, Origin, token, rate. Web pages never get past it; nothing is recorded as a payment before it.
+//!
+//! At the door, which no browser can open and which drops other users unread, Host and Origin are held to be what a bridge
+//! sends; token and rate are the same.
 
 use axum::{
     extract::{Request, State},
@@ -6,7 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use countersign_core::payment::{AgentName, Caller};
+use countersign_core::payment::{AgentName, Caller, Program};
 use countersign_desk::problem::{Code, Problem};
 use std::sync::Arc;
 
@@ -14,6 +17,17 @@ use super::{App, problem::ProblemResponse, rate::Pace};
 
 /// The page without a token.
 pub const OPEN: &str = "/open";
+/// The only Host at the door.
+pub const AT_THE_DOOR: &str = "countersign";
+
+/// How a connection came in. A request without it counts as one from the port.
+#[derive(Debug, Clone)]
+pub enum Way {
+    /// Over TCP: only the token says who calls.
+    Port,
+    /// Through the door of this user, and what the system says is behind it.
+    Door(Option<Program>),
+}
 
 /// The order is fixed: Host 421 → Origin 403 → token 401 → rate 429.
 pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -51,9 +65,13 @@ fn note(request: &Parts, refused: Option<&Problem>) {
 }
 
 async fn admit(app: &App, request: &Parts) -> Result<Option<(Caller, Pace)>, Problem> {
-    host(request, app.port)?;
+    let (hosts, program) = match request.extensions.get::<Way>() {
+        Some(Way::Door(program)) => (vec![AT_THE_DOOR.to_owned()], program.clone()),
+        Some(Way::Port) | None => (app.port.map(own).into_iter().flatten().collect(), None),
+    };
+    host(request, &hosts)?;
     let page = request.uri.path() == OPEN;
-    origin(&request.headers, app.port, page)?;
+    origin(&request.headers, &hosts, page)?;
     if page && matches!(request.method, Method::GET | Method::HEAD) {
         return Ok(None);
     }
@@ -63,24 +81,23 @@ async fn admit(app: &App, request: &Parts) -> Result<Option<(Caller, Pace)>, Pro
     if !carries_key(request) {
         pace.check()?;
     }
-    Ok(Some((app.sessions.caller(agent, app.desk.now()), pace)))
+    Ok(Some((app.sessions.caller(agent, program, app.desk.now()), pace)))
 }
 
 fn carries_key(request: &Parts) -> bool {
     request.method == Method::POST && matches!(request.uri.path(), "/v1/fetch" | "/v1/payments" | "/mcp")
 }
 
-/// Exactly one Host header, exactly one of our three names with our port, and no absolute-form target.
-fn host(request: &Parts, port: u16) -> Result<(), Problem> {
-    let refuse =
-        || Problem::new(Code::BadHost, "the Host header must name 127.0.0.1, localhost or [::1] with this port");
+/// Exactly one Host header, exactly one of our names, and no absolute-form target.
+fn host(request: &Parts, ours: &[String]) -> Result<(), Problem> {
+    let refuse = || Problem::new(Code::BadHost, format!("the Host header must be one of {}", ours.join(", ")));
     if request.uri.authority().is_some() || request.version == Version::HTTP_2 {
         return Err(refuse());
     }
     let mut hosts = request.headers.get_all(header::HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(refuse()) };
     let host = host.to_str().map_err(|_| refuse())?;
-    if own(port).iter().any(|own| own == host) { Ok(()) } else { Err(refuse()) }
+    if ours.iter().any(|own| own == host) { Ok(()) } else { Err(refuse()) }
 }
 
 /// The three ways to write our address.
@@ -89,11 +106,11 @@ pub fn own(port: u16) -> [String; 3] {
 }
 
 /// No page calls us: any Origin but our own and any Sec-Fetch-Site is a browser's.
-fn origin(headers: &HeaderMap, port: u16, page: bool) -> Result<(), Problem> {
+fn origin(headers: &HeaderMap, ours: &[String], page: bool) -> Result<(), Problem> {
     let refuse = || Problem::new(Code::BadOrigin, "requests from web pages are refused");
     for origin in headers.get_all(header::ORIGIN) {
         let origin = origin.to_str().map_err(|_| refuse())?;
-        if !own(port).iter().any(|own| origin.strip_prefix("http://") == Some(own)) {
+        if !ours.iter().any(|own| origin.strip_prefix("http://") == Some(own)) {
             return Err(refuse());
         }
     }

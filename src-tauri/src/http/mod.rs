@@ -1,4 +1,5 @@
-//! The localhost service: a guard in front, routes behind it, and nothing that could approve, loosen or touch a key.
+//! The localhost service, on a port and at a door: a guard in front, routes behind it, and nothing that could approve, loosen
+//! or touch a key.
 
 pub mod body;
 pub mod contract;
@@ -9,10 +10,10 @@ mod routes;
 mod serve;
 mod session;
 
-pub use guard::own;
+pub use guard::{AT_THE_DOOR, own};
 pub use problem::{ProblemResponse, problem_body};
 pub use rate::Pace;
-pub use serve::{Listening, serve};
+pub use serve::{Entrances, Listening, serve};
 pub use session::Sessions;
 
 use countersign_core::payment::Caller;
@@ -23,8 +24,8 @@ use std::sync::Arc;
 pub struct App {
     /// The story of every payment.
     pub desk: Arc<Desk>,
-    /// Our port, part of the only acceptable Host.
-    pub port: u16,
+    /// Our port, part of the only acceptable Host there; none while it is closed.
+    pub port: Option<u16>,
     /// Requests per token.
     pub rates: rate::Rates,
     /// Wrong tokens lately.

@@ -2,7 +2,7 @@
 
 use countersign_core::{
     Millis,
-    payment::{AgentName, Caller, SessionId},
+    payment::{AgentName, Caller, Program, SessionId},
 };
 use std::{
     collections::HashMap,
@@ -24,8 +24,8 @@ struct Running {
 }
 
 impl Sessions {
-    /// The caller behind a checked token.
-    pub fn caller(&self, agent: AgentName, now: Millis) -> Caller {
+    /// The caller behind a checked token. That a program was seen binds it to nothing: the caller stays unverified.
+    pub fn caller(&self, agent: AgentName, program: Option<Program>, now: Millis) -> Caller {
         let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let over =
             |s: &Running| now.0.saturating_sub(s.seen.0) > IDLE_MS || now.0.saturating_sub(s.began.0) > LONGEST_MS;
@@ -40,7 +40,7 @@ impl Sessions {
                 id
             }
         };
-        Caller { agent, session, verified: false }
+        Caller { agent, session, verified: false, program }
     }
 }
 
@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn a_session_ends_after_ten_idle_minutes_and_after_twelve_hours() {
         let sessions = Sessions::default();
-        let at = |ms| sessions.caller("a".parse().unwrap(), Millis(ms)).session;
+        let at = |ms| sessions.caller("a".parse().unwrap(), None, Millis(ms)).session;
         let first = at(0);
         assert_eq!(at(IDLE_MS), first);
         assert_ne!(at(2 * IDLE_MS + 1), first);

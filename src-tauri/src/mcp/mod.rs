@@ -30,10 +30,11 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 /// rmcp checks Host, Origin and size once more behind our guard; its defaults would take any port and any Origin.
-fn config(port: u16) -> StreamableHttpServerConfig {
+fn config(port: Option<u16>) -> StreamableHttpServerConfig {
+    let own: Vec<String> = port.map(http::own).into_iter().flatten().collect();
     StreamableHttpServerConfig::default()
-        .with_allowed_hosts(http::own(port))
-        .with_allowed_origins(http::own(port).map(|own| format!("http://{own}")))
+        .with_allowed_origins(own.iter().map(|own| format!("http://{own}")))
+        .with_allowed_hosts(own.into_iter().chain([http::AT_THE_DOOR.to_owned()]))
         .enforce_origin_validation()
         .with_max_request_body_bytes(http::body::MAX_BODY)
         .with_legacy_session_mode(false)
@@ -43,8 +44,8 @@ fn config(port: u16) -> StreamableHttpServerConfig {
 mod tests {
     #[test]
     fn the_library_checks_host_and_origin_with_our_port() {
-        let config = super::config(7402);
-        assert_eq!(config.allowed_hosts, ["127.0.0.1:7402", "localhost:7402", "[::1]:7402"]);
+        let config = super::config(Some(7402));
+        assert_eq!(config.allowed_hosts, ["127.0.0.1:7402", "localhost:7402", "[::1]:7402", "countersign"]);
         assert_eq!(config.allowed_origins, ["http://127.0.0.1:7402", "http://localhost:7402", "http://[::1]:7402"]);
         assert_eq!(config.max_request_body_bytes, 1024 * 1024);
         assert!(!config.legacy_session_mode);

@@ -6,7 +6,7 @@ export function view(change: Partial<ApprovalView> = {}): ApprovalView {
   return {
     payment_id: 'pay_01JTSCENE',
     display_hash: 'a1'.repeat(32),
-    agent: 'researcher · Claude Code (program checked)',
+    agent: 'researcher · verified program: /usr/bin/node, started by /usr/bin/bash',
     payee_host: 'api.example.com',
     payee_origin: 'https://api.example.com',
     payee_registrable: 'example.com',

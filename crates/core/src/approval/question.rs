@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::{
     Millis,
     money::Amount,
-    payment::{Digest, PaymentId, Quote},
+    payment::{Digest, PaymentId, Program, Quote},
     policy::{Decision, Risk},
     registry::Registry,
     text::clean,
@@ -58,8 +58,10 @@ pub struct Bar {
 pub struct Question {
     /// Which payment.
     pub payment_id: PaymentId,
-    /// Who asks, and whether its program was checked.
+    /// Who asks: the paired name.
     pub agent: String,
+    /// `verified program: PATH`, or `program not checked`.
+    pub program: String,
     /// The host that is paid, with its port if unusual; `the agent says: HOST` when only claimed.
     pub payee_host: String,
     /// Scheme, host and port.
@@ -108,6 +110,7 @@ impl Question {
     pub fn freeze(
         payment_id: &PaymentId,
         agent: &str,
+        program: Option<&Program>,
         quote: &Quote,
         decision: &Decision,
         history: &History,
@@ -127,6 +130,7 @@ impl Question {
         Self {
             payment_id: payment_id.clone(),
             agent: agent.to_owned(),
+            program: program_text(program),
             payee_host: if quote.payee.claimed { format!("the agent says: {host}") } else { host },
             payee_origin: quote.payee.origin.to_string(),
             payee_registrable: quote.payee.origin.registrable().to_owned(),
@@ -176,6 +180,16 @@ impl Question {
     pub fn display_hash(&self, nonce: [u8; 16]) -> Digest {
         let view = serde_json::to_vec(self).unwrap_or_default();
         Digest::of(&[b"countersign question 1", &nonce, &view])
+    }
+}
+
+fn program_text(program: Option<&Program>) -> String {
+    match program {
+        None => "program not checked".to_owned(),
+        Some(Program { path, parent: None }) => format!("verified program: {}", clean(path)),
+        Some(Program { path, parent: Some(parent) }) => {
+            format!("verified program: {}, started by {}", clean(path), clean(parent))
+        }
     }
 }
 
@@ -284,4 +298,23 @@ fn bar(decision: &Decision, reference: &str) -> Option<Bar> {
         after_permille: permille(line.after),
         over: (over.0 > 0).then(|| format!("{over} {reference}")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_named_with_its_parent_and_without_tricks_or_not_at_all() {
+        assert_eq!(program_text(None), "program not checked");
+        let program = |path: &str, parent: Option<&str>| {
+            program_text(Some(&Program { path: path.to_owned(), parent: parent.map(str::to_owned) }))
+        };
+        assert_eq!(program("/usr/bin/node", None), "verified program: /usr/bin/node");
+        assert_eq!(
+            program("/usr/bin/node", Some("/usr/bin/code")),
+            "verified program: /usr/bin/node, started by /usr/bin/code"
+        );
+        assert_eq!(program("/tmp/a\n\u{202e}b", None), "verified program: /tmp/a b");
+    }
 }

@@ -8,7 +8,7 @@ use crate::{
     asset::{AssetId, Network},
     money::Micro,
     origin::Origin,
-    payment::{AgentName, Caller, Digest, Op, Quote, SessionId},
+    payment::{AgentName, Caller, Digest, Op, Program, Quote, SessionId},
 };
 
 /// Something odd that local checks found. A negative sign only.
@@ -163,8 +163,11 @@ pub struct Facts {
     pub agent: AgentName,
     /// Minted by us.
     pub session: SessionId,
-    /// The program behind the connection was checked.
+    /// The program behind the connection is the one this agent is bound to.
     pub agent_verified: bool,
+    /// The program behind the connection. Kept as evidence: no rule reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Program>,
     /// A tag the agent sent: self-declared.
     pub task: Option<String>,
     /// `x402`, `mpp`, `alipay`, …
@@ -230,6 +233,7 @@ impl Facts {
             agent: caller.agent.clone(),
             session: caller.session.clone(),
             agent_verified: caller.verified,
+            program: caller.program.clone(),
             task: None,
             rail: quote.rail.clone(),
             scheme: quote.scheme.clone(),

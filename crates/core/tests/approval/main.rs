@@ -90,6 +90,7 @@ fn a_hundred_thousand_payments_are_shown_as_they_would_be_signed_and_any_other_i
         let question = Question::freeze(
             &id,
             "agent",
+            None,
             &quote,
             &decision,
             &history,

@@ -63,3 +63,11 @@ fn a_replayed_window_has_the_same_ends_as_the_ledgers() {
     assert_eq!(effects(&[later(0), later(600_000)]), [Effect::Allow, Effect::Ask]);
     assert_eq!(effects(&[later(0), later(600_001)]), [Effect::Allow, Effect::Allow]);
 }
+
+#[test]
+fn facts_written_before_programs_were_looked_at_are_read_and_written_as_they_were() {
+    let old = facts("1.00");
+    let text = serde_json::to_string(&old).unwrap();
+    assert!(!text.contains("program"), "{text}");
+    assert_eq!(serde_json::from_str::<countersign_core::policy::Facts>(&text).unwrap(), old);
+}

@@ -66,6 +66,7 @@ pub fn facts(exposure: &str) -> Facts {
         agent: "researcher".parse().unwrap(),
         session: "session-1".parse().unwrap(),
         agent_verified: true,
+        program: None,
         task: None,
         rail: "x402".to_owned(),
         scheme: "exact".to_owned(),

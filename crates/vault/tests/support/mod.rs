@@ -153,7 +153,12 @@ pub struct Shop {
 
 impl Shop {
     pub fn caller(&self, agent: &str) -> Caller {
-        Caller { agent: agent.parse().unwrap(), session: "session-1".parse::<SessionId>().unwrap(), verified: true }
+        Caller {
+            agent: agent.parse().unwrap(),
+            session: "session-1".parse::<SessionId>().unwrap(),
+            verified: true,
+            program: None,
+        }
     }
 
     pub fn quote(&self, units: &str, path: &str) -> Quote {

@@ -21,6 +21,7 @@ fn question(n: u8) -> Showing {
     let question = Question {
         payment_id: PaymentId::from_random([n; 16]),
         agent: text("researcher"),
+        program: text("program not checked"),
         payee_host: text("api.example"),
         payee_origin: text("https://api.example"),
         payee_registrable: text("api.example"),
