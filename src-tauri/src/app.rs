@@ -158,7 +158,9 @@ pub async fn start(
     });
     control::serve(&place.dir, desk.clone(), approver).await?;
     let listening = if config.server.enabled {
-        Some(http::serve(desk.clone(), config, port.unwrap_or(config.server.port), mcp::router).await?)
+        let mcp = mcp::Mcp::new(&place.dir, &config.mcp)?;
+        let port = port.unwrap_or(config.server.port);
+        Some(http::serve(desk.clone(), config, port, |app| mcp.router(app)).await?)
     } else {
         None
     };

@@ -6,7 +6,9 @@
 mod support;
 
 mod canary;
+mod conformance;
 mod crowd;
+mod eras;
 mod hostile;
 mod http;
 mod kills;

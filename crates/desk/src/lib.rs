@@ -18,5 +18,5 @@ mod story;
 pub mod view;
 pub mod wire;
 
-pub use desk::{Desk, DeskParts, HealthWord};
+pub use desk::{Desk, DeskParts, HealthWord, Standing};
 pub use story::Told;

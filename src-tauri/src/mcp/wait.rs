@@ -15,9 +15,9 @@ const WITH_PROGRESS: u64 = 45;
 const BEAT: Duration = Duration::from_secs(5);
 const SAYS: &str = "Working. If a person has to decide, they do so in the Countersign window.";
 
-/// The longest wait, in seconds, that this request's client is expected to stand.
-pub fn patience(context: &RequestContext<RoleServer>) -> u64 {
-    if context.meta.get_progress_token().is_some() { WITH_PROGRESS } else { QUIET }
+/// The longest wait, in seconds, that a client is expected to stand; it stands more where it hears progress.
+pub const fn patience(hears_progress: bool) -> u64 {
+    if hears_progress { WITH_PROGRESS } else { QUIET }
 }
 
 /// Follows `work` to its end, with progress every few seconds where the request asked for it.
@@ -45,4 +45,15 @@ async fn beat(context: &RequestContext<RoleServer>, token: Option<ProgressToken>
         let _ = context.peer.notify_progress(progress).await;
     }
     std::future::pending().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_ends_before_the_most_impatient_client_does_and_progress_comes_in_time() {
+        assert!(patience(false) < 30 && patience(true) < 60);
+        assert!((5..=10).contains(&BEAT.as_secs()));
+    }
 }
