@@ -5,6 +5,7 @@
 mod app;
 mod cli;
 mod config;
+mod connect;
 mod control;
 #[cfg(feature = "gui")]
 mod gui;
