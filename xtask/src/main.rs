@@ -1,9 +1,10 @@
-//! `cargo xtask demo | test | check | bench | soak | build-ui`: the project's own commands.
+//! `cargo xtask demo | test | check | bench | soak | build-ui | bundle`: the project's own commands.
 //!
 //! Each one first says what the machine lacks and installs it. Caches go below the target directory, nothing into the
 //! home directory.
 
 mod bench;
+mod bundle;
 mod check;
 mod count;
 mod demo;
@@ -26,7 +27,9 @@ usage: cargo xtask COMMAND
   check [STEP…]       the steps that run no test: format, lints, documents, import directions, licences …
   bench [FIGURE…]     measures, and prints each figure as a ratio of two things measured in the same run
   soak [KILLS]        the kill loop, 10000 times unless another number is given
-  build-ui            installs the interface's packages and builds it, if it is stale";
+  build-ui            installs the interface's packages and builds it, if it is stale
+  bundle [--program FILE]
+                      an MCPB bundle for Claude Desktop, of the release program or of this one";
 
 fn main() -> ExitCode {
     match obey() {
@@ -50,6 +53,7 @@ fn obey() -> Result<()> {
         "check" => check::run(&place, rest),
         "bench" => bench::bench(&place, rest),
         "soak" => bench::soak(&place, rest),
+        "bundle" => bundle::run(&place, rest),
         "build-ui" => setup::interface(&place),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
