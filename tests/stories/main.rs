@@ -6,6 +6,7 @@
 mod support;
 
 mod canary;
+mod connect;
 mod crowd;
 mod hostile;
 mod http;
