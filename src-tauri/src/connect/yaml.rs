@@ -175,13 +175,14 @@ fn colon(line: &str, key_end: usize) -> Option<usize> {
 }
 
 fn parse(text: &str) -> Result<Option<MarkedYaml<'_>>, Broken> {
-    let mut documents = MarkedYaml::load_from_str(text).map_err(|error| {
+    let documents = MarkedYaml::load_from_str(text).map_err(|error| {
         let mark = error.marker();
         Broken { line: mark.line(), column: mark.col().saturating_add(1), what: error.info().to_owned() }
     })?;
-    let first = documents.drain(..).next();
-    if let Some(second) = documents.first() {
-        return Err(odd(second, "the file holds a second YAML document"));
+    let mut documents = documents.into_iter();
+    let first = documents.next();
+    if let Some(second) = documents.next() {
+        return Err(odd(&second, "the file holds a second YAML document"));
     }
     Ok(first.filter(|root| !root.data.is_null()))
 }
