@@ -7,10 +7,12 @@ mod support;
 
 mod canary;
 mod crowd;
+mod examples;
 mod hostile;
 mod http;
 mod kills;
 mod mcp;
+mod openapi;
 mod pay;
 mod programs;
 #[cfg(all(feature = "gui", target_os = "linux"))]

@@ -167,6 +167,7 @@ async fn serve(State(shop): State<Arc<Shop>>, Path(case): Path<String>, request:
         return payment_required(&required(&url, vec![offer]));
     }
     match case.as_str() {
+        "free" => "free of charge".into_response(),
         "other-site" => payment_required(&required("https://bank.example/", vec![offer()])),
         "text" => {
             let mut object = required(&url, vec![offer()]);

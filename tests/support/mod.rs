@@ -6,6 +6,7 @@ pub mod agent;
 pub mod client;
 pub mod hostile_seller;
 pub mod mcp;
+pub mod python;
 pub mod raw;
 pub mod service;
 pub mod shop;

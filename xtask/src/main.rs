@@ -9,6 +9,7 @@ mod count;
 mod demo;
 mod packages;
 mod place;
+mod python;
 mod run;
 mod setup;
 mod test;

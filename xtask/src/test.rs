@@ -26,8 +26,13 @@ pub struct Step {
 const TESTS: &[Step] = &[
     Step { name: "stack", needs: &[Need::Stack], run: stack },
     Step { name: "ui-test", needs: &[Need::Interface], run: interface },
-    Step { name: "rust", needs: &[Need::Headless, Need::Window, Need::Stack, Need::Desktop], run: rust },
+    Step {
+        name: "rust",
+        needs: &[Need::Headless, Need::Window, Need::Stack, Need::Desktop, Need::Examples],
+        run: rust,
+    },
     Step { name: "headless", needs: &[Need::Headless, Need::Stack, Need::Desktop], run: headless },
+    Step { name: "openapi", needs: &[Need::Headless, Need::Tester], run: openapi },
 ];
 
 /// Checks first, then all tests; with names only those steps.
@@ -92,7 +97,8 @@ fn rust(place: &Place) -> Result<Count> {
     let words = ["test", "--workspace", "--features", "faults"];
     // Built outside the session, which has no use for a screen while it compiles.
     run::shown(place.cargo(&words).arg("--no-run"))?;
-    counted(desktop(place, &words)?.arg("--no-fail-fast"))
+    // The tester has a step of its own, in which nothing else takes the machine from it.
+    counted(desktop(place, &words)?.args(["--no-fail-fast", "--", "--skip=openapi::"]))
 }
 
 fn headless(place: &Place) -> Result<Count> {
@@ -107,8 +113,15 @@ fn headless(place: &Place) -> Result<Count> {
         "--skip=kills::",
         "--skip=mcp::",
         "--skip=http::",
+        "--skip=examples::",
+        "--skip=openapi::",
     ];
     counted(&mut desktop(place, &words)?)
+}
+
+fn openapi(place: &Place) -> Result<Count> {
+    let story = ["test", "--package", "countersign", "--no-default-features", "--test", "stories", "openapi::"];
+    counted(&mut place.cargo(&story))
 }
 
 /// Cargo on a private session bus with a keyring, and on a private screen, where the system has them.
