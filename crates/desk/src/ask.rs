@@ -88,7 +88,8 @@ impl Desk {
     /// A yes that could not be carried out: the question is over, and the agent is told with the payment as it stands.
     async fn cut_off(&self, record: &Record, problem: Problem) -> Problem {
         self.approver.outcome(&record.id, "failed", &problem.detail);
-        let ended = self.vault.end_waiting(&record.id, Happens::Declined, "fault").await;
+        // Nobody refused: the question is over, as one that ran out of time is.
+        let ended = self.vault.end_waiting(&record.id, Happens::Expired, "fault").await;
         let record = ended.as_ref().unwrap_or(record);
         Problem::about(problem.code, problem.detail, outcome_of(record, &self.registry))
     }
