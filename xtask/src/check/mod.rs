@@ -40,11 +40,13 @@ pub const STEPS: &[Step] = &[
 /// Every package with the features that only tests use.
 const ALL: &[&str] = &["--workspace", "--all-features"];
 
+// Always the whole workspace: a package alone has other features in its dependencies, which would all be built again.
+
 /// The app as it is delivered.
-const APP: &[&str] = &["--package", "countersign"];
+const APP: &[&str] = &["--workspace"];
 
 /// The app without the window.
-const BARE: &[&str] = &["--package", "countersign", "--no-default-features"];
+const BARE: &[&str] = &["--workspace", "--no-default-features"];
 
 /// Runs the checks; with names only those.
 pub fn run(place: &Place, names: &[String]) -> Result<()> {
