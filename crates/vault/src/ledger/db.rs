@@ -132,7 +132,8 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, Bad> {
     if mode != "wal" {
         return Err(Bad::ViewOnly(format!("the file system gives no write-ahead log (journal mode {mode})")));
     }
-    conn.execute_batch("PRAGMA wal_autocheckpoint = 2000;")?;
+    // A bound for when there is no quiet moment; the writer takes its own.
+    conn.execute_batch("PRAGMA wal_autocheckpoint = 8000;")?;
     #[cfg(feature = "faults")]
     crate::faults::settings(&conn, true)?;
     if pragma(&conn, "synchronous")? != 3 && !weakened {
@@ -171,6 +172,8 @@ fn immutable(path: &Path) -> String {
 
 fn settings(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(Duration::from_secs(5))?;
+    // Otherwise a statement is planned anew for each value bound to it, which costs more than running it.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.execute_batch(
         "PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
          PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;",
