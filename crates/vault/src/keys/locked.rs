@@ -1,7 +1,7 @@
 //! One signing key in memory: on pages of its own, kept out of swap where allowed, built in place, wiped on drop.
 
-use alloy::signers::k256::ecdsa::SigningKey;
 use alloy_primitives::Address;
+use k256::ecdsa::SigningKey;
 use std::hint::black_box;
 
 use super::Secret;
