@@ -6,7 +6,7 @@ use alloy::{
     sol,
     sol_types::{Eip712Domain, SolStruct as _},
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags, types::Value};
 use std::{
     path::Path,
     time::{Duration, Instant},
@@ -16,55 +16,94 @@ sol! {
     struct TransferWithAuthorization { address from; address to; uint256 value; uint256 validAfter; uint256 validBefore; bytes32 nonce; }
 }
 
-/// A database with the settings of the ledger and tables of the same widths, without judgement, chain or triggers.
-pub struct BareLedger(Connection, u64);
+/// Tables, indexes and settings of the ledger, without its triggers; the rows come from a real payment.
+pub struct BareLedger {
+    conn: Connection,
+    rows: Vec<Row>,
+    n: i64,
+}
+
+/// A row that one payment writes: its table, and its values by column.
+struct Row {
+    table: &'static str,
+    values: Vec<Value>,
+    columns: Vec<String>,
+}
+
+const SCHEMA: &str = include_str!("../../crates/vault/migrations/0001_ledger.sql");
+
+/// What one payment's transaction writes: its own rows, and the two entries that followed the payment before it.
+const WRITES: &[(&str, &str)] = &[
+    ("payment", "WHERE n = ?1"),
+    ("detail", "WHERE payment = ?1"),
+    ("hold", "WHERE payment = ?1"),
+    ("budget_use", "WHERE ?1 LIMIT 1"),
+    ("signable", "WHERE payment = ?1"),
+    ("entry", "WHERE payment = ?1 ORDER BY n"),
+    ("head", "WHERE payment = ?1"),
+];
 
 impl BareLedger {
-    /// In this directory.
-    pub fn open(dir: &Path) -> Self {
+    /// Beside the ledger of a service that has paid at least twice; the rows are those of its second payment.
+    pub fn beside(dir: &Path) -> Self {
+        let ledger = Connection::open_with_flags(dir.join("ledger.sqlite"), OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .expect("the service's ledger");
+        let rows: Vec<Row> = WRITES.iter().flat_map(|(table, which)| rows_of(&ledger, table, which)).collect();
+        assert_eq!(rows.iter().filter(|row| row.table == "entry").count(), 3, "reserved, signed, delivered");
         let conn = Connection::open(dir.join("bare.db")).expect("a database");
         conn.execute_batch(
-            "PRAGMA synchronous=EXTRA; PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;
-             CREATE TABLE payment(id TEXT PRIMARY KEY, agent TEXT, idem TEXT, request BLOB, quote TEXT, exposure BLOB, asset TEXT, UNIQUE(agent, idem)) STRICT;
-             CREATE TABLE hold(payment TEXT, budget TEXT, key TEXT, at INTEGER, amount BLOB, epoch INTEGER, PRIMARY KEY(payment, budget, key)) STRICT;
-             CREATE TABLE signable(payment TEXT, i INTEGER, wallet TEXT, nonce BLOB, bytes BLOB, digest BLOB UNIQUE, PRIMARY KEY(payment, i)) STRICT;
-             CREATE TABLE entry(seq INTEGER PRIMARY KEY, payment TEXT, n INTEGER, to_state TEXT, body TEXT, prev BLOB, hash BLOB UNIQUE, mac BLOB, UNIQUE(payment, n)) STRICT;
-             CREATE TABLE detail(payment TEXT, kind TEXT, salt BLOB, body BLOB, until INTEGER, PRIMARY KEY(payment, kind)) STRICT;",
+            "PRAGMA synchronous=EXTRA; PRAGMA foreign_keys=OFF; PRAGMA secure_delete=ON; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=8000;",
         )
-        .expect("a schema");
-        Self(conn, 0)
+        .expect("settings");
+        conn.execute_batch(SCHEMA).expect("a schema");
+        let triggers: Vec<String> = conn
+            .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+            .and_then(|mut all| all.query_map([], |row| row.get(0))?.collect())
+            .expect("a list of triggers");
+        triggers.iter().for_each(|name| conn.execute_batch(&format!("DROP TRIGGER {name}")).expect("no trigger"));
+        conn.set_prepared_statement_cache_capacity(64);
+        Self { conn, rows, n: 0 }
     }
 
     /// One commit of one payment's rows.
     pub fn commit(&mut self) -> Duration {
-        self.1 += 1;
-        let id = format!("pay_{:032x}", self.1);
-        let wide = "x".repeat(1200);
+        self.n += 1;
+        let rows: Vec<Vec<Value>> = self.rows.iter().enumerate().map(|(i, row)| renewed(row, self.n, i)).collect();
         let began = Instant::now();
-        let tx = self.0.transaction().expect("a transaction");
-        let digest = |salt: u8| [&self.1.to_be_bytes()[..], &[salt; 24]].concat();
-        tx.prepare_cached("INSERT INTO payment VALUES(?1,'agent',?1,?2,?3,?2,'asset')")
-            .unwrap()
-            .execute((&id, digest(1), &wide))
-            .unwrap();
-        tx.prepare_cached("INSERT INTO hold VALUES(?1,'cap','',0,?2,1)").unwrap().execute((&id, digest(2))).unwrap();
-        tx.prepare_cached("INSERT INTO signable VALUES(?1,0,'wallet',?2,?3,?4)")
-            .unwrap()
-            .execute((&id, digest(3), &wide.as_bytes()[..400], digest(4)))
-            .unwrap();
-        tx.prepare_cached(
-            "INSERT INTO entry(payment,n,to_state,body,prev,hash,mac) VALUES(?1,1,'reserved',?2,?3,?4,?3)",
-        )
-        .unwrap()
-        .execute((&id, &wide, digest(5), digest(6)))
-        .unwrap();
-        tx.prepare_cached("INSERT INTO detail VALUES(?1,'offer',?2,?3,0)")
-            .unwrap()
-            .execute((&id, digest(7), wide.as_bytes()))
-            .unwrap();
+        let tx = self.conn.transaction().expect("a transaction");
+        for (row, values) in self.rows.iter().zip(&rows) {
+            let marks = vec!["?"; values.len()].join(",");
+            tx.prepare_cached(&format!("INSERT OR REPLACE INTO {} VALUES({marks})", row.table))
+                .and_then(|mut insert| insert.execute(rusqlite::params_from_iter(values)))
+                .expect("a row");
+        }
         tx.commit().expect("a commit");
         began.elapsed()
     }
+}
+
+fn rows_of(ledger: &Connection, table: &'static str, which: &str) -> Vec<Row> {
+    let mut statement = ledger.prepare(&format!("SELECT * FROM {table} {which}")).expect("a table");
+    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let read =
+        statement.query_map([2], |row| (0..columns.len()).map(|i| row.get(i)).collect::<Result<Vec<Value>, _>>());
+    let rows = read.and_then(Iterator::collect::<Result<Vec<_>, _>>).expect("the rows of a payment");
+    rows.into_iter().map(|values| Row { table, values, columns: columns.clone() }).collect()
+}
+
+/// The same row for another payment: as long, and unique where it has to be.
+fn renewed(row: &Row, n: i64, i: usize) -> Vec<Value> {
+    let fresh = |column: &str, old: &Value| match (column, old) {
+        ("seq", Value::Integer(_)) => Value::Integer(n * 16 + i as i64),
+        ("n", Value::Integer(_)) if row.table == "payment" => Value::Integer(n),
+        ("payment", Value::Integer(_)) => Value::Integer(n),
+        ("id" | "idem", Value::Text(text)) => Value::Text(format!("{n:0width$}", width = text.len())),
+        ("digest" | "nonce" | "hash" | "request" | "purchase", Value::Blob(_)) => {
+            Value::Blob([&[i as u8; 8][..], &n.to_be_bytes(), &[0xab; 16]].concat())
+        }
+        _ => old.clone(),
+    };
+    row.columns.iter().zip(&row.values).map(|(column, old)| fresh(column, old)).collect()
 }
 
 /// One typed-data signature, hashed and signed.

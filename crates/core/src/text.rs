@@ -38,6 +38,9 @@ pub fn has_hidden(text: &str) -> bool {
 
 /// Characters that draw nothing or change how others are drawn. The fillers and selectors are not in category Cf.
 fn invisible(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     matches!(
         c.general_category(),
         G::Control

@@ -5,7 +5,7 @@ use countersign_core::{
     rail::{Credential, Receipt},
     status::Settlement,
 };
-use countersign_vault::{Note, Outcome as Ended, Record, Reservation, Signed};
+use countersign_vault::{Note, Outcome as Ended, Record, Reservation, SignError, Signed};
 use url::Url;
 
 use crate::{
@@ -33,10 +33,7 @@ impl Desk {
         let id = record.id.clone();
         tracing::Span::current().record("payment.id", id.as_str());
         telling.says(Progress::Working);
-        // The key store may block while its owner unlocks it.
-        let vault = self.vault.clone();
-        let signed = tokio::task::spawn_blocking(move || vault.sign(reservation)).await;
-        let signed = match signed.unwrap_or_else(|error| Err(countersign_vault::SignError::Failed(error.to_string()))) {
+        let signed = match self.sign(reservation).await {
             Ok(signed) => signed,
             Err(error) => return Err(self.unsigned(record, &error).await),
         };
@@ -46,8 +43,18 @@ impl Desk {
         outcome
     }
 
+    /// Signs here with keys that are in memory; a key store may block while its owner unlocks it, so it gets a thread.
+    async fn sign(&self, reservation: Reservation) -> Result<Signed, SignError> {
+        if self.vault.has_keys_of(&reservation) {
+            return self.vault.sign(reservation);
+        }
+        let vault = self.vault.clone();
+        let signed = tokio::task::spawn_blocking(move || vault.sign(reservation)).await;
+        signed.unwrap_or_else(|error| Err(SignError::Failed(error.to_string())))
+    }
+
     /// No credential was made: what the agent is told, with the payment as the ledger has it after giving the hold back.
-    async fn unsigned(&self, record: Record, error: &countersign_vault::SignError) -> Problem {
+    async fn unsigned(&self, record: Record, error: &SignError) -> Problem {
         self.approver.outcome(&record.id, "failed", &error.to_string());
         self.vault.flush().await;
         let record = self.vault.payment(&record.id).await.ok().flatten().unwrap_or(record);
@@ -232,8 +239,8 @@ impl Desk {
     }
 }
 
-fn sign_code(error: &countersign_vault::SignError) -> Code {
-    use countersign_vault::SignError as E;
+fn sign_code(error: &SignError) -> Code {
+    use SignError as E;
     match error {
         E::Paused => Code::Paused,
         E::Locked => Code::Locked,

@@ -16,7 +16,6 @@ CREATE TABLE payment (
   epoch     INTEGER NOT NULL,
   UNIQUE (agent, idem)
 ) STRICT;
-CREATE INDEX payment_purchase ON payment (agent, purchase, n);
 CREATE INDEX payment_payee ON payment (agent, payee, n);
 
 CREATE TABLE alias (

@@ -109,6 +109,11 @@ impl Vault {
         }
     }
 
+    /// Whether every key that [`Self::sign`] needs is in memory, so that it does not block.
+    pub fn has_keys_of(&self, reservation: &Reservation) -> bool {
+        reservation.forms.iter().all(|form| self.0.shared.keys.has_loaded(&form.signer()))
+    }
+
     fn signers(&self, forms: &[Signable]) -> Result<Vec<sign::Signer>, SignError> {
         forms
             .iter()

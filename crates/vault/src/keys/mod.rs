@@ -187,6 +187,11 @@ impl Keys {
         Ok(self.loaded().entry(address).or_insert_with(|| Signer::new(key)).clone())
     }
 
+    /// Whether the signer of this wallet is in memory.
+    pub(crate) fn has_loaded(&self, address: &str) -> bool {
+        parse_address(address).is_ok_and(|address| self.loaded().contains_key(&address))
+    }
+
     /// Wipes every loaded signing key; signers handed out before refuse from here on.
     pub fn forget_cached(&self) {
         for (_, signer) in self.loaded().drain() {

@@ -8,7 +8,7 @@ use countersign_core::{
 };
 
 use super::{
-    body::Body,
+    body::{Body, json},
     facts::history,
     fits::fits,
     fold::{self, PaymentRow, Stored},
@@ -129,7 +129,7 @@ fn insert(tx: &Tx<'_>, a: &Admit, entry: &mut Body, decision: &Decision) -> Resu
         agent: a.caller.agent.clone(),
         key: a.key.clone(),
         request: a.request,
-        quote: serde_json::to_vec(quote)?,
+        quote: json(quote)?,
         exposure: quote.exposure.amount.to_be_bytes(),
         asset: quote.exposure.asset.to_string(),
         purchase: fold::purchase(quote),

@@ -80,9 +80,12 @@ impl Keeper {
     /// Says where the chain ends; written soon, or at once if `urgent`.
     pub fn note(&self, anchor: Anchor, urgent: bool) {
         let mut state = lock(&self.shared.0);
-        state.next = Some(anchor);
+        // The thread that has something to write wakes by itself.
+        let wake = state.next.replace(anchor).is_none() || urgent;
         state.urgent |= urgent;
-        self.shared.1.notify_all();
+        if wake {
+            self.shared.1.notify_all();
+        }
     }
 
     /// Writes what is left as soon as possible.

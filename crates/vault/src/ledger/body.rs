@@ -68,9 +68,16 @@ pub(crate) struct Body {
     pub detail: BTreeMap<String, Digest>,
 }
 
+/// As JSON, in a buffer that holds most of what is written here without growing.
+pub(crate) fn json(value: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
+    let mut bytes = Vec::with_capacity(4096);
+    serde_json::to_writer(&mut bytes, value)?;
+    Ok(bytes)
+}
+
 impl Body {
     pub fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+        json(self)
     }
 
     pub fn decode(bytes: &[u8]) -> Option<Self> {

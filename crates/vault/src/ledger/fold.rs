@@ -197,6 +197,18 @@ pub(crate) fn row_by_id(conn: &Connection, id: &PaymentId) -> Result<Option<Paym
     one(conn, &format!("SELECT {COLUMNS} FROM payment p WHERE p.id = ?1"), [id.as_str()])
 }
 
+/// Where a payment stands, without its story: its number, its last entry's number, and the state after that.
+pub(crate) fn stand(conn: &Connection, id: &PaymentId) -> Result<Option<(i64, i64, Status)>, Stop> {
+    let last = conn
+        .prepare_cached(
+            "SELECT p.n, e.n, e.to_state FROM payment p JOIN entry e ON e.payment = p.n WHERE p.id = ?1 ORDER BY e.n DESC LIMIT 1",
+        )?
+        .query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))
+        .optional()?;
+    let Some((payment, entries, state)) = last else { return Ok(None) };
+    Ok(Some((payment, entries, Status::from_word(&state).ok_or_else(|| damaged("state"))?)))
+}
+
 /// The payment of this id.
 pub(crate) fn by_id(conn: &Connection, id: &PaymentId) -> Result<Option<Stored>, Stop> {
     row_by_id(conn, id)?.map(|row| load(conn, &row)).transpose()

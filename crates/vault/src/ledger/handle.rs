@@ -117,8 +117,8 @@ impl Ledger {
     }
 
     fn spawn(&self, writer: Writer) -> std::io::Result<()> {
-        if let Some(Started { conn, mem, .. }) = &writer.open {
-            self.keeper.note(super::anchor::Anchor::new(mem.head, start::confirmed(conn).ok().flatten()), true);
+        if let Some(Started { mem, confirmed, .. }) = &writer.open {
+            self.keeper.note(super::anchor::Anchor::new(mem.head, *confirmed), true);
         }
         let thread = std::thread::Builder::new().name("countersign-ledger".into()).spawn(move || writer.run())?;
         self.threads().writer = Some(thread);

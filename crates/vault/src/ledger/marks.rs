@@ -10,7 +10,7 @@ use super::{
     note::free,
     reserve::end,
     shared::Mark,
-    tx::{Stop, Tx},
+    tx::{Stop, Tx, damaged},
 };
 
 /// Writes one mark, if the payment still stands where the mark belongs.
@@ -38,11 +38,12 @@ pub(crate) fn write(tx: &mut Tx<'_>, mark: &Mark) -> Result<(), Stop> {
 }
 
 fn step(tx: &mut Tx<'_>, id: &PaymentId, from: Status, event: Event) -> Result<(), Stop> {
-    if let Some(mut stored) = fold::by_id(tx.conn, id)?
-        && stored.record.status == from
+    if let Some((payment, entries, status)) = fold::stand(tx.conn, id)?
+        && status == from
     {
+        let n = entries.checked_add(1).ok_or_else(|| damaged("too many entries"))?;
         let entry = tx.body(event);
-        tx.advance_chain(&mut stored, Some(from), &entry)?;
+        tx.append(payment, id, n, Some(from), &entry)?;
     }
     Ok(())
 }

@@ -30,6 +30,8 @@ pub(crate) struct Started {
     pub conn: Connection,
     pub mem: Memory,
     pub key: MacKey,
+    /// The confirmed policy and configuration, as the anchor keeps them.
+    pub confirmed: Option<Digest>,
 }
 
 /// What outlives a reopening.
@@ -88,7 +90,8 @@ pub(crate) fn start(shared: &Arc<Shared>, life: &mut Life, accept_lost: bool) ->
     )?;
     let mut view = state::view(&conn, shared)?;
     view.policy_changed = shared.view().policy_changed || state::setting(&conn, "accepted")?.is_some();
-    Ok((Some(Started { conn, mem, key }), view))
+    let confirmed = confirmed(&conn)?;
+    Ok((Some(Started { conn, mem, key, confirmed }), view))
 }
 
 /// A view for a ledger whose guard key cannot be read yet.

@@ -30,6 +30,8 @@ const MOST: usize = 256;
 const STALE: Duration = Duration::from_secs(2);
 /// Marks alone are written after so much quiet.
 const QUIET: Duration = Duration::from_millis(50);
+/// Commits after which a quiet moment is used to move the log into the database.
+const TIDY_AFTER: usize = 32;
 /// How often work that waits tries a locked key store: its owner may be shown a prompt each time.
 const KNOCK_EVERY: Duration = Duration::from_secs(10);
 /// How often bodies whose time is over are looked for.
@@ -66,6 +68,8 @@ pub(crate) struct Writer {
     forgot: Millis,
     /// When the key store was last tried.
     knocked: Option<Instant>,
+    /// Commits since the log was last moved into the database in a quiet moment.
+    commits: usize,
 }
 
 impl Writer {
@@ -77,7 +81,7 @@ impl Writer {
         queue: Receiver<Message>,
     ) -> Self {
         let forgot = shared.clock.wall();
-        Self { shared, keeper, open, life, queue, room_seen: None, forgot, knocked: None }
+        Self { shared, keeper, open, life, queue, room_seen: None, forgot, knocked: None, commits: 0 }
     }
 
     /// Runs until told to stop.
@@ -105,7 +109,10 @@ impl Writer {
                     reply.send(self.knock()).ok();
                 }
                 Ok(Message::Broken(why)) => self.mode(Mode::ViewOnly(why)),
-                Err(RecvTimeoutError::Timeout) => self.commit(Vec::new()),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.commit(Vec::new());
+                    self.checkpoint();
+                }
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -122,6 +129,19 @@ impl Writer {
             }
         }
         self.keeper.finish();
+    }
+
+    /// Moves the log into the database while nobody waits: a payment that had to do it would be one of the slow ones.
+    fn checkpoint(&mut self) {
+        if self.commits < TIDY_AFTER {
+            return;
+        }
+        self.commits = 0;
+        if let Some(open) = &self.open
+            && let Err(error) = open.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        {
+            tracing::warn!(%error, "ledger.checkpoint_failed");
+        }
     }
 
     /// Whether there are marks that can be written.
@@ -163,6 +183,7 @@ impl Writer {
         let mut done = Vec::new();
         match self.transact(&marks, batch, &mut done) {
             Ok(clock_doubted) => {
+                self.commits = self.commits.saturating_add(1);
                 if let Some(open) = &mut self.open {
                     open.mem.asked.clear();
                 }
@@ -214,7 +235,7 @@ impl Writer {
         let now = self.shared.now();
         let conn = &open.conn;
         let wall = now.seen.wall;
-        conn.execute_batch("BEGIN IMMEDIATE").map_err(said)?;
+        conn.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).map_err(said)?;
         if wall >= self.forgot.plus_seconds(FORGET_EVERY_SECONDS) {
             detail::forget_old(conn, wall).map_err(|stop| format!("{stop:?}"))?;
             self.forgot = wall;
@@ -225,18 +246,7 @@ impl Writer {
         if doubted {
             tx.view = Arc::new(state::view(conn, &self.shared).map_err(|stop| format!("{stop:?}"))?);
         }
-        for mark in marks {
-            match savepoint(&mut tx, |tx| marks::write(tx, mark)) {
-                Err(Stop::Sql(error)) if error.sqlite_error_code() != Some(ErrorCode::ConstraintViolation) => {
-                    return Err(error.to_string());
-                }
-                Err(stop) => tracing::error!(?stop, ?mark, "ledger.mark_dropped"),
-                Ok(()) => {}
-            }
-        }
-        if !marks.is_empty() {
-            point("marks.written");
-        }
+        write_marks(&mut tx, marks)?;
         for mut job in batch {
             let outcome = job.run(&mut tx);
             #[cfg(feature = "faults")]
@@ -249,7 +259,7 @@ impl Writer {
             outcome?;
         }
         point("writer.written");
-        conn.execute_batch("COMMIT").map_err(said)?;
+        conn.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(said)?;
         point("writer.durable");
         Ok(doubted)
     }
@@ -311,9 +321,12 @@ impl Writer {
 
     /// Reads the view again after a change of policy, agents, wallets, pauses or doubts.
     fn reload(&mut self, urgent: bool) {
-        let Some(open) = &self.open else { return };
-        match state::view(&open.conn, &self.shared) {
-            Ok(view) => {
+        let Some(open) = &mut self.open else { return };
+        let read =
+            start::confirmed(&open.conn).and_then(|confirmed| Ok((confirmed, state::view(&open.conn, &self.shared)?)));
+        match read {
+            Ok((confirmed, view)) => {
+                open.confirmed = confirmed;
                 let old = self.shared.view();
                 // What a check found broken stays so, whatever else changes.
                 let mode = if let Mode::ViewOnly(_) = old.mode { old.mode.clone() } else { view.mode.clone() };
@@ -326,8 +339,7 @@ impl Writer {
 
     fn anchor(&self, urgent: bool) {
         if let Some(open) = &self.open {
-            let confirmed = start::confirmed(&open.conn).ok().flatten();
-            self.keeper.note(Anchor::new(open.mem.head, confirmed), urgent);
+            self.keeper.note(Anchor::new(open.mem.head, open.confirmed), urgent);
         }
     }
 
@@ -345,6 +357,26 @@ impl Writer {
             open.mem.room = free.is_none_or(|free| free >= self.shared.min_free_bytes);
         }
     }
+}
+
+/// Writes the marks together; where one cannot be written, each by itself, so that it takes no other with it.
+fn write_marks(tx: &mut Tx<'_>, marks: &[Mark]) -> Result<(), String> {
+    if marks.is_empty() {
+        return Ok(());
+    }
+    if savepoint(tx, |tx| marks.iter().try_for_each(|mark| marks::write(tx, mark))).is_err() {
+        for mark in marks {
+            match savepoint(tx, |tx| marks::write(tx, mark)) {
+                Err(Stop::Sql(error)) if error.sqlite_error_code() != Some(ErrorCode::ConstraintViolation) => {
+                    return Err(error.to_string());
+                }
+                Err(stop) => tracing::error!(?stop, ?mark, "ledger.mark_dropped"),
+                Ok(()) => {}
+            }
+        }
+    }
+    point("marks.written");
+    Ok(())
 }
 
 /// Notes a clock that cannot be trusted; answers whether it was noted just now.
