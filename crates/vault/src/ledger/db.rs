@@ -1,7 +1,7 @@
 //! Opening the database: settings, schema, and what makes a file not ours.
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
-use std::{io::Read as _, path::Path, time::Duration};
+use std::{collections::BTreeMap, io::Read as _, path::Path, time::Duration};
 
 use super::{chain::Broken, shared::Mode, tx::Stop};
 use crate::{error::OpenError, point::point};
@@ -216,4 +216,21 @@ fn migrate(conn: &Connection, path: &Path) -> Result<(), Bad> {
 /// The quick check, as SQLite's own words; `ok` is the only good answer.
 pub(crate) fn quick_check(conn: &Connection) -> rusqlite::Result<String> {
     conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+}
+
+/// Tables, indexes and triggers that are not as the migrations make them, by name.
+pub(crate) fn schema_changes(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    let own = Connection::open_in_memory()?;
+    MIGRATIONS.iter().try_for_each(|sql| own.execute_batch(sql))?;
+    let (sound, found) = (schema(&own)?, schema(conn)?);
+    let added = found.keys().filter(|name| !sound.contains_key(*name));
+    let changed = sound.keys().filter(|name| sound.get(*name) != found.get(*name));
+    Ok(changed.chain(added).cloned().collect())
+}
+
+/// The SQL of each part; none for the indexes SQLite makes by itself.
+fn schema(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Option<String>>> {
+    conn.prepare("SELECT type || ' ' || name, sql FROM sqlite_schema")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
 }
