@@ -129,6 +129,8 @@ fn rare() -> Vec<Step> {
         Step::Sign { which },
         Step::Clock { seconds: 61 },
         Step::WindowOver { which: 2 },
+        // Back to the one that is confirmed.
+        Step::Policy { which: 2, person: false },
     ]
 }
 
