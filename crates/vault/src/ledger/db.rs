@@ -80,6 +80,10 @@ pub(crate) fn probe(path: &Path) -> Result<(), Bad> {
         header.get(at..at.saturating_add(4)).and_then(|b| b.try_into().ok()).map(i32::from_be_bytes).map(i64::from)
     };
     if !header.starts_with(b"SQLite format 3\0") {
+        // Where the power went while the ledger was made, the journal beside it takes that back; SQLite says whether it does.
+        if path.with_extension("sqlite-journal").metadata().is_ok_and(|journal| journal.len() > 0) {
+            return Ok(());
+        }
         return Err(Bad::ViewOnly("the ledger file is damaged: it is not a database".into()));
     }
     let (Some(version), Some(application)) = (word(60), word(68)) else {
