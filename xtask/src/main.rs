@@ -27,7 +27,7 @@ usage: cargo xtask COMMAND
   test [STEP…]        everything that must pass; with names only those steps
   check [STEP…]       the steps that run no test: format, lints, documents, import directions, licences …
   bench [FIGURE…]     measures, and prints each figure as a ratio of two things measured in the same run
-  soak [NAME] [TIMES] the tests that break the ledger, for hours: kills power points; a number alone means kills
+  soak [NAME] [TIMES] the tests that break the ledger, for hours: kills power model points; a number alone means kills
   fuzz TARGET [SECONDS]
                       looks for inputs that break a promise of a target of tests/fuzz, guided by coverage
   build-ui            installs the interface's packages and builds it, if it is stale";

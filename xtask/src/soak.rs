@@ -22,6 +22,7 @@ const VAULT: &[&str] = &["--package", "countersign-vault", "--features", "faults
 const SOAKS: &[Soak] = &[
     Soak { name: "kills", cargo: APP, filter: "kills::", variable: "COUNTERSIGN_KILLS", usual: "10000" },
     Soak { name: "power", cargo: VAULT, filter: "power::", variable: "COUNTERSIGN_IMAGES", usual: "500000" },
+    Soak { name: "model", cargo: VAULT, filter: "model::", variable: "COUNTERSIGN_CASES", usual: "3000" },
     Soak { name: "points", cargo: VAULT, filter: "points::", variable: "COUNTERSIGN_POINT_KILLS", usual: "500" },
 ];
 

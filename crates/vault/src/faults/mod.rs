@@ -1,5 +1,5 @@
-//! Faults on command, for tests only: the n-th write or sync of the ledger's files fails, the writer answers too early, the
-//! database is opened with weaker settings, everything done to the disk is recorded, or the process dies at a named place.
+//! Faults on command, for tests only: the n-th write or sync of the ledger's files fails, the writer answers too early or looks no
+//! key up, the database is opened with weaker settings, everything done to the disk is recorded, or the process dies at a named place.
 //!
 //! A thin SQLite VFS over the system's own counts and records what the thread that installed a plan does, and nothing else.
 
@@ -49,6 +49,7 @@ pub struct Faults {
     syncs: AtomicU64,
     fired: AtomicU64,
     early: AtomicBool,
+    forgetful: AtomicBool,
     settings: OnceLock<Settings>,
     disk: OnceLock<Disk>,
 }
@@ -99,6 +100,16 @@ impl Faults {
 
     pub(crate) fn answers_before_commit(&self) -> bool {
         self.early.load(Ordering::SeqCst)
+    }
+
+    /// The writer looks no key up, and the check beside its work is not made: what is left is the database's own rule that a key means
+    /// one payment.
+    pub fn look_no_key_up(&self) {
+        self.forgetful.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn looks_no_key_up(&self) -> bool {
+        self.forgetful.load(Ordering::SeqCst)
     }
 
     /// Opens the database with other settings than its own: SQL that is run before the write-ahead log is on, and after.

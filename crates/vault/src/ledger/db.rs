@@ -1,7 +1,7 @@
 //! Opening the database: settings, schema, and what makes a file not ours.
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
-use std::{io::Read as _, path::Path, time::Duration};
+use std::{collections::BTreeMap, io::Read as _, path::Path, time::Duration};
 
 use super::{chain::Broken, shared::Mode, tx::Stop};
 use crate::{error::OpenError, point::point};
@@ -80,6 +80,10 @@ pub(crate) fn probe(path: &Path) -> Result<(), Bad> {
         header.get(at..at.saturating_add(4)).and_then(|b| b.try_into().ok()).map(i32::from_be_bytes).map(i64::from)
     };
     if !header.starts_with(b"SQLite format 3\0") {
+        // Where the power went while the ledger was made, the journal beside it takes that back; SQLite says whether it does.
+        if path.with_extension("sqlite-journal").metadata().is_ok_and(|journal| journal.len() > 0) {
+            return Ok(());
+        }
         return Err(Bad::ViewOnly("the ledger file is damaged: it is not a database".into()));
     }
     let (Some(version), Some(application)) = (word(60), word(68)) else {
@@ -219,4 +223,21 @@ fn migrate(conn: &Connection, path: &Path) -> Result<(), Bad> {
 /// The quick check, as SQLite's own words; `ok` is the only good answer.
 pub(crate) fn quick_check(conn: &Connection) -> rusqlite::Result<String> {
     conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+}
+
+/// Tables, indexes and triggers that are not as the migrations make them, by name.
+pub(crate) fn schema_changes(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    let own = Connection::open_in_memory()?;
+    MIGRATIONS.iter().try_for_each(|sql| own.execute_batch(sql))?;
+    let (sound, found) = (schema(&own)?, schema(conn)?);
+    let added = found.keys().filter(|name| !sound.contains_key(*name));
+    let changed = sound.keys().filter(|name| sound.get(*name) != found.get(*name));
+    Ok(changed.chain(added).cloned().collect())
+}
+
+/// The SQL of each part; none for the indexes SQLite makes by itself.
+fn schema(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Option<String>>> {
+    conn.prepare("SELECT type || ' ' || name, sql FROM sqlite_schema")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
 }

@@ -131,6 +131,10 @@ impl Ledger {
 
     /// The whole file and the whole chain, beside the work; a fault stops signing.
     fn check_in_background(&self, key: MacKey) {
+        #[cfg(feature = "faults")]
+        if self.shared.faults.as_ref().is_some_and(|faults| faults.looks_no_key_up()) {
+            return;
+        }
         let Ok(conn) = db::open_reader(&self.shared.ledger) else { return };
         let handle = conn.get_interrupt_handle();
         let queue = self.queue.clone();

@@ -15,7 +15,8 @@ use crate::{
     error::VaultError,
 };
 
-/// Replaces the policy. What a command loosens waits for a person; a person was shown all that [`super::state::to_confirm`] lists.
+/// Replaces the policy. What a command loosens waits for a person, unless it goes back to what is confirmed;
+/// a person was shown all that [`super::state::to_confirm`] lists.
 pub(crate) fn set_policy(tx: &mut Tx<'_>, policy: &Policy, by: SetBy) -> Result<Set, Stop> {
     let reference = tx.shared.registry.reference();
     let old = current_policy(tx.conn, reference)?.map(|(_, policy)| policy);
@@ -25,14 +26,13 @@ pub(crate) fn set_policy(tx: &mut Tx<'_>, policy: &Policy, by: SetBy) -> Result<
     if change == Change::Same {
         return Ok(Set::Same);
     }
-    let was_confirmed = match &old {
-        Some(old) => setting(tx.conn, "confirmed_policy")?.as_deref() == Some(&old.hash("").0),
-        None => true,
-    };
+    let confirmed = setting(tx.conn, "confirmed_policy")?;
+    let is_confirmed = |policy: &Policy| confirmed.as_deref() == Some(&policy.hash("").0);
     add_policy(tx.conn, tx.key, &policy, word(by), tx.now.at)?;
     let result = match (by, change) {
+        (SetBy::Command, _) if is_confirmed(&policy) => Set::InForce,
         (SetBy::Command, Change::Looser(why)) => Set::Unconfirmed(why),
-        (SetBy::Command, _) if !was_confirmed => {
+        (SetBy::Command, _) if !old.as_ref().is_none_or(is_confirmed) => {
             Set::Unconfirmed(vec!["the policy before it was not confirmed".into()])
         }
         _ => {

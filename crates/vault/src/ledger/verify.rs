@@ -1,4 +1,4 @@
-//! The full check: every entry, every row the chain speaks of, every sum. Reads one snapshot, writes nothing.
+//! The full check: every entry, every row the chain speaks of, every sum, every rule of the schema. Reads one snapshot, writes nothing.
 
 use countersign_core::{
     Millis,
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use super::{
     body::Body,
     chain::{self, Broken, Head, Link, MacKey},
-    db::quick_check,
+    db::{quick_check, schema_changes},
     detail,
     fold::{COLUMNS, PaymentRow},
     hold::{alias_mac, aliases, forms},
@@ -80,6 +80,7 @@ fn check(conn: &Connection, key: &MacKey) -> Result<VerifyReport, Stop> {
         counters(conn, &mut faults)?;
         taught::check(conn, &mut faults)?;
     }
+    faults.extend(schema_changes(conn)?.into_iter().map(|part| format!("the schema was changed: {part}")));
     faults.truncate(MOST);
     Ok(VerifyReport {
         entries: count("SELECT count(*) FROM entry")?,
@@ -255,6 +256,10 @@ fn alone(conn: &Connection, faults: &mut Vec<String>) -> Result<(), Stop> {
         (
             "SELECT count(*) FROM alias a JOIN payment p ON p.agent = a.agent AND p.idem = a.idem",
             "keys that mean two payments",
+        ),
+        (
+            "SELECT count(*) FROM (SELECT 1 FROM payment GROUP BY agent, idem HAVING count(*) > 1)",
+            "keys with two payments of their own",
         ),
     ];
     for (sql, what) in checks {

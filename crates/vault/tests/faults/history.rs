@@ -211,3 +211,33 @@ fn a_history_of_early_answers_is_impossible_and_is_caught() {
     println!("{checked:?}");
     assert!(checked.is_err());
 }
+
+/// What happens when the writer looks no key up, and nothing but the database's own rule keeps a key to one payment; what the checker
+/// says, and what the full check does.
+fn with_keys_not_looked_up(rule: bool) -> (Result<(), String>, Vec<String>) {
+    let home = Home::with(budget_policy("1.00", "lifetime"));
+    drop(home.open());
+    if !rule {
+        home.let_keys_repeat();
+    }
+    let faults = Arc::new(Faults::default());
+    faults.look_no_key_up();
+    let shop = home.shop(Vault::open(Open { faults: Some(faults), ..home.settings() }).unwrap(), &AGENTS);
+    let calls = calls(&shop, 30, &AtomicU64::new(1), 1);
+    wait(shop.vault.flush());
+    (check(&calls, &entries(&home)), shop.faults())
+}
+
+#[test]
+fn a_key_that_is_not_looked_up_still_means_one_payment() {
+    assert_eq!(with_keys_not_looked_up(true), (Ok(()), Vec::new()));
+}
+
+/// Must fail: the same without the rule.
+#[test]
+fn a_key_with_two_payments_is_caught() {
+    let (checked, faults) = with_keys_not_looked_up(false);
+    println!("{checked:?}, {faults:?}");
+    assert!(checked.is_err_and(|why| why.starts_with("two payments for")));
+    assert!(faults.iter().any(|fault| fault.contains("keys with two payments")), "{faults:?}");
+}

@@ -9,6 +9,7 @@ mod support;
 
 mod child;
 mod history;
+mod model;
 mod outside;
 mod points;
 mod power;

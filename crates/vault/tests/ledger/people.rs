@@ -144,6 +144,23 @@ fn a_loosening_by_command_waits_for_a_person_and_a_tightening_does_not() {
 }
 
 #[test]
+fn a_command_that_goes_back_to_the_confirmed_policy_needs_nobody() {
+    let home = Home::new();
+    let vault = home.open_for(&["a"]).vault;
+    let confirmed = policy(POLICY);
+    let other = policy(&POLICY.replace("0.10", "0.05").replace("1.00", "2.00"));
+    assert!(matches!(wait(vault.set_policy(other.clone(), SetBy::Command)).unwrap(), Set::Unconfirmed(_)));
+    assert!(vault.doubts().policy.is_some());
+    assert_eq!(wait(vault.set_policy(confirmed.clone(), SetBy::Command)).unwrap(), Set::InForce);
+    assert_eq!((vault.doubts().policy.clone(), asks(&vault, &home, "k1")), (None, None));
+    // A tightening is what is confirmed from then on: going back loosens it.
+    let tighter = policy(&POLICY.replace("1.00", "0.90"));
+    assert_eq!(wait(vault.set_policy(tighter, SetBy::Command)).unwrap(), Set::InForce);
+    assert!(matches!(wait(vault.set_policy(confirmed, SetBy::Command)).unwrap(), Set::Unconfirmed(_)));
+    assert_eq!(asks(&vault, &home, "k2").as_deref(), Some("builtin:policy-unconfirmed"));
+}
+
+#[test]
 fn serve_accepts_what_a_command_loosened_while_stopped_and_says_so() {
     let home = Home::new();
     let vault = home.open_for(&["a"]).vault;

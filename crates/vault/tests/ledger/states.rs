@@ -91,12 +91,18 @@ fn the_table_in_sql_is_the_table_in_rust() {
     assert_eq!(sql, rust);
 }
 
-#[test]
-fn every_illegal_statement_is_refused_by_a_trigger() {
-    let home = Home::new();
-    let (shop, _) = one_of_each(&home);
-    wait(shop.vault.clone().shutdown());
+/// Statements that nobody may run on a ledger with a payment in every state, and that no rule of the database refuses.
+fn got_through(home: &Home) -> Vec<String> {
     let conn = home.sql();
+    let mut through = Vec::new();
+    let mut tried = |sql: &str, rules: &[&str]| {
+        conn.execute_batch("SAVEPOINT s").unwrap();
+        match conn.execute(sql, []) {
+            Err(error) if rules.is_empty() || rules.iter().any(|rule| error.to_string().contains(rule)) => {}
+            _ => through.push(sql.to_owned()),
+        }
+        conn.execute_batch("ROLLBACK TO s; RELEASE s").unwrap();
+    };
     for table in ["payment", "hold", "signable", "entry", "freed", "policy_version"] {
         let column: String = conn
             .query_row(&format!("SELECT name FROM pragma_table_info('{table}') LIMIT 1"), [], |r| r.get(0))
@@ -106,14 +112,7 @@ fn every_illegal_statement_is_refused_by_a_trigger() {
             format!("DELETE FROM {table}"),
             format!("INSERT OR REPLACE INTO {table} SELECT * FROM {table} LIMIT 1"),
         ] {
-            let error = conn.execute(&sql, []).unwrap_err().to_string();
-            assert!(
-                error.contains("append only")
-                    || error.contains("out of order")
-                    || error.contains("illegal")
-                    || error.contains("still held"),
-                "{sql}: {error}"
-            );
+            tried(&sql, &["append only", "out of order", "illegal", "still held"]);
         }
     }
     for sql in [
@@ -131,8 +130,47 @@ fn every_illegal_statement_is_refused_by_a_trigger() {
         "INSERT INTO payment SELECT NULL, 'pay_x', agent, idem, request, quote, exposure, asset, purchase, payee, at, epoch FROM payment LIMIT 1",
         "INSERT INTO signable SELECT payment, 1, wallet, nonce, valid_from, valid_until, bytes, zeroblob(32) FROM signable LIMIT 1",
     ] {
-        assert!(conn.execute(sql, []).is_err(), "{sql}");
+        tried(sql, &[]);
     }
+    through
+}
+
+#[test]
+fn every_illegal_statement_is_refused_by_the_database() {
+    let home = Home::new();
+    let (shop, _) = one_of_each(&home);
+    wait(shop.vault.clone().shutdown());
+    assert_eq!(got_through(&home), Vec::<String>::new());
+}
+
+/// Must fail: the same statements without triggers, and without the rule that a key means one payment.
+#[test]
+fn a_database_with_fewer_rules_is_caught() {
+    let home = Home::new();
+    wait(one_of_each(&home).0.vault.shutdown());
+    drop(home.drop_triggers());
+    let through = got_through(&home);
+    println!("{} statements got through without triggers", through.len());
+    assert!(through.len() > 15, "{through:?}");
+
+    let home = Home::new();
+    drop(home.open());
+    home.let_keys_repeat();
+    let conn = home.sql();
+    conn.execute_batch(
+        "INSERT INTO payment VALUES (1, 'pay_1', 'a', 'k', zeroblob(32), x'', zeroblob(32), '', zeroblob(32), zeroblob(32), 0, 1)",
+    )
+    .unwrap();
+    let through = got_through(&home);
+    assert!(through.iter().any(|sql| sql.starts_with("INSERT INTO payment")), "{through:?}");
+}
+
+#[test]
+fn every_illegal_entry_is_refused_by_a_trigger() {
+    let home = Home::new();
+    let (shop, _) = one_of_each(&home);
+    wait(shop.vault.clone().shutdown());
+    let conn = home.sql();
     let states: Vec<(i64, i64, String)> = conn
         .prepare("SELECT payment, max(n), to_state FROM entry GROUP BY payment")
         .unwrap()

@@ -79,17 +79,8 @@ fn every_edited_row_is_noticed() {
     for edit in edits {
         let home = Home::new();
         busy(&home);
+        let triggers = home.drop_triggers();
         let conn = home.sql();
-        let triggers: Vec<String> = conn
-            .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-            .unwrap()
-            .query_map([], |r| r.get(0))
-            .unwrap()
-            .collect::<Result<_, _>>()
-            .unwrap();
-        for trigger in triggers {
-            conn.execute_batch(&format!("DROP TRIGGER {trigger}")).unwrap();
-        }
         conn.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
         // `replace` gives text; a strict column wants a blob.
         let edit = edit.replace(
@@ -103,11 +94,32 @@ fn every_edited_row_is_noticed() {
         let edit = edit
             .replace("replace(bytes, '2222', '3333')", "CAST(replace(CAST(bytes AS TEXT), '2222', '3333') AS BLOB)");
         assert!(conn.execute(&edit, []).unwrap() > 0, "{edit}");
+        conn.execute_batch(&triggers).unwrap();
         drop(conn);
         let vault = home.open();
         let found = wait(vault.verify()).unwrap().faults;
         assert!(!found.is_empty(), "unnoticed: {edit}");
+        assert!(found.iter().all(|fault| !fault.contains("schema")), "only the row was edited: {edit}: {found:?}");
         assert!(pays(&home, vault).is_none(), "{edit}");
+    }
+}
+
+#[test]
+fn every_rule_of_the_schema_that_is_gone_or_new_is_noticed() {
+    let new = "CREATE TRIGGER extra AFTER INSERT ON hold BEGIN UPDATE budget_use SET used = zeroblob(32); END";
+    for part in ["trigger budget_update", "table payment", "trigger hold_delete", "trigger extra"] {
+        let home = Home::new();
+        drop(home.open_for(&["b"]));
+        match part {
+            "trigger budget_update" => drop(home.drop_triggers()),
+            "table payment" => home.let_keys_repeat(),
+            "trigger extra" => home.sql().execute_batch(new).unwrap(),
+            gone => home.sql().execute_batch(&format!("DROP {gone}")).unwrap(),
+        }
+        let vault = home.open();
+        let found = wait(vault.verify()).unwrap().faults;
+        assert!(found.contains(&format!("the schema was changed: {part}")), "{part}: {found:?}");
+        assert!(pays(&home, vault).is_none(), "{part}");
     }
 }
 

@@ -141,6 +141,37 @@ impl Home {
         conn.execute_batch("PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON;").unwrap();
         conn
     }
+
+    /// Takes every trigger out of the database; the SQL that brings them back.
+    pub fn drop_triggers(&self) -> String {
+        let conn = self.sql();
+        let (names, sql): (Vec<String>, Vec<String>) = conn
+            .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+            .unwrap()
+            .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)? + ";")))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        names.iter().for_each(|name| conn.execute_batch(&format!("DROP TRIGGER {name}")).unwrap());
+        sql.concat()
+    }
+
+    /// Takes the rule that a key means one payment out of a database without payments.
+    pub fn let_keys_repeat(&self) {
+        let conn = self.sql();
+        let parts: Vec<String> = conn
+            .prepare(
+                "SELECT sql || ';' FROM sqlite_schema WHERE tbl_name = 'payment' AND sql IS NOT NULL ORDER BY rowid",
+            )
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        let (sound, rule) = (parts.concat(), ",\n  UNIQUE (agent, idem)");
+        assert!(sound.contains(rule));
+        conn.execute_batch(&format!("DROP TABLE payment; {}", sound.replace(rule, ""))).unwrap();
+    }
 }
 
 /// An open vault with somebody to pay.

@@ -152,6 +152,15 @@ fn a_power_loss_at_any_moment_loses_nothing_that_was_handed_out() {
     }
 }
 
+#[test]
+fn a_power_loss_while_the_ledger_is_made_leaves_one_that_starts() {
+    let mut recorded = record(EXTRA);
+    recorded.steps.truncate(recorded.steps.iter().position(|step| matches!(step, DiskStep::Handed(_))).unwrap());
+    let tally = lose_power(&recorded, Names::Soon, 60, 1);
+    assert!(tally.unsynced > 10, "only {} disks lacked anything", tally.unsynced);
+    assert_eq!((tally.opened, tally.damaged), (60, 0), "{:?}", tally.first);
+}
+
 /// Must fail: with weaker settings, or where no sync of a directory ever works, payments are lost, and the same eyes see it.
 #[test]
 fn weaker_settings_lose_payments_and_are_caught() {
