@@ -76,6 +76,27 @@ async fn a_client_that_comes_first_starts_the_app_where_there_is_a_screen() {
     until("the app ended", async || apps_gone(place.path())).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tray_loads_no_graphics_driver_before_a_window_opens() {
+    if !screen::is_there() {
+        return;
+    }
+    // Only the first GTK program of a screen asks the driver, and leaves the answer here for the others.
+    let forgotten = Command::new("xprop").args(["-root", "-remove", "GDK_VISUALS"]).status();
+    assert!(forgotten.is_ok_and(|status| status.success()), "xprop is needed");
+    let (place, _) = Place::with_wallet("[server]\nport = 0\n");
+    let service = place.desktop();
+    let Ok(maps) = std::fs::read_to_string(format!("/proc/{}/maps", service.pid())) else {
+        println!("skipped: only root can see what this process has loaded");
+        return;
+    };
+    assert!(maps.contains("libgdk-3"), "the toolkit is in the program");
+    for driver in ["libGLX_", "libEGL_", "libLLVM", "libgallium", "_dri.so"] {
+        assert!(!maps.contains(driver), "{driver} was loaded");
+    }
+    service.stop();
+}
+
 /// Processes of the app on this data directory.
 fn apps(dir: &Path) -> Vec<i32> {
     let numbers =

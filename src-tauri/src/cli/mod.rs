@@ -108,7 +108,10 @@ enum Verb {
 pub fn main() -> ExitCode {
     countersign_vault::keys::harden::harden_process();
     #[cfg(feature = "gui")]
-    crate::gui::clean_environment();
+    {
+        crate::gui::clean_environment();
+        crate::gui::draw_without_graphics_card();
+    }
     let cli = Cli::parse();
     let json = cli.global.json;
     match run(cli) {

@@ -1,4 +1,5 @@
 //! What the environment may not decide: whether the window can be driven, inspected or have code loaded into it.
+//! And what is decided through it: that the windows are drawn without a graphics card.
 
 /// Whether this build takes synthetic clicks and WebDriver; such a build pays play money only.
 pub const UI_AUTOMATION: bool = cfg!(feature = "ui-automation");
@@ -26,6 +27,29 @@ pub fn clean_environment() {
 
 fn opens(name: &str) -> bool {
     DOORS.iter().any(|door| name.starts_with(door))
+}
+
+/// What keeps the toolkit and the webview from the graphics card.
+#[cfg(target_os = "linux")]
+const UNACCELERATED: [(&str, &str); 2] = [("GDK_GL", "disable"), ("WEBKIT_DISABLE_COMPOSITING_MODE", "1")];
+
+/// Has the windows drawn by the processor, unless the person set one of these variables. Must run before any thread starts.
+///
+/// The first GTK program of an X server asks the graphics driver what it can do, and so holds the driver and its compiler,
+/// a third of the tray's memory, before it has a window. Pages that stand still are drawn as fast without.
+pub fn draw_without_graphics_card() {
+    #[cfg(target_os = "linux")]
+    if UNACCELERATED.iter().all(|(name, _)| std::env::var_os(name).is_none()) {
+        for (name, value) in UNACCELERATED {
+            #[expect(
+                unsafe_code,
+                reason = "among the first things in main: no other thread exists that could read the environment"
+            )]
+            unsafe {
+                std::env::set_var(name, value);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod view;
 mod window;
 
 pub use approver::{Inputs, WindowApprover};
-pub use environment::clean_environment;
+pub use environment::{clean_environment, draw_without_graphics_card};
 pub use native::open_display;
 
 use anyhow::Context as _;
