@@ -11,6 +11,7 @@ use crate::{
     bare::{BareLedger, sign},
     support::{
         Client, Place, Service,
+        client::pay_body,
         hostile_seller::{offer, required},
         world::stack,
     },
@@ -43,11 +44,10 @@ pub fn policy() -> String {
 
 /// One payment and how long it took.
 pub async fn pay(client: &Client, key: &str) -> Duration {
-    let challenge = required(URL, vec![offer()]);
-    let began = Instant::now();
-    let (status, body) = client.pay(URL, &challenge, key).await;
-    let took = began.elapsed();
-    assert_eq!((status, body["status"].as_str()), (200, Some("authorized")), "{body}");
+    let body = pay_body(URL, &required(URL, vec![offer()]), key).to_string();
+    let (took, status, answer) = client.timed("/v1/payments", body).await;
+    let answer: Value = serde_json::from_slice(&answer).expect("JSON");
+    assert_eq!((status, answer["status"].as_str()), (200, Some("authorized")), "{answer}");
     took
 }
 

@@ -61,6 +61,17 @@ impl Client {
         Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
     }
 
+    /// How long a ready body takes until its answer is there in full.
+    pub async fn timed(&self, path: &str, body: String) -> (std::time::Duration, u16, Vec<u8>) {
+        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let request = request.header("content-type", "application/json").body(body);
+        let began = std::time::Instant::now();
+        let response = request.send().await.expect("an answer");
+        let status = response.status().as_u16();
+        let bytes = response.bytes().await.expect("a body");
+        (began.elapsed(), status, bytes.to_vec())
+    }
+
     /// `POST /v1/fetch`.
     pub async fn fetch(&self, url: &str, key: &str) -> Answered {
         self.post("/v1/fetch", &json!({"url": url, "idempotency_key": key, "wait_seconds": 20})).await

@@ -152,7 +152,11 @@ pub async fn follow(mut story: Follow, wait: u64) -> Followed {
     loop {
         let progress = story.borrow_and_update().clone();
         let changed = match progress {
-            Progress::Done(told) => return Followed::Done(Box::new((*told).clone())),
+            Progress::Done(told) => {
+                // Mostly nobody else follows any more, and the outcome need not be copied.
+                drop(story);
+                return Followed::Done(Box::new(Arc::unwrap_or_clone(told)));
+            }
             Progress::Working => story.changed().await,
             Progress::Asking(payment) => match deadline {
                 Some(deadline) => match tokio::time::timeout_at(deadline, story.changed()).await {

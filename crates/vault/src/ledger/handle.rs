@@ -203,7 +203,7 @@ impl Ledger {
         })
     }
 
-    /// Reads the last committed state.
+    /// Reads the last committed state, all of it as of one moment.
     pub fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Stop>) -> Result<T, VaultError> {
         let told = |stop| match stop {
             Stop::Told(error) => error,
@@ -214,7 +214,8 @@ impl Ledger {
             *reader = Some(db::open_reader(&self.shared.ledger).map_err(|e| VaultError::Storage(e.to_string()))?);
         }
         let Some(conn) = reader.as_ref() else { return Err(VaultError::Storage("the ledger is closed".into())) };
-        let result = read(conn);
+        let result = one_moment(conn).and_then(|()| read(conn));
+        conn.prepare_cached("COMMIT").and_then(|mut end| end.execute([])).ok();
         if matches!(result, Err(Stop::Sql(_))) {
             *reader = None;
         }
@@ -264,6 +265,11 @@ impl Drop for Ledger {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+fn one_moment(conn: &Connection) -> Result<(), Stop> {
+    conn.prepare_cached("BEGIN")?.execute([])?;
+    Ok(())
 }
 
 /// What may be looked at when nothing may be written.

@@ -35,6 +35,19 @@ pub(crate) fn odd(
 
 /// Whether the last payment of this agent for the same thing to the same payee was cheaper.
 fn dearer(conn: &Connection, agent: &AgentName, quote: &Quote) -> Result<bool, Stop> {
+    let exposure = quote.exposure.amount.to_be_bytes();
+    // Reading what each of them was for costs more: first, whether any was cheaper at all.
+    let cheaper = conn
+        .prepare_cached(
+            "SELECT 1 FROM (SELECT p.exposure AS paid FROM payment p JOIN head h ON h.payment = p.n
+               WHERE p.agent = ?1 AND p.payee = ?2 AND h.state NOT IN ('refused', 'waiting', 'released')
+               ORDER BY p.n DESC LIMIT ?3)
+             WHERE paid < ?4",
+        )?
+        .exists((agent.as_str(), payee(quote).0, PRICES, exposure))?;
+    if !cheaper {
+        return Ok(false);
+    }
     let mut statement = conn.prepare_cached(
         "SELECT json_extract(p.quote, '$.resource.path'), json_extract(p.quote, '$.resource.method'), p.exposure
          FROM payment p JOIN head h ON h.payment = p.n
@@ -45,7 +58,7 @@ fn dearer(conn: &Connection, agent: &AgentName, quote: &Quote) -> Result<bool, S
     while let Some(row) = rows.next()? {
         let (path, method) = (row.get::<_, String>(0)?, row.get::<_, String>(1)?);
         if path == quote.resource.path && method == quote.resource.method {
-            return Ok(quote.exposure.amount.to_be_bytes() > row.get::<_, [u8; 32]>(2)?);
+            return Ok(exposure > row.get::<_, [u8; 32]>(2)?);
         }
     }
     Ok(false)

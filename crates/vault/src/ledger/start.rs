@@ -13,7 +13,7 @@ use super::{
     note::doubt,
     place,
     reserve::end,
-    shared::{Mode, Shared, View},
+    shared::{Mark, Mode, Shared, View},
     state,
     time::{Seen, suspicious},
     tx::{Memory, Stop, Tx},
@@ -32,6 +32,8 @@ pub(crate) struct Started {
     pub key: MacKey,
     /// The confirmed policy and configuration, as the anchor keeps them.
     pub confirmed: Option<Digest>,
+    /// A transaction is open, with these marks written in it.
+    pub ahead: Option<Vec<Mark>>,
 }
 
 /// What outlives a reopening.
@@ -91,7 +93,7 @@ pub(crate) fn start(shared: &Arc<Shared>, life: &mut Life, accept_lost: bool) ->
     let mut view = state::view(&conn, shared)?;
     view.policy_changed = shared.view().policy_changed || state::setting(&conn, "accepted")?.is_some();
     let confirmed = confirmed(&conn)?;
-    Ok((Some(Started { conn, mem, key, confirmed }), view))
+    Ok((Some(Started { conn, mem, key, confirmed, ahead: None }), view))
 }
 
 /// A view for a ledger whose guard key cannot be read yet.

@@ -19,7 +19,7 @@ use super::{
     shared::{Mark, Mode, Shared, View},
     start::{self, Life, Started},
     state,
-    time::suspicious,
+    time::{Now, suspicious},
     tx::{Stop, Tx},
 };
 use crate::{error::VaultError, point::point};
@@ -96,19 +96,24 @@ impl Writer {
                 None => self.queue.recv_timeout(FORGET_EVERY),
             };
             match next {
-                Ok(Message::Wake) => {}
+                Ok(Message::Wake) => self.go_ahead(),
                 Ok(Message::Job(first)) => {
                     let batch;
                     (batch, left) = self.gather(first);
                     self.commit(batch);
                 }
                 Ok(Message::Restart(accept, reply)) => {
+                    self.catch_up();
                     reply.send(self.restart(accept)).ok();
                 }
                 Ok(Message::Knock(reply)) => {
+                    self.catch_up();
                     reply.send(self.knock()).ok();
                 }
-                Ok(Message::Broken(why)) => self.mode(Mode::ViewOnly(why)),
+                Ok(Message::Broken(why)) => {
+                    self.catch_up();
+                    self.mode(Mode::ViewOnly(why));
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     self.commit(Vec::new());
                     self.checkpoint();
@@ -116,7 +121,7 @@ impl Writer {
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        if self.shared.marks.any() {
+        if self.shared.marks.any() || self.is_ahead() {
             self.commit(Vec::new());
         }
         if let Some(open) = self.open.take() {
@@ -144,9 +149,34 @@ impl Writer {
         }
     }
 
-    /// Whether there are marks that can be written.
+    /// Whether there are marks that can be written, or are in an open transaction.
     fn marks_wait(&self) -> bool {
-        self.shared.marks.any() && self.open.is_some() && self.shared.view().writable().is_ok()
+        self.is_ahead() || (self.shared.marks.any() && self.open.is_some() && self.shared.view().writable().is_ok())
+    }
+
+    fn is_ahead(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.ahead.is_some())
+    }
+
+    /// Writes marks while nobody waits, into a transaction that the next request or a quiet moment commits.
+    fn go_ahead(&mut self) {
+        if !self.marks_wait() {
+            return;
+        }
+        let marks = self.shared.marks.take();
+        let now = self.shared.now();
+        if let Err(why) = self.begin(&marks, &now) {
+            self.fail(why, marks, Vec::new());
+        } else if let Some(open) = &mut self.open {
+            open.ahead.get_or_insert_default().extend(marks);
+        }
+    }
+
+    /// Commits what was written ahead, before anything else is done with the database.
+    fn catch_up(&mut self) {
+        if self.is_ahead() {
+            self.commit(Vec::new());
+        }
     }
 
     /// Takes what is queued, up to a full batch; a request that commits alone ends it.
@@ -198,22 +228,25 @@ impl Writer {
                 }
                 done.into_iter().for_each(|job| job.answer(Ok(())));
             }
-            Err(why) => {
-                tracing::error!(why, "ledger.write_failed");
-                self.shared.marks.give_back(marks);
-                // The reopened ledger goes on with the clocks as they were last trusted and seen, not as they were at the start.
-                let asked = self.open.take().map_or_else(Vec::new, |open| {
-                    self.life.clocks = Some((open.mem.base, open.mem.last));
-                    open.mem.asked
-                });
-                // Dropping the answers leaves a mark for each reservation; questions need one of their own.
-                let error = VaultError::Storage(why.clone());
-                done.into_iter().for_each(|job| job.answer(Err(error.clone())));
-                asked.into_iter().for_each(|id| self.shared.marks.leave(Mark::NeverAsked(id)));
-                self.mode(Mode::Storage(why));
-                self.ready().ok();
-            }
+            Err(why) => self.fail(why, marks, done),
         }
+    }
+
+    /// Nothing of the transaction is written: its marks wait again, its requests fail, and the database is opened anew.
+    fn fail(&mut self, why: String, marks: Vec<Mark>, jobs: Vec<Job>) {
+        tracing::error!(why, "ledger.write_failed");
+        self.shared.marks.give_back(marks);
+        if let Some(open) = self.open.take() {
+            self.shared.marks.give_back(open.ahead.unwrap_or_default());
+            // The reopened ledger goes on with the clocks as they were last trusted and seen, not as they were at the start.
+            self.life.clocks = Some((open.mem.base, open.mem.last));
+            // Dropping the answers leaves a mark for each reservation; questions need one of their own.
+            open.mem.asked.into_iter().for_each(|id| self.shared.marks.leave(Mark::NeverAsked(id)));
+        }
+        let error = VaultError::Storage(why.clone());
+        jobs.into_iter().for_each(|job| job.answer(Err(error.clone())));
+        self.mode(Mode::Storage(why));
+        self.ready().ok();
     }
 
     /// Runs everything and commits. Jobs move to `done` whatever happens, so that each is answered exactly once.
@@ -224,18 +257,30 @@ impl Writer {
         result
     }
 
+    /// Opens the transaction unless one is open, and writes the marks in it.
+    fn begin(&mut self, marks: &[Mark], now: &Now) -> Result<(), String> {
+        let Some(open) = &mut self.open else { return Err("the ledger is closed".into()) };
+        let conn = &open.conn;
+        if open.ahead.is_none() {
+            conn.prepare_cached("BEGIN IMMEDIATE")
+                .and_then(|mut begin| begin.execute([]))
+                .map_err(|error| error.to_string())?;
+        }
+        let (view, now) = (self.shared.view(), now.clone());
+        write_marks(&mut Tx { conn, mem: &mut open.mem, shared: &self.shared, view, key: &open.key, now }, marks)
+    }
+
     fn transact_each(
         &mut self,
         marks: &[Mark],
         batch: &mut dyn Iterator<Item = Job>,
         done: &mut Vec<Job>,
     ) -> Result<bool, String> {
-        let Some(open) = &mut self.open else { return Err("the ledger is closed".into()) };
-        let said = |error: rusqlite::Error| error.to_string();
         let now = self.shared.now();
+        self.begin(marks, &now)?;
+        let Some(open) = &mut self.open else { return Err("the ledger is closed".into()) };
         let conn = &open.conn;
         let wall = now.seen.wall;
-        conn.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).map_err(said)?;
         if wall >= self.forgot.plus_seconds(FORGET_EVERY_SECONDS) {
             detail::forget_old(conn, wall).map_err(|stop| format!("{stop:?}"))?;
             self.forgot = wall;
@@ -246,7 +291,6 @@ impl Writer {
         if doubted {
             tx.view = Arc::new(state::view(conn, &self.shared).map_err(|stop| format!("{stop:?}"))?);
         }
-        write_marks(&mut tx, marks)?;
         for mut job in batch {
             let outcome = job.run(&mut tx);
             #[cfg(feature = "faults")]
@@ -259,7 +303,8 @@ impl Writer {
             outcome?;
         }
         point("writer.written");
-        conn.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(said)?;
+        conn.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(|error| error.to_string())?;
+        open.ahead = None;
         point("writer.durable");
         Ok(doubted)
     }
