@@ -78,7 +78,9 @@ pub async fn sequential(table: &mut Table) {
         }
     }
     service.stop();
-    let floor = percentile(&mut commits, 50) + percentile(&mut signatures, 50) + percentile(&mut trips, 50);
+    let parts = [&mut commits, &mut signatures, &mut trips].map(|part| percentile(part, 50));
+    eprintln!("a bare commit {:?}, a signature {:?}, a round trip {:?}", parts[0], parts[1], parts[2]);
+    let floor = parts.iter().sum();
     let p99_floor = percentile(&mut commits, 99) + percentile(&mut signatures, 99) + percentile(&mut trips, 99);
     table.durations(
         "auto-approved payment, p50, against commit + signature + round trip",

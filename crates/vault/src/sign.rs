@@ -87,6 +87,13 @@ impl fmt::Debug for Signer {
     }
 }
 
+/// The account a form takes from.
+pub(crate) fn account(signable: &Signable) -> Address {
+    match signable {
+        Signable::Eip3009(form) => form.from,
+    }
+}
+
 /// The EIP-712 digest of a form.
 pub fn digest(signable: &Signable) -> B256 {
     match signable {

@@ -111,14 +111,16 @@ impl Vault {
 
     /// Whether every key that [`Self::sign`] needs is in memory, so that it does not block.
     pub fn has_keys_of(&self, reservation: &Reservation) -> bool {
-        reservation.forms.iter().all(|form| self.0.shared.keys.has_loaded(&form.signer()))
+        reservation.forms.iter().all(|form| self.0.shared.keys.loaded_signer(sign::account(form)).is_some())
     }
 
     fn signers(&self, forms: &[Signable]) -> Result<Vec<sign::Signer>, SignError> {
-        forms
-            .iter()
-            .map(|form| self.0.shared.keys.signer(&form.signer()).map_err(|e| guard::no_key(&form.signer(), e)))
-            .collect()
+        let keys = &self.0.shared.keys;
+        let signer = |form: &Signable| match keys.loaded_signer(sign::account(form)) {
+            Some(signer) => Ok(signer),
+            None => keys.signer(&form.signer()).map_err(|error| guard::no_key(&form.signer(), error)),
+        };
+        forms.iter().map(signer).collect()
     }
 
     /// The same signatures again for a repeat inside the window; none outside it.

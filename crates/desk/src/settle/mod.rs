@@ -41,9 +41,14 @@ impl Settler {
         self.put(Due { at, payment: payment.clone(), pause_ms: resolve::FIRST_PAUSE_MS });
     }
 
-    fn put(&self, due: Due) {
-        self.lock().insert(due);
-        self.sooner.notify_one();
+    fn put(&self, new: Due) {
+        let mut due = self.lock();
+        let sooner = due.first().is_none_or(|first| new < *first);
+        due.insert(new);
+        drop(due);
+        if sooner {
+            self.sooner.notify_one();
+        }
     }
 
     /// Takes what is due, and says when the next look is.

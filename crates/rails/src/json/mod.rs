@@ -3,13 +3,13 @@
 //! Promises: at most [`MAX_BYTES`] and [`MAX_DEPTH`], no object with the same key twice, every value still knows its own source
 //! text. Never turns a number into a float.
 
-mod members;
 mod number;
+mod reader;
 mod stringify;
 
 use serde_json::value::RawValue;
 
-use members::Members;
+use reader::Reader;
 
 /// Longest document read, in bytes.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
@@ -54,33 +54,7 @@ impl<'a> Json<'a> {
             return Err(JsonError::TooLong);
         }
         let raw: &RawValue = serde_json::from_str(text).map_err(|_| JsonError::Syntax)?;
-        Self::read(raw.get(), MAX_DEPTH)
-    }
-
-    /// Each level is scanned again by the next; depth and length bound that work.
-    fn read(raw: &'a str, depth: u8) -> Result<Self, JsonError> {
-        let syntax = |_| JsonError::Syntax;
-        let node = match raw.bytes().next() {
-            Some(b'n') => Node::Null,
-            Some(b't') => Node::Bool(true),
-            Some(b'f') => Node::Bool(false),
-            Some(b'"') => Node::Text(serde_json::from_str(raw).map_err(syntax)?),
-            Some(b'[') => {
-                let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
-                let items: Vec<&RawValue> = serde_json::from_str(raw).map_err(syntax)?;
-                Node::List(items.into_iter().map(|item| Self::read(item.get(), depth)).collect::<Result<_, _>>()?)
-            }
-            Some(b'{') => {
-                let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
-                let members: Members<'a> = serde_json::from_str(raw).map_err(syntax)?;
-                members.refuse_duplicates()?;
-                let read =
-                    |(key, value): (String, &'a RawValue)| Self::read(value.get(), depth).map(|value| (key, value));
-                Node::Object(members.0.into_iter().map(read).collect::<Result<_, _>>()?)
-            }
-            _ => Node::Number,
-        };
-        Ok(Self { raw, node })
+        Reader::new(raw.get()).value(MAX_DEPTH)
     }
 
     /// The source text, byte for byte.

@@ -187,9 +187,9 @@ impl Keys {
         Ok(self.loaded().entry(address).or_insert_with(|| Signer::new(key)).clone())
     }
 
-    /// Whether the signer of this wallet is in memory.
-    pub(crate) fn has_loaded(&self, address: &str) -> bool {
-        parse_address(address).is_ok_and(|address| self.loaded().contains_key(&address))
+    /// The signer of this account if its key is in memory.
+    pub(crate) fn loaded_signer(&self, account: Address) -> Option<Signer> {
+        self.loaded().get(&account).cloned()
     }
 
     /// Wipes every loaded signing key; signers handed out before refuse from here on.

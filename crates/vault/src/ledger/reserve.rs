@@ -134,11 +134,11 @@ pub(crate) fn end(tx: &mut Tx<'_>, stored: &mut Stored, how: Event, through: &st
     let doubtful = stored.record.decision.reasons().any(|r| r == "builtin:possible-duplicate");
     let mut entry = tx.body(how);
     entry.refused_as = Some(match how {
-        Event::Expired => RefusedAs::ApprovalExpired,
         Event::Cancelled => RefusedAs::Cancelled,
         _ if through == "no_approver" => RefusedAs::NoApprover,
         _ if person && doubtful => RefusedAs::DuplicatePurchase,
-        _ => RefusedAs::DeniedByHuman,
+        _ if person => RefusedAs::DeniedByHuman,
+        _ => RefusedAs::ApprovalExpired,
     });
     entry.why = Some(through.to_owned());
     entry.aliases = Some(aliases(tx.conn, stored.n)?);

@@ -306,7 +306,10 @@ fn accept(tx: &Tx<'_>) -> Result<(), Stop> {
         state::confirm_policy(tx.conn, &policy)?;
         state::set(tx.conn, "accepted", Some(b"policy"))?;
     }
-    tx.conn.execute("UPDATE agent SET confirmed = 1", [])?;
+    let added = tx.conn.execute("UPDATE agent SET confirmed = 1 WHERE confirmed = 0", [])?;
+    if added > 0 {
+        tracing::warn!(added, "agents were added by a command while Countersign was not running; they may pay");
+    }
     Ok(())
 }
 

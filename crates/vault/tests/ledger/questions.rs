@@ -177,11 +177,12 @@ fn three_denials_put_the_pair_off_for_an_hour() {
     let shop = home.open_for(&["a", "b"]);
     let deny = |key: &str, how, through| {
         let waiting = shop.waiting("a", key, "200000", &format!("/{key}"));
-        wait(shop.vault.end_waiting(&waiting.record.id, how, through)).unwrap();
+        wait(shop.vault.end_waiting(&waiting.record.id, how, through)).unwrap().refused_as
     };
     deny("k1", Event::Declined, "window");
     deny("k2", Event::Expired, "deadline");
-    deny("k3", Event::Declined, "lock");
+    let nobody = deny("k3", Event::Declined, "lock");
+    assert_eq!(nobody, Some(RefusedAs::ApprovalExpired), "the agent is not told that a person said no");
     deny("k4", Event::Declined, "window");
     assert_eq!(rule_of(shop.admit("a", "k5", "10000")).0, "allow", "expiry and lock never count");
     deny("k6", Event::Declined, "terminal");
