@@ -33,6 +33,14 @@ enum Priced {
     At { quoted: Box<Quoted>, url: Url },
 }
 
+/// What became of a request that was priced.
+enum Admission {
+    /// There was nothing to pay.
+    Free(Box<Outcome>),
+    /// Judged, and written down; the price came from this address.
+    Done(Box<Admitted>, Url),
+}
+
 impl Desk {
     /// Pays for one request if policy or a person allows; joins the same request if it runs already.
     pub async fn pay(self: &Arc<Self>, caller: Caller, request: Request) -> Told {
@@ -65,40 +73,21 @@ impl Desk {
     }
 
     async fn tell_story(&self, caller: Caller, request: Request, telling: &mut Telling) -> Result<Outcome, Problem> {
-        match self.vault.lookup(&caller.agent, &request.key, request.digest).await.map_err(vault_problem)? {
-            Lookup::Conflict => return Err(conflict()),
-            Lookup::Same(record) => return self.repeat(&request, *record, telling).await,
-            Lookup::New => {}
+        // A fetch leaves the house, so its key is looked up before. A challenge that was brought costs nothing to price, and
+        // admission looks the key up; whatever hinders that does not hinder the answer to a known key.
+        let brought = matches!(request.act, Act::Pay { .. });
+        if !brought && let Some(known) = self.known(&caller.agent, &request, telling).await? {
+            return known;
         }
-        if self.vault.health() == Health::Locked {
-            // Its owner may have unlocked the keyring since.
-            self.vault.knock().await.ok();
-        }
-        self.health().check()?;
-        let (quoted, url) = match self.price(&caller.agent, &request).await? {
-            Priced::Free(outcome) => return Ok(*outcome),
-            Priced::At { quoted, url } => (*quoted, url),
-        };
-        request.check_max(&quoted.quote, self.registry.reference())?;
-        let signables = self.signables(&quoted.quote)?;
-        let payment = PaymentId::from_random(random()?);
-        if let Err(short) = self.check_balance(&quoted.quote, &signables).await {
-            // What policy refuses is refused as such: it says nothing about what the wallet holds.
-            if !self.vault.denies(&payment, &quoted.quote, &caller).await.map_err(vault_problem)? {
-                return Err(short);
+        let (admitted, url) = match self.admit(&caller, &request).await {
+            Ok(Admission::Done(admitted, url)) => (*admitted, url),
+            Ok(Admission::Free(outcome)) => return Ok(*outcome),
+            Err(problem) if brought => {
+                return self.known(&caller.agent, &request, telling).await?.unwrap_or(Err(problem));
             }
-        }
-        let admit = Admit {
-            payment,
-            caller: caller.clone(),
-            key: request.key.clone(),
-            request: request.digest,
-            quoted,
-            signables,
-            reason: request.reason.clone(),
-            url: url.to_string(),
+            Err(problem) => return Err(problem),
         };
-        match self.vault.admit(admit).await.map_err(vault_problem)? {
+        match admitted {
             Admitted::Reserved(reservation) => {
                 self.tell_silent(reservation.record());
                 self.deliver(&request, &url, *reservation, telling).await
@@ -120,6 +109,54 @@ impl Desk {
                 Err(problem)
             }
         }
+    }
+
+    /// The answer to a key that is known already.
+    async fn known(
+        &self,
+        agent: &AgentName,
+        request: &Request,
+        telling: &mut Telling,
+    ) -> Result<Option<Result<Outcome, Problem>>, Problem> {
+        match self.vault.lookup(agent, &request.key, request.digest).await.map_err(vault_problem)? {
+            Lookup::Conflict => Err(conflict()),
+            Lookup::Same(record) => Ok(Some(self.repeat(request, *record, telling).await)),
+            Lookup::New => Ok(None),
+        }
+    }
+
+    /// Prices a request and has it judged and written down.
+    async fn admit(&self, caller: &Caller, request: &Request) -> Result<Admission, Problem> {
+        if self.vault.health() == Health::Locked {
+            // Its owner may have unlocked the keyring since.
+            self.vault.knock().await.ok();
+        }
+        self.health().check()?;
+        let (quoted, url) = match self.price(&caller.agent, request).await? {
+            Priced::Free(outcome) => return Ok(Admission::Free(outcome)),
+            Priced::At { quoted, url } => (*quoted, url),
+        };
+        request.check_max(&quoted.quote, self.registry.reference())?;
+        let signables = self.signables(&quoted.quote)?;
+        let payment = PaymentId::from_random(random()?);
+        if let Err(short) = self.check_balance(&quoted.quote, &signables).await {
+            // What policy refuses is refused as such: it says nothing about what the wallet holds.
+            if !self.vault.denies(&payment, &quoted.quote, caller).await.map_err(vault_problem)? {
+                return Err(short);
+            }
+        }
+        let admit = Admit {
+            payment,
+            caller: caller.clone(),
+            key: request.key.clone(),
+            request: request.digest,
+            quoted,
+            signables,
+            reason: request.reason.clone(),
+            url: url.to_string(),
+        };
+        let admitted = self.vault.admit(admit).await.map_err(vault_problem)?;
+        Ok(Admission::Done(Box::new(admitted), url))
     }
 
     /// Finds the price: by making the request, or in the challenge the caller brought.

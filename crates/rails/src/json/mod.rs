@@ -7,7 +7,9 @@ mod number;
 mod reader;
 mod stringify;
 
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
 use reader::Reader;
 
@@ -45,6 +47,11 @@ enum Node<'a> {
     Text(String),
     List(Vec<Json<'a>>),
     Object(Vec<(String, Json<'a>)>),
+}
+
+/// Whether a text is an object with a member of this name. Looks no deeper, and checks nothing that [`Json::parse`] checks.
+pub(crate) fn names(text: &str, name: &str) -> bool {
+    serde_json::from_str::<BTreeMap<String, IgnoredAny>>(text).is_ok_and(|members| members.contains_key(name))
 }
 
 impl<'a> Json<'a> {

@@ -10,7 +10,7 @@ use super::{
     envelope::{Brought, decode, unreadable},
     malformed,
 };
-use crate::json::Json;
+use crate::json::{Json, names};
 
 /// The member of A2A metadata that carries a price.
 const REQUIRED: &str = "x402.payment.required";
@@ -19,12 +19,12 @@ const STATUS: &str = "x402.payment.status";
 
 /// The text of the price, and what it came in.
 pub(super) fn unwrap(brought: &str) -> Result<(Brought, Cow<'_, str>), QuoteError> {
+    if names(brought, "x402Version") {
+        return Ok((Brought::Object, Cow::Borrowed(brought)));
+    }
     let document = Json::parse(brought).map_err(unreadable)?;
     if let Some(header) = document.text() {
         return Ok((Brought::Header, Cow::Owned(decode(header).map_err(unreadable)?)));
-    }
-    if document.get("x402Version").is_some() {
-        return Ok((Brought::Object, Cow::Borrowed(document.raw())));
     }
     if document.get("isError").is_some() {
         return Ok((Brought::Mcp, result(&document)?));

@@ -44,9 +44,9 @@ pub(crate) fn admit(tx: &mut Tx<'_>, a: Admit) -> Result<Admitted, Stop> {
         Lookup::New => {}
     }
     tx.view.may_pay(agent, tx.now.seen.wall)?;
-    expire_overdue(tx)?;
+    let open = expire_overdue(tx)?;
     let quote = &a.quoted.quote;
-    if let Some(record) = join(tx, &a)? {
+    if let Some(record) = join(tx, &a, open)? {
         return Ok(Admitted::Joined(Box::new(record)));
     }
     tx.room()?;
@@ -204,23 +204,15 @@ fn blank(row: PaymentRow, quote: Quote, decision: Decision) -> Record {
 }
 
 /// Makes the key an alias if the same purchase of the same agent is waiting.
-fn join(tx: &mut Tx<'_>, a: &Admit) -> Result<Option<Record>, Stop> {
+fn join(tx: &mut Tx<'_>, a: &Admit, open: Vec<Stored>) -> Result<Option<Record>, Stop> {
     let agent = a.caller.agent.as_str();
     let purchase = fold::purchase(&a.quoted.quote);
     let payee = fold::payee(&a.quoted.quote);
-    let mut same = None;
-    for stored in waiting(tx)? {
+    let same = |stored: &Stored| {
         let quote = &stored.record.quote;
-        let open = stored.record.expires_at.is_some_and(|end| tx.now.at < end);
-        if open
-            && stored.record.agent.as_str() == agent
-            && fold::purchase(quote) == purchase
-            && fold::payee(quote) == payee
-        {
-            same = Some(stored);
-        }
-    }
-    let Some(stored) = same else { return Ok(None) };
+        stored.record.agent.as_str() == agent && fold::purchase(quote) == purchase && fold::payee(quote) == payee
+    };
+    let Some(stored) = open.into_iter().filter(same).last() else { return Ok(None) };
     let mac = alias_mac(tx.key, agent, a.key.as_str(), &a.request, &stored.record.id);
     tx.conn
         .prepare_cached("INSERT INTO alias (agent, idem, request, payment, mac) VALUES (?1, ?2, ?3, ?4, ?5)")?
@@ -228,15 +220,15 @@ fn join(tx: &mut Tx<'_>, a: &Admit) -> Result<Option<Record>, Stop> {
     Ok(Some(stored.record))
 }
 
-/// Ends questions whose story was cut off, so that nobody waits for them and they take nobody's place.
-fn expire_overdue(tx: &mut Tx<'_>) -> Result<(), Stop> {
+/// Ends questions whose story was cut off, so that nobody waits for them and they take nobody's place. Answers the others.
+fn expire_overdue(tx: &mut Tx<'_>) -> Result<Vec<Stored>, Stop> {
     let now = tx.now.at;
-    for mut stored in waiting(tx)? {
-        if stored.record.expires_at.is_none_or(|end| now >= end) {
-            end(tx, &mut stored, Event::Expired, "deadline")?;
-        }
+    let over = |stored: &Stored| stored.record.expires_at.is_none_or(|end| now >= end);
+    let (overdue, open): (Vec<_>, Vec<_>) = waiting(tx)?.into_iter().partition(over);
+    for mut stored in overdue {
+        end(tx, &mut stored, Event::Expired, "deadline")?;
     }
-    Ok(())
+    Ok(open)
 }
 
 /// Every waiting payment: never more than a handful.

@@ -221,12 +221,12 @@ impl Writer {
                     tracing::error!(why, "ledger.broken");
                     self.mode(Mode::ViewOnly(why));
                 }
+                // The view follows before the answer; the anchor need not.
                 if reload || clock_doubted {
                     self.reload(reload);
-                } else {
-                    self.anchor(false);
                 }
                 done.into_iter().for_each(|job| job.answer(Ok(())));
+                self.anchor(false);
             }
             Err(why) => self.fail(why, marks, done),
         }
