@@ -73,17 +73,18 @@ impl Desk {
     }
 
     async fn tell_story(&self, caller: Caller, request: Request, telling: &mut Telling) -> Result<Outcome, Problem> {
-        // A fetch leaves the house, so its key is looked up before. A challenge that was brought costs nothing to price, and
-        // admission looks the key up; whatever hinders that does not hinder the answer to a known key.
+        // A key is looked up first, but where pricing asks nobody: there admission looks it up anyway, and what hinders that
+        // does not hinder the answer to a known key.
         let brought = matches!(request.act, Act::Pay { .. });
-        if !brought && let Some(known) = self.known(&caller.agent, &request, telling).await? {
+        let late = brought && self.vault.health() == Health::Ok && !self.settler.sees_any();
+        if !late && let Some(known) = self.known(&caller.agent, &request, telling).await {
             return known;
         }
         let (admitted, url) = match self.admit(&caller, &request).await {
             Ok(Admission::Done(admitted, url)) => (*admitted, url),
             Ok(Admission::Free(outcome)) => return Ok(*outcome),
-            Err(problem) if brought => {
-                return self.known(&caller.agent, &request, telling).await?.unwrap_or(Err(problem));
+            Err(problem) if late => {
+                return self.known(&caller.agent, &request, telling).await.unwrap_or(Err(problem));
             }
             Err(problem) => return Err(problem),
         };
@@ -111,17 +112,18 @@ impl Desk {
         }
     }
 
-    /// The answer to a key that is known already.
+    /// The answer to a key that is known already; none for a new one.
     async fn known(
         &self,
         agent: &AgentName,
         request: &Request,
         telling: &mut Telling,
-    ) -> Result<Option<Result<Outcome, Problem>>, Problem> {
-        match self.vault.lookup(agent, &request.key, request.digest).await.map_err(vault_problem)? {
-            Lookup::Conflict => Err(conflict()),
-            Lookup::Same(record) => Ok(Some(self.repeat(request, *record, telling).await)),
-            Lookup::New => Ok(None),
+    ) -> Option<Result<Outcome, Problem>> {
+        match self.vault.lookup(agent, &request.key, request.digest).await {
+            Ok(Lookup::Conflict) => Some(Err(conflict())),
+            Ok(Lookup::Same(record)) => Some(self.repeat(request, *record, telling).await),
+            Ok(Lookup::New) => None,
+            Err(error) => Some(Err(vault_problem(error))),
         }
     }
 

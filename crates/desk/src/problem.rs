@@ -53,7 +53,7 @@ codes! {
     /// The ledger is damaged or read-only.
     ViewOnly = "view_only", 503, "Countersign can only look", "Ask the person to run `countersign verify`; nothing is paid until the ledger is in order.";
     /// The ledger cannot be written.
-    StorageUnavailable = "storage_unavailable", 503, "The ledger cannot be written", "Nothing was paid. Ask the person to check the disk, then retry with the same key.";
+    StorageUnavailable = "storage_unavailable", 503, "The ledger cannot be written", "Ask the person to check the disk, then retry with the same key: it never pays twice.";
     /// Too many requests or questions.
     RateLimited = "rate_limited", 429, "Too many requests", "Wait for the time in `Retry-After`, then retry with the same key.";
     /// The request is too large.

@@ -103,9 +103,7 @@ pub fn digest(signable: &Signable) -> B256 {
 
 /// Signs a form: 65 bytes, r, s and v of 27 or 28.
 pub(crate) fn sign(signer: &Signer, signable: &Signable) -> Result<Vec<u8>, SignError> {
-    let from = match signable {
-        Signable::Eip3009(a) => a.from,
-    };
+    let from = account(signable);
     if from != signer.address {
         return Err(SignError::OtherAccount { from, signer: signer.address });
     }

@@ -216,7 +216,7 @@ impl Ledger {
         let Some(conn) = reader.as_ref() else { return Err(VaultError::Storage("the ledger is closed".into())) };
         let result = one_moment(conn).and_then(|()| read(conn));
         conn.prepare_cached("COMMIT").and_then(|mut end| end.execute([])).ok();
-        if matches!(result, Err(Stop::Sql(_))) {
+        if matches!(result, Err(Stop::Sql(_))) || !conn.is_autocommit() {
             *reader = None;
         }
         result.map_err(told)

@@ -1,8 +1,9 @@
 //! The one thread that writes: many requests in one transaction, one durable commit, and only then the answers.
 
+mod transact;
+
 use countersign_core::Millis;
 use futures_channel::oneshot;
-use rusqlite::ErrorCode;
 use std::{
     sync::{
         Arc,
@@ -13,14 +14,10 @@ use std::{
 
 use super::{
     anchor::{Anchor, Keeper},
-    detail,
-    job::{Job, savepoint},
-    marks,
+    job::Job,
     shared::{Mark, Mode, Shared, View},
     start::{self, Life, Started},
     state,
-    time::{Now, suspicious},
-    tx::{Stop, Tx},
 };
 use crate::{error::VaultError, point::point};
 
@@ -226,7 +223,9 @@ impl Writer {
                     self.reload(reload);
                 }
                 done.into_iter().for_each(|job| job.answer(Ok(())));
-                self.anchor(false);
+                if !reload && !clock_doubted {
+                    self.anchor(false);
+                }
             }
             Err(why) => self.fail(why, marks, done),
         }
@@ -247,66 +246,6 @@ impl Writer {
         jobs.into_iter().for_each(|job| job.answer(Err(error.clone())));
         self.mode(Mode::Storage(why));
         self.ready().ok();
-    }
-
-    /// Runs everything and commits. Jobs move to `done` whatever happens, so that each is answered exactly once.
-    fn transact(&mut self, marks: &[Mark], batch: Vec<Job>, done: &mut Vec<Job>) -> Result<bool, String> {
-        let mut batch = batch.into_iter();
-        let result = self.transact_each(marks, &mut batch, done);
-        done.extend(batch);
-        result
-    }
-
-    /// Opens the transaction unless one is open, and writes the marks in it.
-    fn begin(&mut self, marks: &[Mark], now: &Now) -> Result<(), String> {
-        let Some(open) = &mut self.open else { return Err("the ledger is closed".into()) };
-        let conn = &open.conn;
-        if open.ahead.is_none() {
-            conn.prepare_cached("BEGIN IMMEDIATE")
-                .and_then(|mut begin| begin.execute([]))
-                .map_err(|error| error.to_string())?;
-        }
-        let (view, now) = (self.shared.view(), now.clone());
-        write_marks(&mut Tx { conn, mem: &mut open.mem, shared: &self.shared, view, key: &open.key, now }, marks)
-    }
-
-    fn transact_each(
-        &mut self,
-        marks: &[Mark],
-        batch: &mut dyn Iterator<Item = Job>,
-        done: &mut Vec<Job>,
-    ) -> Result<bool, String> {
-        let now = self.shared.now();
-        self.begin(marks, &now)?;
-        let Some(open) = &mut self.open else { return Err("the ledger is closed".into()) };
-        let conn = &open.conn;
-        let wall = now.seen.wall;
-        if wall >= self.forgot.plus_seconds(FORGET_EVERY_SECONDS) {
-            detail::forget_old(conn, wall).map_err(|stop| format!("{stop:?}"))?;
-            self.forgot = wall;
-        }
-        let view = self.shared.view();
-        let mut tx = Tx { conn, mem: &mut open.mem, shared: &self.shared, view, key: &open.key, now };
-        let doubted = watch_clock(&mut tx).map_err(|stop| format!("{stop:?}"))?;
-        if doubted {
-            tx.view = Arc::new(state::view(conn, &self.shared).map_err(|stop| format!("{stop:?}"))?);
-        }
-        for mut job in batch {
-            let outcome = job.run(&mut tx);
-            #[cfg(feature = "faults")]
-            if self.shared.faults.as_ref().is_some_and(|f| f.answers_before_commit()) {
-                job.answer(Ok(()));
-                outcome?;
-                continue;
-            }
-            done.push(job);
-            outcome?;
-        }
-        point("writer.written");
-        conn.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(|error| error.to_string())?;
-        open.ahead = None;
-        point("writer.durable");
-        Ok(doubted)
     }
 
     /// Opens the database again if a failure closed it.
@@ -378,7 +317,12 @@ impl Writer {
                 self.shared.publish(View { policy_changed: old.policy_changed, mode, ..view });
                 self.anchor(urgent);
             }
-            Err(stop) => self.mode(Mode::Storage(format!("{stop:?}"))),
+            Err(stop) => {
+                // The next request opens it anew.
+                self.life.clocks = Some((open.mem.base.clone(), open.mem.last.clone()));
+                self.open = None;
+                self.mode(Mode::Storage(format!("{stop:?}")));
+            }
         }
     }
 
@@ -401,42 +345,5 @@ impl Writer {
         if let Some(open) = &mut self.open {
             open.mem.room = free.is_none_or(|free| free >= self.shared.min_free_bytes);
         }
-    }
-}
-
-/// Writes the marks together; where one cannot be written, each by itself, so that it takes no other with it.
-fn write_marks(tx: &mut Tx<'_>, marks: &[Mark]) -> Result<(), String> {
-    if marks.is_empty() {
-        return Ok(());
-    }
-    if savepoint(tx, |tx| marks.iter().try_for_each(|mark| marks::write(tx, mark))).is_err() {
-        for mark in marks {
-            match savepoint(tx, |tx| marks::write(tx, mark)) {
-                Err(Stop::Sql(error)) if error.sqlite_error_code() != Some(ErrorCode::ConstraintViolation) => {
-                    return Err(error.to_string());
-                }
-                Err(stop) => tracing::error!(?stop, ?mark, "ledger.mark_dropped"),
-                Ok(()) => {}
-            }
-        }
-    }
-    point("marks.written");
-    Ok(())
-}
-
-/// Notes a clock that cannot be trusted; answers whether it was noted just now.
-fn watch_clock(tx: &mut Tx<'_>) -> Result<bool, Stop> {
-    let seen = tx.now.seen.clone();
-    let why = suspicious(&tx.mem.base, &tx.mem.last, &seen);
-    if tx.mem.last.wall < seen.wall {
-        tx.mem.last = seen;
-    }
-    match why {
-        Some(why) if tx.view.doubts.clock.is_none() => {
-            tracing::warn!(why, "ledger.clock_suspect");
-            super::setup::doubt_clock(tx, &why)?;
-            Ok(true)
-        }
-        _ => Ok(false),
     }
 }
