@@ -84,7 +84,7 @@ impl BareLedger {
 
 fn rows_of(ledger: &Connection, table: &'static str, which: &str) -> Vec<Row> {
     let mut statement = ledger.prepare(&format!("SELECT * FROM {table} {which}")).expect("a table");
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let read =
         statement.query_map([2], |row| (0..columns.len()).map(|i| row.get(i)).collect::<Result<Vec<Value>, _>>());
     let rows = read.and_then(Iterator::collect::<Result<Vec<_>, _>>).expect("the rows of a payment");

@@ -212,7 +212,7 @@ fn join(tx: &mut Tx<'_>, a: &Admit, open: Vec<Stored>) -> Result<Option<Record>,
         let quote = &stored.record.quote;
         stored.record.agent.as_str() == agent && fold::purchase(quote) == purchase && fold::payee(quote) == payee
     };
-    let Some(stored) = open.into_iter().filter(same).last() else { return Ok(None) };
+    let Some(stored) = open.into_iter().rfind(same) else { return Ok(None) };
     let mac = alias_mac(tx.key, agent, a.key.as_str(), &a.request, &stored.record.id);
     tx.conn
         .prepare_cached("INSERT INTO alias (agent, idem, request, payment, mac) VALUES (?1, ?2, ?3, ?4, ?5)")?
