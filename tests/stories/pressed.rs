@@ -9,9 +9,7 @@ use crate::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_press_on_pay_pays_exactly_once_and_a_press_on_deny_refuses() {
-    if !screen::is_there() {
-        return;
-    }
+    let Some(_turn) = screen::turn().await else { return };
     let mut world = World::start();
     let (place, address) = Place::with_wallet(&format!("[server]\nport = 0\n{}", world.config()));
     world.mint(&address, "100");

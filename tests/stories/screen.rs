@@ -15,13 +15,16 @@ pub const PAY: &str = "400";
 /// The same.
 pub const DENY: &str = "60";
 
-/// Whether there is an X display; says so if not.
-pub fn is_there() -> bool {
-    let there = std::env::var_os("DISPLAY").is_some();
-    if !there {
+/// There is one screen, and whoever looks for a window on it must not find another story's.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// The screen for one story; none where there is no X display, which is said.
+pub async fn turn() -> Option<tokio::sync::MutexGuard<'static, ()>> {
+    if std::env::var_os("DISPLAY").is_none() {
         println!("skipped: there is no X display; `cargo xtask test` brings one");
+        return None;
     }
-    there
+    Some(TURN.lock().await)
 }
 
 /// The window of the next question, painted; its picture is kept under this name.

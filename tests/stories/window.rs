@@ -17,9 +17,7 @@ use crate::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_window_shows_the_question_ignores_a_synthetic_click_and_closing_it_denies() {
-    if !screen::is_there() {
-        return;
-    }
+    let Some(_turn) = screen::turn().await else { return };
     let (place, payer) = Place::with_wallet("[server]\nport = 0\n[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n");
     let token = place.agent("researcher");
     let seller = HostileSeller::start(&payer).await;
@@ -51,9 +49,7 @@ async fn the_window_shows_the_question_ignores_a_synthetic_click_and_closing_it_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_comes_first_starts_the_app_where_there_is_a_screen() {
-    if !screen::is_there() {
-        return;
-    }
+    let Some(_turn) = screen::turn().await else { return };
     let (place, _) = Place::with_wallet("[server]\nport = 0\n");
     for agent in ["one", "two"] {
         place.ok(&["agent", "add", agent, "--bridge", "--json"]);
@@ -78,9 +74,7 @@ async fn a_client_that_comes_first_starts_the_app_where_there_is_a_screen() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tray_loads_no_graphics_driver_before_a_window_opens() {
-    if !screen::is_there() {
-        return;
-    }
+    let Some(_turn) = screen::turn().await else { return };
     // Only the first GTK program of a screen asks the driver, and leaves the answer here for the others.
     let forgotten = Command::new("xprop").args(["-root", "-remove", "GDK_VISUALS"]).status();
     assert!(forgotten.is_ok_and(|status| status.success()), "xprop is needed");
