@@ -103,7 +103,11 @@ async function sign(primaryType, message) {
   const { v, r, s } = parseSignature(await typed(primaryType, message))
   return [Number(v), r, s]
 }
-const write = (functionName, args, more) => client.writeContract({ address: TOKEN, abi, functionName, args, ...more })
+const write = async (functionName, args, more) => {
+  const hash = await client.writeContract({ address: TOKEN, abi, functionName, args, ...more })
+  await client.waitForTransactionReceipt({ hash })
+  return hash
+}
 const send = (functionName, { from, to, value, validAfter, validBefore, nonce }, signature, more) =>
   write(functionName, [from, to, value, BigInt(validAfter), BigInt(validBefore), nonce, ...signature], more)
 const used = ({ from, nonce }) =>

@@ -73,6 +73,7 @@ const FLOORS: &[Floor] = &[
             "futures-channel",
             "getrandom",
             "hmac",
+            "k256",
             "keyring-core",
             "region",
             "rusqlite",
