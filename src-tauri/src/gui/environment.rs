@@ -36,7 +36,7 @@ const UNACCELERATED: [(&str, &str); 2] = [("GDK_GL", "disable"), ("WEBKIT_DISABL
 /// Has the windows drawn by the processor, unless the person set one of these variables. Must run before any thread starts.
 ///
 /// The first GTK program of an X server asks the graphics driver what it can do, and so holds the driver and its compiler,
-/// a third of the tray's memory, before it has a window. Pages that stand still are drawn as fast without.
+/// a third of the tray's memory, before it has a window. Our pages stand still, and without a card they came up sooner so.
 pub fn draw_without_graphics_card() {
     #[cfg(target_os = "linux")]
     if UNACCELERATED.iter().all(|(name, _)| std::env::var_os(name).is_none()) {
