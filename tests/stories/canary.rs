@@ -47,7 +47,7 @@ async fn keys_tokens_and_credentials_are_in_no_log_and_no_file() {
     tokio::task::block_in_place(|| service.answer_next(true));
     fetching.await.unwrap();
     let body = serde_json::json!({
-        "rail": "x402", "url": URL, "challenge": required(URL, vec![offer()]), "idempotency_key": "paid", "wait_seconds": 20,
+        "rail": "x402", "url": URL, "challenge": required(URL, vec![offer()]), "idempotency_key": "paid", "wait_seconds": 60,
     });
     let paying = tokio::spawn({
         let client = client.clone();

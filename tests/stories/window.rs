@@ -41,7 +41,9 @@ async fn the_window_shows_the_question_ignores_a_synthetic_click_and_closing_it_
     assert_eq!(seller.credentials("no-receipt").len(), 0);
 
     screen::close(&window).await;
-    let (status, body) = asking.await.unwrap();
+    asking.await.unwrap();
+    // On a slow machine the first answer is that the person is being asked; the same request again has the end.
+    let (status, body) = client.fetch(&seller.case("no-receipt"), "one").await;
     assert_eq!((status, body["code"].as_str()), (403, Some("denied_by_human")), "{body}");
     assert_eq!(seller.credentials("no-receipt").len(), 0);
     service.stop();
@@ -65,11 +67,14 @@ async fn a_client_that_comes_first_starts_the_app_where_there_is_a_screen() {
     }
     own.ends();
     clients.ends();
-    let apps = apps(place.path());
-    assert_eq!(apps.len(), 1, "{apps:?}");
-    let pid = rustix::process::Pid::from_raw(apps[0]).unwrap();
+    // Both bridges may have started one; the second finds the first at work and ends.
+    let pid = until("one app", async || match apps(place.path()).as_slice() {
+        [app] => rustix::process::Pid::from_raw(*app),
+        _ => None,
+    })
+    .await;
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    until("the app ended", async || apps_gone(place.path())).await;
+    until("the app ended", async || apps(place.path()).is_empty().then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,8 +107,4 @@ fn apps(dir: &Path) -> Vec<i32> {
         words.next().is_some_and(|word| word.ends_with(b"countersign")) && words.any(|word| word == dir)
     };
     numbers.filter(ours).collect()
-}
-
-fn apps_gone(dir: &Path) -> Option<()> {
-    apps(dir).is_empty().then_some(())
 }

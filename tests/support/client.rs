@@ -74,7 +74,7 @@ impl Client {
 
     /// `POST /v1/fetch`.
     pub async fn fetch(&self, url: &str, key: &str) -> Answered {
-        self.post("/v1/fetch", &json!({"url": url, "idempotency_key": key, "wait_seconds": 20})).await
+        self.post("/v1/fetch", &json!({"url": url, "idempotency_key": key, "wait_seconds": 60})).await
     }
 
     /// `POST /v1/fetch` that waits so long for a person.

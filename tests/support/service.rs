@@ -110,13 +110,23 @@ impl Place {
     pub fn serve_with(&self, approver: &str, environment: &[(&str, &str)]) -> Service {
         let mut command = self.command(&["--json", "serve", "--port", "0", "--approver", approver]);
         command.envs(environment.iter().copied());
-        Service::start(command)
+        self.start(command)
     }
 
     /// Starts the tray app with its windows: the program under test, or the one a measurement names beside it.
     pub fn desktop(&self) -> Service {
         let program = std::env::var_os("COUNTERSIGN_DESKTOP_BIN").map_or_else(program, PathBuf::from);
-        Service::start(self.command_of(&program, &["--json"]))
+        self.start(self.command_of(&program, &["--json"]))
+    }
+
+    /// Starts it with its error output in a file, which is shown if the test fails.
+    fn start(&self, mut command: Command) -> Service {
+        let path = self.path().join("stderr-of-the-service");
+        let file = std::fs::File::options().create(true).append(true).open(&path).expect("a log file");
+        command.stderr(file);
+        let mut service = Service::start(command);
+        service.log = Some(path);
+        service
     }
 
     /// The same with everything it logs, at TRACE, in a file.
@@ -163,6 +173,7 @@ pub struct Service {
     stdin: Option<ChildStdin>,
     lines: Receiver<Value>,
     earlier: Vec<Value>,
+    log: Option<PathBuf>,
     /// `http://127.0.0.1:PORT`; empty if the port is closed.
     pub url: String,
 }
@@ -182,7 +193,7 @@ impl Service {
                 }
             }
         });
-        let mut service = Self { child, stdin, lines, earlier: Vec::new(), url: String::new() };
+        let mut service = Self { child, stdin, lines, earlier: Vec::new(), log: None, url: String::new() };
         let ready = loop {
             let line = service.line("ready");
             if line["event"] == "ready" {
@@ -283,5 +294,9 @@ impl Drop for Service {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let log = self.log.as_ref().filter(|_| std::thread::panicking());
+        if let Some(said) = log.and_then(|path| std::fs::read_to_string(path).ok()) {
+            eprintln!("the service said:\n{said}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Reads how many tests passed and failed off the output of cargo, node and vitest.
 
 /// Results of one step or of all of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Count {
     /// Tests that passed.
     pub passed: u64,
@@ -9,12 +9,14 @@ pub struct Count {
     pub failed: u64,
     /// Tests their runner left out.
     pub skipped: u64,
+    /// What the runner said about those that failed; empty where it says it elsewhere.
+    pub reasons: String,
 }
 
 impl Count {
     /// A step that counts as one test of its own.
     pub fn one(passed: bool) -> Self {
-        Self { passed: passed.into(), failed: (!passed).into(), skipped: 0 }
+        Self { passed: passed.into(), failed: (!passed).into(), ..Self::default() }
     }
 
     /// Reads every summary in `text`. A step whose text has none, or that failed although no test did, counts as one.
@@ -25,6 +27,7 @@ impl Count {
         if sum == Self::default() || (!succeeded && sum.failed == 0) {
             sum.add(Self::one(succeeded));
         }
+        sum.reasons = reasons(&plain);
         sum
     }
 
@@ -33,7 +36,22 @@ impl Count {
         self.passed = self.passed.saturating_add(other.passed);
         self.failed = self.failed.saturating_add(other.failed);
         self.skipped = self.skipped.saturating_add(other.skipped);
+        self.reasons.push_str(&other.reasons);
     }
+}
+
+/// What cargo's tests printed and panicked with: from each list of failures to the names that close it.
+fn reasons(text: &str) -> String {
+    let mut told = false;
+    let inside = |line: &&str| {
+        told = match line.trim() {
+            text if text.starts_with("---- ") => true,
+            "failures:" => false,
+            _ => told,
+        };
+        told
+    };
+    text.lines().filter(inside).flat_map(|line| [line, "\n"]).collect()
 }
 
 impl std::fmt::Display for Count {
@@ -95,7 +113,7 @@ mod tests {
     use super::*;
 
     fn count(passed: u64, failed: u64, skipped: u64) -> Count {
-        Count { passed, failed, skipped }
+        Count { passed, failed, skipped, reasons: String::new() }
     }
 
     #[test]
@@ -103,6 +121,15 @@ mod tests {
         let text = "running 3 tests\ntest result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out\n\
                     test result: FAILED. 7 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out\n";
         assert_eq!(Count::read(text, false), count(10, 2, 1));
+    }
+
+    #[test]
+    fn what_a_failed_test_said_is_kept_for_the_end() {
+        let text = "test a ... FAILED\n\nfailures:\n\n---- a stdout ----\nthread 'a' panicked at x.rs:1:2:\nnot so\n\nfailures:\n    a\n\n\
+                    test result: FAILED. 7 passed; 1 failed; 0 ignored\ntest b ... ok\n";
+        let read = Count::read(text, false);
+        assert_eq!(read.reasons, "---- a stdout ----\nthread 'a' panicked at x.rs:1:2:\nnot so\n\n");
+        assert_eq!((read.passed, read.failed), (7, 1));
     }
 
     #[test]

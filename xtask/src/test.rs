@@ -52,6 +52,10 @@ pub fn all(place: &Place, steps: &[&Step]) -> Result<()> {
         lines.push((step.name, count, start.elapsed()));
     }
     let mut sum = Count::default();
+    let reasons: String = lines.iter().map(|(_, count, _)| count.reasons.as_str()).collect();
+    if !reasons.is_empty() {
+        println!("\n── what failed\n{reasons}");
+    }
     println!("\n── summary");
     for (name, count, time) in lines {
         let mark = if count.failed == 0 { "ok    " } else { "FAILED" };
