@@ -1,4 +1,4 @@
-//! Faults on command, for tests only: the n-th write or sync of the ledger's files fails, the writer answers too early or looks no
+//! Faults on command, for tests only: the n-th read, write or sync of the ledger's files fails, the writer answers too early or looks no
 //! key up, the database is opened with weaker settings, everything done to the disk is recorded, or the process dies at a named place.
 //!
 //! A thin SQLite VFS over the system's own counts and records what the thread that installed a plan does, and nothing else.
@@ -23,6 +23,8 @@ use std::{
 /// What fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fail {
+    /// Reads.
+    Read,
     /// Writes, with "disk I/O error".
     Write,
     /// Writes, with "disk full".
@@ -34,17 +36,35 @@ pub enum Fail {
 impl Fail {
     const fn code(self) -> c_int {
         match self {
+            Self::Read => ffi::SQLITE_IOERR_READ,
             Self::Write => ffi::SQLITE_IOERR_WRITE,
             Self::Full => ffi::SQLITE_FULL,
             Self::Sync => ffi::SQLITE_IOERR_FSYNC,
         }
     }
+
+    const fn hits(self) -> Done {
+        match self {
+            Self::Read => Done::Read,
+            Self::Write | Self::Full => Done::Write,
+            Self::Sync => Done::Sync,
+        }
+    }
+}
+
+/// What is done to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    Read,
+    Write,
+    Sync,
 }
 
 /// A plan of faults and a count of what happened.
 #[derive(Debug, Default)]
 pub struct Faults {
     plan: Mutex<Option<Plan>>,
+    reads: AtomicU64,
     writes: AtomicU64,
     syncs: AtomicU64,
     fired: AtomicU64,
@@ -73,6 +93,7 @@ struct Plan {
 impl Faults {
     /// Fails the `nth` operation of this kind from here on, counted from 1; and every later one if `all_later`.
     pub fn fail(&self, fail: Fail, nth: u64, all_later: bool) {
+        self.reads.store(0, Ordering::SeqCst);
         self.writes.store(0, Ordering::SeqCst);
         self.syncs.store(0, Ordering::SeqCst);
         *self.plan() = Some(Plan { fail, nth, all_later });
@@ -127,11 +148,15 @@ impl Faults {
     }
 
     /// Counts one operation; answers how it fails, if it does.
-    fn strike(&self, sync: bool) -> Option<c_int> {
-        let counter = if sync { &self.syncs } else { &self.writes };
+    fn strike(&self, done: Done) -> Option<c_int> {
+        let counter = match done {
+            Done::Read => &self.reads,
+            Done::Write => &self.writes,
+            Done::Sync => &self.syncs,
+        };
         let number = counter.fetch_add(1, Ordering::SeqCst).saturating_add(1);
         let plan = (*self.plan())?;
-        let hit = (plan.fail == Fail::Sync) == sync && (number == plan.nth || (plan.all_later && number > plan.nth));
+        let hit = plan.fail.hits() == done && (number == plan.nth || (plan.all_later && number > plan.nth));
         if hit {
             self.fired.fetch_add(1, Ordering::SeqCst);
         }
@@ -168,8 +193,8 @@ fn with<T>(look: impl FnOnce(&Faults) -> T) -> Option<T> {
     PLAN.with(|plan| plan.borrow().as_deref().map(look))
 }
 
-fn strike(sync: bool) -> Option<c_int> {
-    with(|faults| faults.strike(sync)).flatten()
+fn strike(done: Done) -> Option<c_int> {
+    with(|faults| faults.strike(done)).flatten()
 }
 
 /// Tells this thread's recorder, if it has one.

@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use super::{record, strike};
+use super::{Done, record, strike};
 
 /// The VFS's name.
 pub(super) const NAME: &str = "countersign-faults";
@@ -96,6 +96,7 @@ unsafe fn wrap(original: *const ffi::sqlite3_io_methods) -> *const ffi::sqlite3_
     }
     // SAFETY: the original table is static; ours is leaked and begins with a table.
     let methods = ffi::sqlite3_io_methods {
+        xRead: Some(read),
         xWrite: Some(write),
         xTruncate: Some(truncate),
         xSync: Some(sync),
@@ -107,13 +108,26 @@ unsafe fn wrap(original: *const ffi::sqlite3_io_methods) -> *const ffi::sqlite3_
     own.cast()
 }
 
+unsafe extern "C" fn read(
+    file: *mut ffi::sqlite3_file,
+    into: *mut c_void,
+    len: c_int,
+    at: ffi::sqlite3_int64,
+) -> c_int {
+    if let Some(code) = strike(Done::Read) {
+        return code;
+    }
+    // SAFETY: as in `write`.
+    unsafe { (*original(file)).xRead.map_or(ffi::SQLITE_IOERR, |original| original(file, into, len, at)) }
+}
+
 unsafe extern "C" fn write(
     file: *mut ffi::sqlite3_file,
     bytes: *const c_void,
     len: c_int,
     at: ffi::sqlite3_int64,
 ) -> c_int {
-    if let Some(code) = strike(false) {
+    if let Some(code) = strike(Done::Write) {
         return code;
     }
     // SAFETY: this function is only in tables made by `wrap`; SQLite passes `len` bytes.
@@ -149,7 +163,7 @@ unsafe fn original(file: *mut ffi::sqlite3_file) -> *const ffi::sqlite3_io_metho
 }
 
 unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, flags: c_int) -> c_int {
-    if let Some(code) = strike(true) {
+    if let Some(code) = strike(Done::Sync) {
         return code;
     }
     // SAFETY: as in `write`.
