@@ -9,6 +9,7 @@ mod support;
 
 mod bare;
 mod fetch;
+mod history;
 mod idle;
 mod million;
 mod payments;
@@ -21,7 +22,9 @@ fn main() {
     let only: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let wanted = |name: &str| only.is_empty() || only.iter().any(|o| o == name);
     let mut table = Table::default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    // One worker: the driver must not take the processor from what it measures.
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         if wanted("payments") {
             payments::sequential(&mut table).await;

@@ -18,14 +18,17 @@ use crate::{
     table::{Table, percentile},
 };
 
-const URL: &str = "https://api.example/thing";
+/// What is bought.
+pub const URL: &str = "https://api.example/thing";
+/// No limits on the number of requests.
+pub const CONFIG: &str = "[limits]\nrequests_per_second = 1000000\nburst = 1000000\n";
 const SEQUENTIAL: u64 = 2_000;
 const AGENTS: usize = 64;
 const EACH: usize = 150;
 
 /// A service with a policy that allows everything small, and its client.
 pub fn service(rows: &str) -> (Place, Service, Client) {
-    let (place, _) = Place::with_wallet("[limits]\nrequests_per_second = 1000000\nburst = 1000000\n");
+    let (place, _) = Place::with_wallet(CONFIG);
     place.policy(&policy());
     let token = place.agent("researcher");
     let service = place.serve("deny");

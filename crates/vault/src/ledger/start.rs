@@ -331,19 +331,34 @@ fn end_waiting(tx: &mut Tx<'_>) -> Result<(), Stop> {
 /// A recent payment of an earlier life without an outcome puts the same purchase in doubt.
 fn doubt_unfinished(tx: &Tx<'_>) -> Result<(), Stop> {
     let since = tx.now.at.0.saturating_sub(600_000);
-    let mut statement = tx.conn.prepare(
-        "SELECT h.payment FROM head h JOIN payment p ON p.n = h.payment
-         WHERE h.state IN ('reserved', 'signed', 'delivered') AND p.at >= ?1 AND NOT json_extract(p.quote, '$.payee.claimed')",
-    )?;
-    let open = statement.query_map([since], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
-    for n in open {
-        let mut stored = fold::by_n(tx.conn, n)?;
-        if stored.record.outcome.is_none() {
-            stored.record.outcome = Some(crate::record::Outcome::Unknown);
-            doubt(tx, &stored)?;
+    for state in ["reserved", "signed", "delivered"] {
+        for n in recent(tx.conn, state, since)? {
+            let mut stored = fold::by_n(tx.conn, n)?;
+            if stored.record.outcome.is_none() {
+                stored.record.outcome = Some(crate::record::Outcome::Unknown);
+                doubt(tx, &stored)?;
+            }
         }
     }
     Ok(())
+}
+
+/// Payments to a payee the service met itself that stand so, from the newest back to this moment: times never fall from one to the next.
+fn recent(conn: &Connection, state: &str, since: i64) -> Result<Vec<i64>, Stop> {
+    let mut statement = conn.prepare(
+        "SELECT p.n, p.at, json_extract(p.quote, '$.payee.claimed') FROM head h JOIN payment p ON p.n = h.payment
+         WHERE h.state = ?1 ORDER BY h.payment DESC",
+    )?;
+    let mut rows = statement.query([state])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()?
+        && row.get::<_, i64>(1)? >= since
+    {
+        if !row.get::<_, bool>(2)? {
+            found.push(row.get(0)?);
+        }
+    }
+    Ok(found)
 }
 
 /// What a vault that cannot be used at all is told.

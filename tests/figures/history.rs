@@ -1,0 +1,114 @@
+//! Most of a year of payments, written through the vault itself on a clock that runs ahead: each priced, admitted, signed and settled.
+
+use countersign_core::{
+    Millis,
+    payment::{Caller, Digest, PaymentId, Resource},
+    policy::Policy,
+    rail::{Challenge, QuoteContext, Quoted, Rail},
+    registry::Registry,
+    status::{Event, Settlement},
+};
+use countersign_vault::{
+    Admit, Admitted, Clock as _, ManualClock, Open, SetBy, SystemClock, Vault,
+    keys::{Keys, Secret, file::FileStore},
+};
+use serde_json::json;
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+use crate::{
+    payments::{URL, policy},
+    support::{
+        Place,
+        hostile_seller::{offer, required},
+        service::PASSPHRASE,
+    },
+};
+
+const AGENT: &str = "researcher";
+/// Payments written side by side before the clock moves on.
+const AT_ONCE: usize = 128;
+const SPAN_MS: i64 = 300 * 24 * 3_600_000;
+const HOUR_MS: i64 = 3_600_000;
+
+struct Writer {
+    vault: Vault,
+    clock: Arc<ManualClock>,
+    rail: Box<dyn Rail>,
+    quoted: Quoted,
+}
+
+/// Fills the ledger of a place that has none yet; its last payment is an hour old. A person then accepts the configuration.
+pub async fn write(place: &Place, payments: u64) {
+    let began = Instant::now();
+    let start = SystemClock.wall().0 - SPAN_MS - HOUR_MS;
+    let clock = Arc::new(ManualClock::new(Millis(start)));
+    let registry = Arc::new(Registry::builtin("USD"));
+    let store = FileStore::open(place.path(), &Secret::copy_of(PASSPHRASE.as_bytes())).expect("the key file");
+    let policy = Policy::parse(&policy(), "USD").expect("a policy");
+    let open =
+        Open::new(place.path().to_owned(), clock.clone(), Keys::start(Box::new(store)), registry.clone(), policy);
+    let vault = Vault::open(open).expect("an empty ledger");
+    let wallet = vault.create_wallet("main").await.expect("a wallet").address;
+    vault.add_agent(&AGENT.parse().expect("a name"), false, SetBy::Person).await.expect("an agent");
+    let rail = countersign_rails::all().remove(0);
+    let quoted = priced(rail.as_ref(), &registry, wallet);
+    let writer = Arc::new(Writer { vault, clock, rail, quoted });
+    for n in (0..payments).step_by(AT_ONCE) {
+        let round = n..payments.min(n + AT_ONCE as u64);
+        writer.clock.advance_ms(SPAN_MS / payments.div_ceil(AT_ONCE as u64) as i64);
+        let tasks: Vec<_> = round
+            .map(|n| {
+                tokio::spawn({
+                    let writer = writer.clone();
+                    async move { writer.pay(n).await }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.expect("every payment works");
+        }
+    }
+    Arc::into_inner(writer).expect("no task is left").vault.shutdown().await;
+    place.ok(&["confirm", "policy", "--json"]);
+    eprintln!("{payments} payments written in {:.0} s", began.elapsed().as_secs_f64());
+}
+
+fn priced(rail: &dyn Rail, registry: &Registry, wallet: String) -> Quoted {
+    let challenge = serde_json::value::to_raw_value(&required(URL, vec![offer()])).expect("JSON");
+    let origin = "https://api.example".parse().expect("an origin");
+    let resource = Resource { method: "GET".into(), path: URL.into(), request: Digest::of(&[b"GET", URL.as_bytes()]) };
+    let wallets = BTreeMap::from([("*".to_owned(), wallet)]);
+    let context = QuoteContext { registry, wallets: &wallets, origin: &origin, claimed: true, resource: &resource };
+    rail.quote(Challenge::Json(&challenge), context).expect("a price")
+}
+
+impl Writer {
+    /// One payment, from its price to the evidence that it was used.
+    async fn pay(&self, n: u64) {
+        let random = Digest::of(&[b"a figure's random", &n.to_be_bytes()]).0;
+        let id = PaymentId::from_random(random[..16].try_into().expect("16 bytes"));
+        let signables = self.rail.signables(&self.quoted.quote, self.clock.wall(), random).expect("a form");
+        let admit = Admit {
+            payment: id.clone(),
+            caller: Caller {
+                agent: AGENT.parse().expect("a name"),
+                session: "session-1".parse().expect("a session"),
+                verified: true,
+                program: None,
+            },
+            key: format!("history-{n}").parse().expect("a key"),
+            request: Digest(random),
+            signables,
+            quoted: self.quoted.clone(),
+            reason: None,
+            url: URL.into(),
+        };
+        let Admitted::Reserved(reservation) = self.vault.admit(admit).await.expect("a ledger") else {
+            panic!("payment {n} was not let through");
+        };
+        self.vault.sign(*reservation).expect("a signature");
+        self.vault.mark_delivered(&id);
+        let evidence = json!({"transaction": format!("0x{n:064x}")});
+        self.vault.advance(&id, Event::Settled, Settlement::Verified, evidence).await.expect("an end");
+    }
+}
