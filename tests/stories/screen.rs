@@ -56,12 +56,13 @@ pub async fn press(window: &str, x: &str, y: &str) {
     run("xdotool", &["windowfocus", window, "mousemove", "--window", window, x, y, "click", "1"]).await;
 }
 
-/// Closes the window as a person does without the mouse: the window manager takes the keys and asks the window to close.
-pub async fn close(window: &str) {
-    until("the window to close", async || {
-        run("xdotool", &["windowfocus", "--sync", window, "key", "alt+F4"]).await;
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        run("xdotool", &["search", "--onlyvisible", "--name", "^Countersign asks$"]).await.is_none().then_some(())
+/// Closes the window as a person does without the mouse, until it had its effect: the window manager takes the keys and asks the
+/// window to close.
+pub async fn close_until(window: &str, mut done: impl AsyncFnMut() -> bool) {
+    until("the effect of closing", async || {
+        run("xdotool", &["windowfocus", window, "key", "alt+F4"]).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        done().await.then_some(())
     })
     .await;
 }

@@ -92,6 +92,9 @@ pub fn wallet(place: &Place, verb: WalletVerb, json: bool) -> anyhow::Result<Exi
             place,
             Op::WalletList,
             |list| {
+                if list["wallets"].as_array().is_none_or(Vec::is_empty) {
+                    println!("No wallets yet; `countersign wallet create` makes one.");
+                }
                 for wallet in list["wallets"].as_array().into_iter().flatten() {
                     let pays = if wallet["default"] == true { "  pays by default" } else { "" };
                     println!("{}  {}{pays}", text(wallet, "address"), text(wallet, "label"));
@@ -175,6 +178,9 @@ pub fn agent(place: &Place, verb: AgentVerb, json: bool) -> anyhow::Result<Exit>
             place,
             Op::AgentList,
             |list| {
+                if list["agents"].as_array().is_none_or(Vec::is_empty) {
+                    println!("No agents yet; `countersign agent add NAME` adds one.");
+                }
                 for agent in list["agents"].as_array().into_iter().flatten() {
                     let mut notes = Vec::new();
                     if agent["ask_everything"] == true {

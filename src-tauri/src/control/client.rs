@@ -10,7 +10,7 @@ use crate::door;
 
 /// Nothing answers in this data directory.
 #[derive(Debug, thiserror::Error)]
-#[error("Countersign is not running in {0}")]
+#[error("Countersign is not running in {0}; start it with `countersign`, or in a terminal with `countersign serve`")]
 pub struct NotRunning(String);
 
 impl NotRunning {

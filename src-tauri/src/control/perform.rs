@@ -1,6 +1,6 @@
 //! Carries a verb out on the vault. Nothing here asks; whoever calls has asked already where asking was due.
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use countersign_core::{
     Rfc3339,
     payment::{AgentName, PaymentId},
@@ -163,5 +163,5 @@ fn wallet_named(vault: &Vault, text: &str) -> anyhow::Result<Wallet> {
 }
 
 fn id(text: &str) -> anyhow::Result<PaymentId> {
-    text.parse().with_context(|| format!("{text:?} is not a payment id"))
+    text.parse().map_err(|_| anyhow!("{text:?} is not a payment id; `countersign history` shows them"))
 }
