@@ -1,4 +1,4 @@
-//! Most of a year of payments, written through the vault itself on a clock that runs ahead: each priced, admitted, signed and settled.
+//! Most of a year of payments, written through the vault itself on a clock that runs ahead: each admitted, signed and settled.
 
 use countersign_core::{
     Millis,
@@ -37,8 +37,9 @@ struct Writer {
     quoted: Quoted,
 }
 
-/// Fills the ledger of a place that has none yet; its last payment is an hour old. A person then accepts the configuration.
-pub async fn write(place: &Place, payments: u64) {
+/// Fills the ledger of a place that has none yet; its last payment is an hour old. A person then accepts the configuration. Gives the
+/// token of the agent that paid.
+pub async fn write(place: &Place, payments: u64) -> String {
     let began = Instant::now();
     let start = SystemClock.wall().0 - SPAN_MS - HOUR_MS;
     let clock = Arc::new(ManualClock::new(Millis(start)));
@@ -49,7 +50,7 @@ pub async fn write(place: &Place, payments: u64) {
         Open::new(place.path().to_owned(), clock.clone(), Keys::start(Box::new(store)), registry.clone(), policy);
     let vault = Vault::open(open).expect("an empty ledger");
     let wallet = vault.create_wallet("main").await.expect("a wallet").address;
-    vault.add_agent(&AGENT.parse().expect("a name"), false, SetBy::Person).await.expect("an agent");
+    let token = vault.add_agent(&AGENT.parse().expect("a name"), false, SetBy::Person).await.expect("an agent");
     let rail = countersign_rails::all().remove(0);
     let quoted = priced(rail.as_ref(), &registry, wallet);
     let writer = Arc::new(Writer { vault, clock, rail, quoted });
@@ -71,6 +72,7 @@ pub async fn write(place: &Place, payments: u64) {
     Arc::into_inner(writer).expect("no task is left").vault.shutdown().await;
     place.ok(&["confirm", "policy", "--json"]);
     eprintln!("{payments} payments written in {:.0} s", began.elapsed().as_secs_f64());
+    String::from_utf8(token.expose().to_vec()).expect("a token is text")
 }
 
 fn priced(rail: &dyn Rail, registry: &Registry, wallet: String) -> Quoted {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    fs::File,
+    io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Output, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
@@ -122,17 +123,15 @@ impl Place {
     /// Starts it with its error output in a file, which is shown if the test fails.
     fn start(&self, mut command: Command) -> Service {
         let path = self.path().join("stderr-of-the-service");
-        let file = std::fs::File::options().create(true).append(true).open(&path).expect("a log file");
-        command.stderr(file);
-        let mut service = Service::start(command);
-        service.log = Some(path);
-        service
+        let log = File::options().create(true).append(true).read(true).open(&path).expect("a log file");
+        command.stderr(log.try_clone().expect("a second handle"));
+        Service::start_with(command, Some(log))
     }
 
     /// The same with everything it logs, at TRACE, in a file.
     pub fn serve_logged(&self, approver: &str, log: &Path) -> Service {
         let mut command = self.command(&["--json", "serve", "--port", "0", "--approver", approver]);
-        command.env("COUNTERSIGN_LOG", "trace").stderr(std::fs::File::create(log).expect("a log file"));
+        command.env("COUNTERSIGN_LOG", "trace").stderr(File::create(log).expect("a log file"));
         Service::start(command)
     }
 }
@@ -173,14 +172,19 @@ pub struct Service {
     stdin: Option<ChildStdin>,
     lines: Receiver<Value>,
     earlier: Vec<Value>,
-    log: Option<PathBuf>,
+    log: Option<File>,
     /// `http://127.0.0.1:PORT`; empty if the port is closed.
     pub url: String,
 }
 
 impl Service {
     /// Starts this command and waits until it accepts connections.
-    pub fn start(mut command: Command) -> Self {
+    pub fn start(command: Command) -> Self {
+        Self::start_with(command, None)
+    }
+
+    /// The same; `log` is what it writes its errors to.
+    fn start_with(mut command: Command, log: Option<File>) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().expect("a pipe");
@@ -193,7 +197,7 @@ impl Service {
                 }
             }
         });
-        let mut service = Self { child, stdin, lines, earlier: Vec::new(), log: None, url: String::new() };
+        let mut service = Self { child, stdin, lines, earlier: Vec::new(), log, url: String::new() };
         let ready = loop {
             let line = service.line("ready");
             if line["event"] == "ready" {
@@ -294,8 +298,10 @@ impl Drop for Service {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let log = self.log.as_ref().filter(|_| std::thread::panicking());
-        if let Some(said) = log.and_then(|path| std::fs::read_to_string(path).ok()) {
+        let mut said = String::new();
+        if let Some(log) = self.log.as_mut().filter(|_| std::thread::panicking())
+            && log.rewind().and_then(|()| log.read_to_string(&mut said)).is_ok()
+        {
             eprintln!("the service said:\n{said}");
         }
     }

@@ -27,7 +27,9 @@ impl Count {
         if sum == Self::default() || (!succeeded && sum.failed == 0) {
             sum.add(Self::one(succeeded));
         }
-        sum.reasons = reasons(&plain);
+        if sum.failed > 0 {
+            sum.reasons = reasons(&plain);
+        }
         sum
     }
 
@@ -47,6 +49,7 @@ fn reasons(text: &str) -> String {
         told = match line.trim() {
             text if text.starts_with("---- ") => true,
             "failures:" => false,
+            text if text.starts_with("test result:") => false,
             _ => told,
         };
         told

@@ -52,16 +52,16 @@ pub fn all(place: &Place, steps: &[&Step]) -> Result<()> {
         lines.push((step.name, count, start.elapsed()));
     }
     let mut sum = Count::default();
-    let reasons: String = lines.iter().map(|(_, count, _)| count.reasons.as_str()).collect();
-    if !reasons.is_empty() {
-        println!("\n── what failed\n{reasons}");
-    }
-    println!("\n── summary");
+    let mut table = String::new();
     for (name, count, time) in lines {
         let mark = if count.failed == 0 { "ok    " } else { "FAILED" };
-        println!("{mark} {name:<12} {:>7.1} s   {count}", time.as_secs_f32());
+        table.push_str(&format!("{mark} {name:<12} {:>7.1} s   {count}\n", time.as_secs_f32()));
         sum.add(count);
     }
+    if !sum.reasons.is_empty() {
+        println!("\n── what failed\n{}", sum.reasons);
+    }
+    print!("\n── summary\n{table}");
     println!("{sum}");
     if sum.failed > 0 {
         std::process::exit(1);

@@ -17,7 +17,7 @@ use super::{
 use crate::error::VaultError;
 
 /// How long a doubtful payment makes the same purchase ask.
-const DUPLICATE_MS: i64 = 600_000;
+pub(crate) const DUPLICATE_MS: i64 = 600_000;
 /// So many denials within so long put the pair off for so long.
 const DENIALS: usize = 3;
 const DENIALS_WITHIN_MS: i64 = 600_000;

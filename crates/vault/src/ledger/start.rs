@@ -9,7 +9,9 @@ use super::{
     body::Body,
     chain::{self, Head, MacKey},
     db::{Bad, open_writer},
-    detail, fold,
+    detail,
+    facts::DUPLICATE_MS,
+    fold,
     note::doubt,
     place,
     reserve::end,
@@ -330,7 +332,7 @@ fn end_waiting(tx: &mut Tx<'_>) -> Result<(), Stop> {
 
 /// A recent payment of an earlier life without an outcome puts the same purchase in doubt.
 fn doubt_unfinished(tx: &Tx<'_>) -> Result<(), Stop> {
-    let since = tx.now.at.0.saturating_sub(600_000);
+    let since = tx.now.at.0.saturating_sub(DUPLICATE_MS);
     for state in ["reserved", "signed", "delivered"] {
         for n in recent(tx.conn, state, since)? {
             let mut stored = fold::by_n(tx.conn, n)?;
@@ -343,7 +345,8 @@ fn doubt_unfinished(tx: &Tx<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Payments to a payee the service met itself that stand so, from the newest back to this moment: times never fall from one to the next.
+/// Payments in this state from `since` on, without those whose payee is only the caller's word. Stops at the first older one: times
+/// never fall from one payment to the next.
 fn recent(conn: &Connection, state: &str, since: i64) -> Result<Vec<i64>, Stop> {
     let mut statement = conn.prepare(
         "SELECT p.n, p.at, json_extract(p.quote, '$.payee.claimed') FROM head h JOIN payment p ON p.n = h.payment

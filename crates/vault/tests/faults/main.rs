@@ -1,4 +1,4 @@
-//! Faults of every kind, each in a module of its own. Here, disks that fail: every read, write and sync of a busy ledger,
+//! Faults of every kind, each in a module of its own. Here, disks that fail: every write and sync and many reads of a busy ledger,
 //! one after the other. Nothing that was handed out is lost, and nothing is handed out without its row.
 #![cfg(feature = "faults")]
 #![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
@@ -93,8 +93,9 @@ impl Run {
 
 fn sweep(fail: Fail, all_later: bool) -> (u64, usize) {
     let (mut fired, mut errors) = (0, 0);
-    // There are many reads, most of the same pages.
-    for nth in (1..400).step_by(if fail == Fail::Read { 9 } else { 1 }) {
+    // There are many reads, most of the same pages: a sample of them.
+    let step = if fail == Fail::Read { 23 } else { 1 };
+    for nth in (1..).step_by(step) {
         let run = Run::new();
         if fail == Fail::Read {
             // With next to no cache, what a transaction looks at has to be read.
@@ -129,7 +130,7 @@ fn every_failing_write_surfaces_and_loses_nothing() {
 }
 
 #[test]
-fn every_failing_read_surfaces_and_loses_nothing() {
+fn failing_reads_surface_and_lose_nothing() {
     for all_later in [false, true] {
         let (fired, errors) = sweep(Fail::Read, all_later);
         println!("read: {fired} faults, {errors} errors");

@@ -4,7 +4,7 @@ use countersign_core::{Millis, status::Status};
 use countersign_vault::{Admitted, Confirm, Health, Note, OpenError, Outcome, RefusedAs, Reserved, Vault};
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use crate::support::{Home, NOON, wait, yes};
+use crate::support::{Home, NOON, Shop, wait, yes};
 
 fn view_only(vault: &Vault) -> String {
     match vault.health() {
@@ -45,6 +45,43 @@ fn waiting_questions_are_expired_at_start_and_reserved_payments_stay() {
     let Admitted::Waiting(doubtful) = shop.admit("a", "k3", "30000") else { panic!() };
     assert_eq!(doubtful.record.decision.rule, "builtin:possible-duplicate", "nobody knows what became of it");
     assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+/// Every state a payment without an outcome can be left in, with payments behind it that are not looked at.
+#[test]
+fn the_start_doubts_each_recent_payment_without_an_outcome_and_no_older_one() {
+    let home = Home::new();
+    let shop = home.open_for(&["a"]);
+    let pay = |shop: &Shop, path: &str, claimed: bool| {
+        let mut quote = shop.quote("10000", path);
+        quote.payee.claimed = claimed;
+        match wait(shop.vault.admit(shop.request_for("a", &format!("first{path}"), quote))).unwrap() {
+            Admitted::Reserved(reservation) => *reservation,
+            other => panic!("{other:?}"),
+        }
+    };
+    shop.vault.sign(pay(&shop, "/old", false)).unwrap();
+    home.clock.advance_ms(600_001);
+    std::mem::forget(pay(&shop, "/reserved", false));
+    shop.vault.sign(pay(&shop, "/signed", false)).unwrap();
+    let delivered = shop.vault.sign(pay(&shop, "/delivered", false)).unwrap().record().id.clone();
+    shop.vault.mark_delivered(&delivered);
+    shop.vault.sign(pay(&shop, "/claimed", true)).unwrap();
+    drop(shop);
+    let shop = home.open_for(&[]);
+    let mut again = |path: &str, claimed: bool| {
+        let mut quote = shop.quote("10000", path);
+        quote.payee.claimed = claimed;
+        match wait(shop.vault.admit(shop.request_for("a", &format!("again{path}"), quote))).unwrap() {
+            Admitted::Waiting(waiting) => waiting.record.decision.rule,
+            Admitted::Reserved(_) => "paid".into(),
+            other => panic!("{other:?}"),
+        }
+    };
+    for path in ["/reserved", "/signed", "/delivered"] {
+        assert_eq!(again(path, false), "builtin:possible-duplicate", "{path}");
+    }
+    assert_eq!((again("/old", false), again("/claimed", true)), ("paid".into(), "paid".into()));
 }
 
 #[test]
