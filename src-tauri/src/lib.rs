@@ -6,6 +6,7 @@ mod app;
 mod bridge;
 mod cli;
 mod config;
+mod connect;
 mod control;
 mod door;
 #[cfg(feature = "faults")]

@@ -13,6 +13,7 @@ mod canary;
 mod cli;
 #[cfg(unix)]
 mod codes;
+mod connect;
 mod corpus;
 mod crowd;
 #[cfg(feature = "faults")]

@@ -1,9 +1,10 @@
-//! `cargo xtask demo | test | check | bench | soak | fuzz | build-ui`: the project's own commands.
+//! `cargo xtask demo | test | check | bench | soak | fuzz | build-ui | bundle`: the project's own commands.
 //!
 //! Each one first says what the machine lacks and installs it. Caches go below the target directory, nothing into the
 //! home directory.
 
 mod bench;
+mod bundle;
 mod check;
 mod count;
 mod demo;
@@ -30,7 +31,9 @@ usage: cargo xtask COMMAND
   soak [NAME] [TIMES] the tests that break the ledger, for hours: kills power model points; a number alone means kills
   fuzz TARGET [SECONDS]
                       looks for inputs that break a promise of a target of tests/fuzz, guided by coverage
-  build-ui            installs the interface's packages and builds it, if it is stale";
+  build-ui            installs the interface's packages and builds it, if it is stale
+  bundle [--program FILE]
+                      an MCPB bundle for Claude Desktop, of the release program or of this one";
 
 fn main() -> ExitCode {
     match obey() {
@@ -55,6 +58,7 @@ fn obey() -> Result<()> {
         "bench" => bench::bench(&place, rest),
         "soak" => soak::run(&place, rest),
         "fuzz" => fuzz::fuzz(&place, rest),
+        "bundle" => bundle::run(&place, rest),
         "build-ui" => setup::interface(&place),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

@@ -3,12 +3,14 @@
 use clap::Args;
 use countersign_core::payment::AgentName;
 use serde_json::json;
+use std::path::PathBuf;
 use tokio::io::{BufReader, stdin, stdout};
 
 use super::{Exit, not_done, perform, serve::start_log};
 use crate::{
     app::Place,
     bridge::{Bridge, token},
+    connect::Launch,
     control::{Op, Reply},
 };
 
@@ -49,17 +51,16 @@ fn only(agents: Vec<AgentName>) -> Result<AgentName, String> {
 
 /// Pairs an agent whose token goes into its file and nowhere else.
 pub fn add(place: &Place, agent: &AgentName, ask_everything: bool, as_json: bool) -> anyhow::Result<Exit> {
-    let blank = token::Blank::make(&place.dir, agent)?;
-    let reply = perform(place, Op::AgentAdd { name: agent.to_string(), ask_everything })?;
-    let Reply::Done(made) = &reply else { return Ok(not_done(&reply, as_json)) };
-    let file = blank.keep(made["token"].as_str().unwrap_or_default())?;
-    let command = std::env::current_exe()?;
-    let arguments = arguments(place, agent);
+    let Launch { program, args } = Launch::of(place, agent)?;
+    let file = match pair(place, agent, ask_everything)? {
+        Ok(file) => file,
+        Err(reply) => return Ok(not_done(&reply, as_json)),
+    };
     if as_json {
-        println!("{}", json!({"agent": agent, "token_file": file, "command": command, "args": arguments}));
+        println!("{}", json!({"agent": agent, "token_file": file, "command": program, "args": args}));
         return Ok(Exit::Done);
     }
-    println!("{} {}", command.display(), arguments.join(" "));
+    println!("{program} {}", args.join(" "));
     eprintln!(
         "Let the MCP client start this command. It may ask for payments, nothing else; its token is in {} and in no configuration.",
         file.display()
@@ -67,13 +68,37 @@ pub fn add(place: &Place, agent: &AgentName, ask_everything: bool, as_json: bool
     Ok(Exit::Done)
 }
 
-/// A client starts the bridge with an environment of its own, so whatever is not the platform's default is said.
-fn arguments(place: &Place, agent: &AgentName) -> Vec<String> {
-    let mut arguments = vec!["mcp".to_owned(), "--agent".to_owned(), agent.to_string()];
-    if Place::find(None, None).ok().is_none_or(|usual| usual.dir != place.dir) {
-        arguments.extend(["--data-dir".to_owned(), place.dir.display().to_string()]);
+/// Makes sure that the agent exists and its token lies in its file; the reply if that was not done, as when the person
+/// said no.
+///
+/// # Errors
+/// Where the agent exists and its token cannot be read here: a token is shown once.
+pub fn ensure(place: &Place, agent: &AgentName) -> anyhow::Result<Result<(), Reply>> {
+    let list = match perform(place, Op::AgentList)? {
+        Reply::Done(list) => list,
+        other => return Ok(Err(other)),
+    };
+    let mut agents = list["agents"].as_array().into_iter().flatten();
+    if agents.any(|one| one["name"] == agent.as_str() && one["revoked_at"].is_null()) {
+        token::read(&place.dir, agent)?;
+        return Ok(Ok(()));
     }
-    arguments
+    Ok(pair(place, agent, false)?.map(drop))
+}
+
+/// Makes the agent, and gives the file of its token, or the reply by which it was not made.
+fn pair(place: &Place, agent: &AgentName, ask_everything: bool) -> anyhow::Result<Result<PathBuf, Reply>> {
+    let blank = token::Blank::make(&place.dir, agent)?;
+    let made = match perform(place, Op::AgentAdd { name: agent.to_string(), ask_everything })? {
+        Reply::Done(made) => made,
+        other => return Ok(Err(other)),
+    };
+    let kept = blank.keep(made["token"].as_str().unwrap_or_default());
+    if kept.is_err() {
+        // An agent whose token is lost would be of no use, and its name taken.
+        perform(place, Op::AgentRevoke { name: agent.to_string() })?;
+    }
+    kept.map(Ok)
 }
 
 /// Forgets the token of a revoked agent, if it came this way.

@@ -1,5 +1,6 @@
 //! The command line: one verb a file, and one exit status a way of ending.
 
+mod connect;
 mod fetch;
 mod mcp;
 mod policy;
@@ -91,6 +92,8 @@ enum Verb {
         #[arg(value_parser = ["policy", "clock", "history"])]
         what: String,
     },
+    /// Puts Countersign into the configuration of an MCP client, after showing the change.
+    Connect(connect::ConnectArgs),
     /// Fetches a URL and pays its 402 through the running service.
     Fetch(fetch::FetchArgs),
     /// Prints a shell's completion script.
@@ -156,6 +159,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Payment { id }) => finish(&place, Op::Payment { id }, show::payment, json),
         Some(Verb::Verify) => show::verify(&place, json),
         Some(Verb::Confirm { what }) => finish(&place, Op::Confirm { what }, |_| println!("Confirmed."), json),
+        Some(Verb::Connect(args)) => connect::run(&place, &args, json),
         Some(Verb::Fetch(args)) => fetch::run(&place, args, json),
         Some(Verb::Completions { shell }) => shell::completions(shell),
         Some(Verb::Man(args)) => shell::man(args),
