@@ -69,7 +69,7 @@ fn the_start_doubts_each_recent_payment_without_an_outcome_and_no_older_one() {
     shop.vault.sign(pay(&shop, "/claimed", true)).unwrap();
     drop(shop);
     let shop = home.open_for(&[]);
-    let mut again = |path: &str, claimed: bool| {
+    let again = |path: &str, claimed: bool| {
         let mut quote = shop.quote("10000", path);
         quote.payee.claimed = claimed;
         match wait(shop.vault.admit(shop.request_for("a", &format!("again{path}"), quote))).unwrap() {
