@@ -51,7 +51,7 @@ pub struct Spot {
     pub on: &'static [Os],
     /// Below which directory.
     pub base: Base,
-    /// What is there when the client is installed: a directory, seldom a file.
+    /// What is there when the client is installed: a directory, seldom a file. With it the directory of the file is there.
     pub sign: &'static str,
     /// The configuration file.
     pub file: &'static str,
@@ -198,7 +198,8 @@ pub const CLIENTS: &[Client] = &[
         fixed: &[("source", Field::Text("custom")), ("command", Field::Program), ("args", Field::Args)],
         first: &[],
         spots: &[
-            spot(UNIX, Base::Config, "zed", "zed/settings.json"),
+            spot(&[Os::Linux], Base::Config, "zed", "zed/settings.json"),
+            spot(&[Os::Mac], Base::Home, ".config/zed", ".config/zed/settings.json"),
             spot(&[Os::Mac], Base::Support, "Zed", "Zed/settings.json"),
             spot(&[Os::Windows], Base::Roaming, "Zed", "Zed/settings.json"),
         ],
@@ -219,7 +220,7 @@ pub const CLIENTS: &[Client] = &[
         ],
         spots: &[
             spot(UNIX, Base::Config, "goose", "goose/config.yaml"),
-            spot(&[Os::Windows], Base::Roaming, "Block/goose", "Block/goose/config/config.yaml"),
+            spot(&[Os::Windows], Base::Roaming, "Block/goose/config", "Block/goose/config/config.yaml"),
         ],
         every_spot: false,
         next: "Start a new session of goose.",
@@ -233,7 +234,7 @@ pub const CLIENTS: &[Client] = &[
         first: &[("tools", Field::All)],
         spots: &[
             spot(EVERYWHERE, Base::Home, ".copilot", ".copilot/mcp-config.json"),
-            spot(EVERYWHERE, Base::Config, "mcp-config.json", "mcp-config.json"),
+            spot(EVERYWHERE, Base::Variable("XDG_CONFIG_HOME"), "mcp-config.json", "mcp-config.json"),
         ],
         every_spot: false,
         next: "Start a new session of Copilot CLI.",

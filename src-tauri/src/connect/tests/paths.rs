@@ -57,7 +57,11 @@ fn each_client_is_found_by_its_directory_on_each_system() {
     assert_eq!(found(Os::Windows, "zed", &["AppData/Roaming/Zed"], &[]), ["AppData/Roaming/Zed/settings.json"]);
     assert_eq!(found(Os::Mac, "goose", &[".config/goose"], &[]), [".config/goose/config.yaml"]);
     let goose = "AppData/Roaming/Block/goose";
-    assert_eq!(found(Os::Windows, "goose", &[goose], &[]), [format!("{goose}/config/config.yaml")]);
+    assert_eq!(found(Os::Windows, "goose", &[goose], &[]), [""; 0]);
+    assert_eq!(
+        found(Os::Windows, "goose", &[&format!("{goose}/config")], &[]),
+        [format!("{goose}/config/config.yaml")]
+    );
 }
 
 #[test]
@@ -86,7 +90,11 @@ fn variables_move_the_directories() {
     assert_eq!(found(Os::Linux, "codex", &there, &[("CODEX_HOME", "gone")]), [""; 0]);
     assert_eq!(found(Os::Linux, "claude-code", &there, &[("CLAUDE_CONFIG_DIR", "claude")]), ["claude/.claude.json"]);
     assert_eq!(found(Os::Windows, "zed", &["r/Zed"], &[("APPDATA", "r")]), ["r/Zed/settings.json"]);
+    assert_eq!(found(Os::Mac, "zed", &["conf/zed", ".config/zed"], &config), [".config/zed/settings.json"]);
+    assert_eq!(found(Os::Mac, "zed", &["conf/zed"], &config), [""; 0]);
     assert_eq!(found(Os::Linux, "copilot", &["conf"], &config), [""; 0]);
+    assert_eq!(found(Os::Linux, "copilot", &[".config/mcp-config.json"], &[]), [""; 0]);
+    assert_eq!(found(Os::Linux, "copilot", &[".config/mcp-config.json"], &config), [""; 0]);
     assert_eq!(found(Os::Linux, "copilot", &["conf/mcp-config.json"], &config), ["conf/mcp-config.json"]);
 }
 
@@ -99,6 +107,16 @@ fn every_client_has_its_own_id_that_is_an_agents_name_and_a_spot_on_every_system
         assert!(client.id.parse::<countersign_core::payment::AgentName>().is_ok(), "{}", client.id);
         for os in [Os::Linux, Os::Mac, Os::Windows] {
             assert!(client.spots.iter().any(|spot| spot.on.contains(&os)), "{} {os:?}", client.id);
+        }
+    }
+}
+
+#[test]
+fn where_a_client_is_found_the_directory_of_its_file_is_there() {
+    for client in CLIENTS {
+        for spot in client.spots {
+            let folder = Path::new(spot.file).parent().unwrap();
+            assert!(Path::new(spot.sign).starts_with(folder), "{} {spot:?}", client.id);
         }
     }
 }
