@@ -4,10 +4,14 @@
 //! Nothing is written if the file changed since it was read.
 
 use anyhow::{Context as _, bail};
+#[cfg(unix)]
+use std::fs::Permissions;
 use std::{
+    fs::Metadata,
     io::{ErrorKind, Write as _},
     path::{Path, PathBuf},
 };
+use tempfile::NamedTempFile;
 
 /// The largest configuration that is read, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -58,15 +62,6 @@ impl File {
         std::fs::read_to_string(self.beside()).ok()
     }
 
-    /// Keeps the text as it is, over what was kept earlier; an absent file is kept by keeping nothing.
-    pub fn keep(&self) -> anyhow::Result<()> {
-        match &self.text {
-            None => self.forget(),
-            Some(text) => replace(&self.beside(), text, &self.path)
-                .context("the file was not changed, because no copy could be kept"),
-        }
-    }
-
     /// Removes what was kept.
     pub fn forget(&self) -> anyhow::Result<()> {
         match std::fs::remove_file(self.beside()) {
@@ -77,17 +72,26 @@ impl File {
         }
     }
 
-    /// Replaces the text, or removes the file, and reads it back.
-    ///
-    /// # Errors
-    /// Where the file changed since it was read, or another program wrote it at the same moment.
-    pub fn write(&self, text: Option<&str>) -> anyhow::Result<()> {
-        self.expect(self.text.as_deref(), "changed in the meantime; nothing was written, so do it again")?;
-        match text {
-            Some(text) => replace(&self.path, text, &self.path)?,
-            None => std::fs::remove_file(&self.path).with_context(|| format!("removing {}", self.path.display()))?,
+    /// Makes a new text ready on the disk, or the removal of the file; with `keep` also a copy of the text as it is, which
+    /// goes over what was kept earlier. An absent file is kept by keeping nothing.
+    pub fn ready<'a>(&'a self, text: Option<&'a str>, keep: bool) -> anyhow::Result<Ready<'a>> {
+        let copied = self.text.as_deref().filter(|_| keep).map(|text| self.fresh(text)).transpose();
+        let copy = copied.context("the file was not changed, because no copy could be kept")?;
+        let fresh = text.map(|text| self.fresh(text)).transpose()?;
+        Ok(Ready { file: self, text, fresh, keep, copy })
+    }
+
+    /// A file with this text in the same directory, with the rights of ours, or for this user alone.
+    fn fresh(&self, text: &str) -> anyhow::Result<NamedTempFile> {
+        let folder = self.path.parent().context("a file without a directory")?;
+        let trying = || format!("writing {}", self.path.display());
+        let mut fresh = tempfile::Builder::new().prefix(".countersign-").tempfile_in(folder).with_context(trying)?;
+        fresh.write_all(text.as_bytes()).with_context(trying)?;
+        if let Ok(model) = std::fs::metadata(&self.path) {
+            give_rights(fresh.as_file(), &model).with_context(trying)?;
         }
-        self.expect(text, "was written by another program at the same moment; close that and do it again")
+        fresh.as_file().sync_all().with_context(trying)?;
+        Ok(fresh)
     }
 
     fn expect(&self, text: Option<&str>, else_it: &str) -> anyhow::Result<()> {
@@ -98,10 +102,41 @@ impl File {
     }
 
     /// Where the state before us is kept.
-    fn beside(&self) -> PathBuf {
+    pub fn beside(&self) -> PathBuf {
         let mut name = self.path.file_name().unwrap_or_default().to_owned();
         name.push(KEPT);
         self.path.with_file_name(name)
+    }
+}
+
+/// A change that is on the disk and not in its place. Dropped, it leaves nothing.
+#[derive(Debug)]
+pub struct Ready<'a> {
+    file: &'a File,
+    text: Option<&'a str>,
+    fresh: Option<NamedTempFile>,
+    keep: bool,
+    copy: Option<NamedTempFile>,
+}
+
+impl Ready<'_> {
+    /// Puts everything in its place and reads the file back. After the last look at the file only names change.
+    ///
+    /// # Errors
+    /// Where the file changed since it was read, or another program wrote it at the same moment.
+    pub fn put(self) -> anyhow::Result<()> {
+        let Self { file, text, fresh, keep, copy } = self;
+        file.expect(file.text.as_deref(), "changed in the meantime; nothing was written, so do it again")?;
+        match copy {
+            Some(copy) => put_in_place(copy, &file.beside())?,
+            None if keep => file.forget()?,
+            None => {}
+        }
+        match fresh {
+            Some(fresh) => put_in_place(fresh, &file.path)?,
+            None => std::fs::remove_file(&file.path).with_context(|| format!("removing {}", file.path.display()))?,
+        }
+        file.expect(text, "was written by another program at the same moment; close that and do it again")
     }
 }
 
@@ -115,15 +150,20 @@ fn followed(path: &Path) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// Puts `text` in place of `path` in one step, with the permissions of `model`, or for this user alone.
-fn replace(path: &Path, text: &str, model: &Path) -> anyhow::Result<()> {
-    let folder = path.parent().context("a file without a directory")?;
-    let trying = || format!("writing {}", path.display());
-    let mut fresh = tempfile::Builder::new().prefix(".countersign-").tempfile_in(folder).with_context(trying)?;
-    fresh.write_all(text.as_bytes()).with_context(trying)?;
-    if let Ok(facts) = std::fs::metadata(model) {
-        fresh.as_file().set_permissions(facts.permissions()).with_context(trying)?;
-    }
-    fresh.as_file().sync_all().with_context(trying)?;
-    fresh.persist(path).map(drop).map_err(|error| error.error).with_context(trying)
+/// The group and the mode of the model. Where the group cannot be given, its rights are not given to another group.
+#[cfg(unix)]
+fn give_rights(file: &std::fs::File, model: &Metadata) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+    let mode = model.permissions().mode();
+    let same = file.metadata()?.gid() == model.gid() || fchown(file, None, Some(model.gid())).is_ok();
+    file.set_permissions(Permissions::from_mode(if same { mode } else { mode & !0o2070 }))
+}
+
+#[cfg(not(unix))]
+fn give_rights(file: &std::fs::File, model: &Metadata) -> std::io::Result<()> {
+    file.set_permissions(model.permissions())
+}
+
+fn put_in_place(fresh: NamedTempFile, path: &Path) -> anyhow::Result<()> {
+    fresh.persist(path).map(drop).map_err(|error| error.error).with_context(|| format!("writing {}", path.display()))
 }

@@ -11,6 +11,7 @@ mod here;
 mod json;
 mod layout;
 mod roots;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod toml;
@@ -25,7 +26,6 @@ use file::File;
 use format::At;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use similar::TextDiff;
 use std::path::Path;
 
 /// The key of our entry.
@@ -89,8 +89,9 @@ impl Found {
         let Some(entry) = entry else { return State::NotSet };
         match self.differing(&entry, launch) {
             None => State::Connected,
+            // The key only: what stands there may be a secret.
             Some(key) => State::Stale(match entry.get(key) {
-                Some(old) => format!("`{key}` is {old}"),
+                Some(_) => format!("`{key}` is not that of this program"),
                 None => format!("`{key}` is missing"),
             }),
         }
@@ -139,17 +140,21 @@ impl Found {
         Ok(Some(self.plan(file, Some(after.with_context(trying)?), keep)))
     }
 
-    /// The change that takes our entry out; none if there is no entry. A file that we alone changed becomes what it
-    /// was, byte for byte; one that did not exist is removed.
+    /// The change that takes our entry out; none if there is no entry and no copy of the state before us. A file that we
+    /// alone changed becomes what it was, byte for byte; one that did not exist is removed.
     ///
     /// # Errors
     /// As [`Found::connect`].
     pub fn undo(&self) -> anyhow::Result<Option<Plan>> {
         let file = File::read(&self.file)?;
-        let Some(text) = file.text.clone() else { return Ok(None) };
+        let text = file.text.clone().unwrap_or_default();
         let (format, trying) = (self.client.format, || format!("{} was not changed", self.file.display()));
-        let Some(entry) = format.read(&text, self.at()).with_context(trying)?.entry else { return Ok(None) };
         let kept = file.kept();
+        let Some(entry) = format.read(&text, self.at()).with_context(trying)?.entry else {
+            // Somebody else took the entry out, and left the copy.
+            let copy = file.beside().display().to_string();
+            return Ok(kept.map(|_| Plan { shown: copy, after: file.text.clone(), keep: Keep::Drop, file }));
+        };
         let before = kept.as_deref().unwrap_or_default();
         let ours = format.read(before, self.at()).is_ok_and(|seen| seen.entry.is_none())
             && format.put(before, self.at(), &self.as_written(&entry), true).is_ok_and(|made| made == text);
@@ -172,13 +177,14 @@ impl Found {
 }
 
 impl Plan {
-    /// The change as a diff. It holds the changed lines and no others, because a client's file may hold secrets.
+    /// The change as a diff. It holds what is put in and taken out and no word that stays, because a client's file may hold
+    /// secrets; of a copy that is removed it says the name only.
     pub fn diff(&self) -> String {
-        let name = |text: &Option<String>| if text.is_some() { self.shown.clone() } else { "/dev/null".to_owned() };
-        let before = self.file.text.as_deref().unwrap_or_default();
-        let after = self.after.as_deref().unwrap_or_default();
-        let diff = TextDiff::from_lines(before, after);
-        diff.unified_diff().context_radius(0).header(&name(&self.file.text), &name(&self.after)).to_string()
+        let (before, after) = (self.file.text.as_deref(), self.after.as_deref());
+        let name = |there: bool| if there { self.shown.as_str() } else { "/dev/null" };
+        let copy = self.only_forgets();
+        let (old, new) = (name(copy || before.is_some()), name(!copy && after.is_some()));
+        format!("--- {old}\n+++ {new}\n{}", shown::change(before.unwrap_or_default(), after.unwrap_or_default()))
     }
 
     /// The file that changes.
@@ -191,13 +197,20 @@ impl Plan {
     /// # Errors
     /// Where the file changed since the plan was made, or cannot be written.
     pub fn carry_out(&self) -> anyhow::Result<()> {
-        match self.keep {
-            Keep::Fresh => self.file.keep()?,
-            Keep::Older if self.file.kept().is_none() => self.file.keep()?,
-            Keep::Older | Keep::Drop => {}
+        let keep = match self.keep {
+            Keep::Fresh => true,
+            Keep::Older => self.file.kept().is_none(),
+            Keep::Drop => false,
+        };
+        if !self.only_forgets() {
+            self.file.ready(self.after.as_deref(), keep)?.put()?;
         }
-        self.file.write(self.after.as_deref())?;
         if self.keep == Keep::Drop { self.file.forget() } else { Ok(()) }
+    }
+
+    /// Whether the file stays as it is and only the copy goes.
+    fn only_forgets(&self) -> bool {
+        self.after == self.file.text
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use similar::{ChangeTag, TextDiff};
 use std::ops::Range;
-use toml_edit::{Document, DocumentMut, InlineTable, Item, Table, TableLike};
+use toml_edit::{Document, DocumentMut, Item, Table, TableLike};
 
 use super::format::{At, Broken, Seen};
 
@@ -30,7 +30,7 @@ pub fn read(text: &str, at: At<'_>) -> Result<Seen, Broken> {
 pub fn put(text: &str, at: At<'_>, fields: &Map<String, Value>, anew: bool) -> Result<String, Broken> {
     let mut document = parse(text)?.into_mut();
     let mut fresh = Table::new();
-    update(&mut fresh, fields);
+    update(text, &mut fresh, fields)?;
     let Some(servers) = document.get_mut(at.section) else {
         let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
         let gap = if text.is_empty() || text.ends_with('\n') { "" } else { end };
@@ -47,7 +47,7 @@ pub fn put(text: &str, at: At<'_>, fields: &Map<String, Value>, anew: bool) -> R
             if anew {
                 entry.clear();
             }
-            update(entry, fields);
+            update(text, entry, fields)?;
         }
         None if in_line => drop(servers.insert(at.name, toml_edit::value(fresh.into_inline_table()))),
         None => {
@@ -98,9 +98,10 @@ fn both(a: Range<usize>, b: Range<usize>) -> Range<usize> {
     a.start.min(b.start)..a.end.max(b.end)
 }
 
-fn update(entry: &mut dyn TableLike, fields: &Map<String, Value>) {
+fn update(text: &str, entry: &mut dyn TableLike, fields: &Map<String, Value>) -> Result<(), Broken> {
     for (name, value) in fields {
-        let mut new = written(value);
+        let odd = || Broken::at(text, 0, format!("`{name}` has a value that is not written as TOML here"));
+        let mut new = written(value).ok_or_else(odd)?;
         match entry.get_mut(name).and_then(Item::as_value_mut) {
             Some(old) => {
                 *new.decor_mut() = old.decor().clone();
@@ -109,16 +110,18 @@ fn update(entry: &mut dyn TableLike, fields: &Map<String, Value>) {
             None => drop(entry.insert(name, Item::Value(new))),
         }
     }
+    Ok(())
 }
 
-fn written(value: &Value) -> toml_edit::Value {
-    match value {
+/// The kinds of value that our own fields have.
+fn written(value: &Value) -> Option<toml_edit::Value> {
+    Some(match value {
         Value::Bool(yes) => (*yes).into(),
-        Value::Number(number) => number.as_i64().unwrap_or_default().into(),
+        Value::Number(number) => number.as_i64()?.into(),
         Value::String(text) => text.as_str().into(),
-        Value::Array(items) => toml_edit::Value::Array(items.iter().map(written).collect()),
-        Value::Null | Value::Object(_) => toml_edit::Value::InlineTable(InlineTable::new()),
-    }
+        Value::Array(items) => toml_edit::Value::Array(items.iter().map(written).collect::<Option<_>>()?),
+        Value::Null | Value::Object(_) => return None,
+    })
 }
 
 fn parse(text: &str) -> Result<Document<&str>, Broken> {

@@ -4,6 +4,7 @@
 
 use saphyr::{LoadableYamlNode as _, MarkedYaml, Scalar, YamlData};
 use serde_json::{Map, Value};
+use std::ops::Range;
 
 use super::format::{At, Broken, Seen};
 
@@ -34,13 +35,11 @@ pub fn put(text: &str, at: At<'_>, fields: &Map<String, Value>, anew: bool) -> R
         page.insert(end, entry_lines(2, at.name, fields));
         return Ok(page.text());
     };
-    let line = index(key);
     if let Some((own, entry)) = get(servers, at.name) {
         let indent = own.span.start.col();
         if anew || !is_block(text, entry) {
             let lines = page.region(index(own), indent);
-            page.lines
-                .splice(lines, entry_lines(indent, at.name, fields).into_iter().map(|l| format!("{l}{}", page.end)));
+            page.replace(lines, entry_lines(indent, at.name, fields))?;
             return Ok(page.text());
         }
         for (name, value) in fields {
@@ -50,8 +49,7 @@ pub fn put(text: &str, at: At<'_>, fields: &Map<String, Value>, anew: bool) -> R
                 Some((field, _)) => {
                     let indent = field.span.start.col();
                     let lines = page.region(index(field), indent);
-                    let new = format!("{}{name}: {value}{}", " ".repeat(indent), page.end);
-                    page.lines.splice(lines, [new]);
+                    page.replace(lines, vec![format!("{}{name}: {value}", " ".repeat(indent))])?;
                     return put(&page.text(), at, fields, anew);
                 }
                 None => {
@@ -64,10 +62,10 @@ pub fn put(text: &str, at: At<'_>, fields: &Map<String, Value>, anew: bool) -> R
         return Ok(text.to_owned());
     }
     let indent = first_column(servers).unwrap_or_else(|| key.span.start.col().saturating_add(2));
-    if let Some(column) = empty_value(text, servers) {
-        page.cut(line, key.span.end.col(), column);
+    if let Some(columns) = empty_value(text, servers) {
+        page.cut(index(servers), columns);
     }
-    page.insert(line.saturating_add(1), entry_lines(indent, at.name, fields));
+    page.insert(index(key).saturating_add(1), entry_lines(indent, at.name, fields));
     Ok(page.text())
 }
 
@@ -125,7 +123,7 @@ impl Page {
     }
 
     /// The lines of a key at this column and of everything below it; blank lines at the end belong to what follows.
-    fn region(&self, line: usize, column: usize) -> std::ops::Range<usize> {
+    fn region(&self, line: usize, column: usize) -> Range<usize> {
         let mut end = line.saturating_add(1);
         for (at, text) in self.lines.iter().enumerate().skip(end) {
             let bare = text.trim_start_matches(' ');
@@ -151,16 +149,48 @@ impl Page {
         }
     }
 
-    /// Cuts what stands between that colon and a column.
-    fn cut(&mut self, line: usize, key_end: usize, until: usize) {
-        if let Some(text) = self.lines.get_mut(line)
-            && let Some(colon) = colon(text, key_end)
-        {
-            let until = text.char_indices().nth(until).map_or(text.len(), |(at, _)| at);
-            let rest = text.split_off(until.max(colon.saturating_add(1)));
-            text.truncate(colon.saturating_add(1));
-            text.push_str(&rest);
+    /// Cuts these columns out of a line, and the space before them.
+    fn cut(&mut self, line: usize, columns: Range<usize>) {
+        if let Some(text) = self.lines.get_mut(line) {
+            let before: String = text.chars().take(columns.start).collect();
+            let after: String = text.chars().skip(columns.end).collect();
+            *text = format!("{}{after}", before.trim_end());
         }
+    }
+
+    /// Puts other lines in place of these; a comment behind the first stays there.
+    ///
+    /// # Errors
+    /// Where another of them has a comment, which would be lost.
+    fn replace(&mut self, lines: Range<usize>, mut new: Vec<String>) -> Result<(), Broken> {
+        for line in lines.clone() {
+            let Some((before, comment)) = self.comment(line) else { continue };
+            if line == lines.start {
+                let space = before.get(before.trim_end().len()..).unwrap_or_default();
+                if let Some(first) = new.first_mut() {
+                    *first = format!("{first}{space}{}", comment.trim_end());
+                }
+            } else {
+                let (line, column) = (line.saturating_add(1), before.chars().count().saturating_add(1));
+                let what = "a comment stands in a value that is to be replaced; move it".to_owned();
+                return Err(Broken { line, column, what });
+            }
+        }
+        self.lines.splice(lines, new.into_iter().map(|line| format!("{line}{}", self.end)));
+        Ok(())
+    }
+
+    /// A line and its comment: what can be cut off from a `#` on without any other meaning of the whole.
+    fn comment(&self, line: usize) -> Option<(&str, &str)> {
+        let text = self.lines.get(line)?;
+        let meaning = |text: &str| parse(text).ok().map(|root| root.as_ref().map(plain));
+        let whole = meaning(&self.lines.concat());
+        text.match_indices('#').filter_map(|(at, _)| text.split_at_checked(at)).find(|(before, _)| {
+            let (above, below) = (self.lines.iter().take(line), self.lines.iter().skip(line.saturating_add(1)));
+            let cut: String =
+                above.map(String::as_str).chain([*before, self.end]).chain(below.map(String::as_str)).collect();
+            meaning(&cut) == whole
+        })
     }
 }
 
@@ -213,14 +243,14 @@ fn section(text: &str, root: &MarkedYaml<'_>, at: At<'_>) -> Result<(), Broken> 
     Ok(())
 }
 
-/// Where an explicit empty value, `{}`, `null` or `~`, ends on its line.
-fn empty_value(text: &str, node: &MarkedYaml<'_>) -> Option<usize> {
+/// The columns of an explicit empty value, `{}`, `null` or `~`, on its line.
+fn empty_value(text: &str, node: &MarkedYaml<'_>) -> Option<Range<usize>> {
     let line = text.split_inclusive('\n').nth(index(node))?;
-    let start = line.char_indices().nth(node.span.start.col())?.0;
-    let rest = line.get(start..)?;
+    let column = node.span.start.col();
+    let rest = line.get(line.char_indices().nth(column)?.0..)?;
     let empty = node.data.is_null() || node.data.as_mapping().is_some_and(|map| map.is_empty());
     let written = ["{}", "null", "Null", "NULL", "~"].into_iter().find(|word| rest.starts_with(word))?;
-    empty.then(|| node.span.start.col().saturating_add(written.len()))
+    empty.then(|| column..column.saturating_add(written.len()))
 }
 
 fn get<'t, 'a>(node: &'t MarkedYaml<'a>, name: &str) -> Option<(&'t MarkedYaml<'a>, &'t MarkedYaml<'a>)> {

@@ -67,7 +67,7 @@ fn every_recorded_file_cut_off_anywhere_is_edited_cleanly_or_left_alone() {
 }
 
 #[test]
-fn what_is_no_utf8_no_file_or_somebody_elses_is_left_alone() {
+fn what_is_no_utf8_or_no_file_is_left_alone() {
     let desk = Desk::with("cursor", None);
     std::fs::write(&desk.found.file, b"{\"a\": \"\xff\"}").unwrap();
     let said = desk.found.connect(&desk.launch()).unwrap_err().to_string();
@@ -76,4 +76,31 @@ fn what_is_no_utf8_no_file_or_somebody_elses_is_left_alone() {
     std::fs::create_dir(&desk.found.file).unwrap();
     let said = desk.found.connect(&desk.launch()).unwrap_err().to_string();
     assert!(said.contains("no ordinary file"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_another_user_is_left_alone() {
+    let desk = Desk::with("cursor", None);
+    if rustix::process::geteuid().is_root() {
+        desk.write("{}");
+        std::os::unix::fs::chown(&desk.found.file, Some(1), None).unwrap();
+    } else {
+        std::os::unix::fs::symlink("/etc/passwd", &desk.found.file).unwrap();
+    }
+    let said = desk.found.connect(&desk.launch()).unwrap_err().to_string();
+    assert!(said.contains("belongs to another user"), "{said}");
+}
+
+#[test]
+fn a_value_that_toml_does_not_have_is_an_error_and_not_another_value() {
+    let codex = client("codex").unwrap();
+    let at = format::At { section: codex.section, name: NAME };
+    for value in [json!(null), json!(0.5), json!(u64::MAX), json!({"a": 1}), json!([["ok", {}]])] {
+        for text in ["", "[mcp_servers.countersign]\ncommand = \"/old\"\n"] {
+            let fields = Map::from_iter([("command".to_owned(), value.clone())]);
+            let said = codex.format.put(text, at, &fields, false).unwrap_err().to_string();
+            assert!(said.contains("`command`"), "{value}: {said}");
+        }
+    }
 }

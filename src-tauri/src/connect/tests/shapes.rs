@@ -127,6 +127,7 @@ fn empty_sections_in_every_spelling_are_filled() {
         ("goose", "extensions: {} # none\nGOOSE_MODE: auto\n"),
         ("goose", "GOOSE_MODE: auto\nextensions: null\n"),
         ("goose", "extensions: ~\n"),
+        ("goose", "extensions: {}\nsions:\n  one: 1\n"),
         ("goose", "{}\n"),
         ("goose", "---\nGOOSE_MODE: auto\n"),
         ("goose", "extensions: # all\n    one:\n        type: builtin\n"),
@@ -151,7 +152,7 @@ fn an_entry_of_a_program_that_moved_is_stale_and_only_that_is_brought_up_to_date
         let desk = Desk::with(id, Some(recorded));
         desk.found.connect(&launch_at("/old/place/countersign", id)).unwrap().unwrap().carry_out().unwrap();
         let State::Stale(why) = desk.found.state(&desk.launch()) else { panic!("{id} is not stale") };
-        assert!(why.contains("/old/place/countersign"), "{id}: {why}");
+        assert!(why.contains("is not that of this program") && !why.contains("/old/place"), "{id}: {why}");
         let changed = desk.connect();
         assert_eq!(desk.found.state(&desk.launch()), State::Connected, "{id}");
         assert!(!changed.contains("/old/place"), "{id}: {changed}");
@@ -215,11 +216,73 @@ fn taking_our_table_out_leaves_the_comments_around_it() {
 }
 
 #[test]
-fn the_diff_shows_changed_lines_and_no_secret_of_a_neighbour() {
+fn an_update_keeps_the_comment_behind_a_line_of_yaml_and_refuses_where_one_would_be_lost() {
+    let around = |args: &str| {
+        format!(
+            "extensions:\n  countersign: # ours\n    type: stdio\n    cmd: '/old # x'  # here\n{args}    name: us\n"
+        )
+    };
+    let desk = Desk::with("goose", Some(&around("    args: # all\n    - mcp\n    - \"# no comment\"\n")));
+    let after = desk.connect();
+    for line in ["  countersign: # ours\n", "countersign\"  # here\n", "\"/home/ada/Zürich\"] # all\n"] {
+        assert!(after.contains(line), "{after}");
+    }
+    for args in ["    args:\n    - mcp # first\n", "    args:\n      # first\n      - mcp\n"] {
+        let desk = Desk::with("goose", Some(&around(args)));
+        let said = format!("{:#}", desk.found.connect(&desk.launch()).unwrap_err());
+        assert!(said.contains("line 6, column ") && said.contains("a comment stands in a value"), "{said}");
+        assert_eq!(desk.text(), Some(around(args)));
+    }
+    let desk = Desk::with("goose", Some("extensions:\n  countersign: {type: sse, uri: http://a} # ours\n"));
+    assert!(desk.connect().contains("  countersign: # ours\n    type: \"stdio\"\n"), "{:?}", desk.text());
+}
+
+#[test]
+fn the_diff_shows_what_is_put_in_and_no_secret_of_a_neighbour() {
     let (_, recorded) = RECORDED[1];
     let desk = Desk::with("claude-desktop", Some(recorded));
     let diff = desk.found.connect(&desk.launch()).unwrap().unwrap().diff();
     assert!(diff.contains("+    \"countersign\": {"), "{diff}");
     assert!(!diff.contains("not-a-real-key"), "{diff}");
     assert_eq!(desk.text().as_deref(), Some(recorded), "a plan writes nothing");
+}
+
+#[test]
+fn a_neighbour_on_the_same_line_is_not_shown_whatever_is_done() {
+    const SECRET: &str = "sk-s3cret_0f";
+    let cases = [
+        ("cursor", "{\n  \"mcpServers\": {\n    \"a\": {\"headers\": {\"Authorization\": \"Bearer KEY\"}}\n  }\n}\n"),
+        ("cursor", "{\n  \"mcpServers\": {\n    \"a\": {\"b\": 1} // KEY\n  }\n}\n"),
+        ("cursor", "{\"mcpServers\": {\"a\": {\"headers\": {\"Authorization\": \"Bearer KEY\"}}}, \"key\": \"KEY\"}"),
+        ("claude-code", "{\"key\": \"KEY\"}"),
+        ("codex", "mcp_servers = { a = { env = { KEY = \"KEY\" } } } # KEY\n"),
+        ("codex", "key = \"KEY\""),
+        ("goose", "extensions: # KEY\n  a:\n    envs: {KEY: KEY}"),
+        ("goose", "key: KEY\nextensions: {} # KEY"),
+    ];
+    for (id, text) in cases {
+        let desk = Desk::with(id, Some(&text.replace("KEY", SECRET)));
+        let mut seen = String::new();
+        let mut act = |plan: anyhow::Result<Option<Plan>>| {
+            let plan = plan.unwrap().unwrap();
+            seen.push_str(&plan.diff());
+            plan.carry_out().unwrap();
+        };
+        act(desk.found.connect(&launch_at("/old", id)));
+        act(desk.found.connect(&desk.launch()));
+        std::fs::remove_file(desk.folder.path().join("config.before-countersign")).unwrap();
+        act(desk.found.undo());
+        assert!(!seen.contains("s3cret") && seen.contains("countersign"), "{id} {text:?}:\n{seen}");
+    }
+}
+
+#[test]
+fn of_a_line_only_the_pieces_that_change_are_shown() {
+    let before = "{\n  \"a\": {\"key\": \"one\"}, \"b\": 7\n}\n";
+    let after = "{\n  \"a\": {\"key\": \"one\"}, \"b\": 8,\n  \"c\": 1\n}\n";
+    assert_eq!(shown::change(before, after), "-  …7\n+  …8,\n+  \"c\": 1\n");
+    let (before, after) = ("    cmd: /old # here\n", "    cmd: \"/opt/us\" # here\n");
+    assert_eq!(shown::change(before, after), "-    …old…\n+    …\"/opt/us\"…\n");
+    assert_eq!(shown::change("", "a\r\n\r\nb"), "+a\n+\n+b\n");
+    assert_eq!((shown::change("a", "a"), shown::change("é x", "")), (String::new(), "-é x\n".to_owned()));
 }
