@@ -83,7 +83,9 @@ fn two_clients_are_found_connected_and_undone_and_no_token_is_in_their_files() {
     }
     assert!(home.text(".cursor/mcp.json").unwrap().contains("// mine"));
     assert_eq!(home.states(&place), pairs([("claude-code", "connected"), ("cursor", "connected")]));
-    assert_eq!(home.ok(&place, &["connect", "cursor", "--yes", "--json"])["changes"], serde_json::json!([]));
+    let again = home.ok(&place, &["connect", "cursor", "--yes", "--json"]);
+    let nothing = serde_json::json!({"client": "cursor", "written": false, "pairs_agent": false, "changes": []});
+    assert_eq!(again, nothing);
 
     let before = token(place.path(), "cursor");
     place.ok(&["agent", "revoke", "cursor", "--json"]);
@@ -107,6 +109,37 @@ fn token(dir: &Path, agent: &str) -> String {
     let token = std::fs::read_to_string(path).unwrap();
     assert!(token.len() > 40, "{} characters", token.len());
     token
+}
+
+#[test]
+fn no_agent_is_made_unasked_for_an_entry_whose_agent_was_revoked() {
+    let (place, home) = (Place::new(""), Home::new());
+    home.ok(&place, &["connect", "cursor", "--yes", "--json"]);
+    place.ok(&["agent", "revoke", "cursor", "--json"]);
+
+    let shown = home.ok(&place, &["connect", "cursor", "--dry-run", "--json"]);
+    let would = serde_json::json!({"client": "cursor", "written": false, "pairs_agent": true, "changes": []});
+    assert_eq!(shown, would);
+    let shown = home.run(&place, &["connect", "cursor", "--dry-run"]);
+    let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert_eq!(text, "An agent, cursor, is to be paired; it may ask for payments.\nNothing was done.\n");
+    let unasked = home.run(&place, &["connect", "cursor"]);
+    assert_eq!(unasked.status.code(), Some(1), "{unasked:?}");
+    assert!(String::from_utf8_lossy(&unasked.stderr).contains("--yes"), "{unasked:?}");
+    let list = place.ok(&["agent", "list", "--json"]);
+    assert!(list["agents"].as_array().unwrap().iter().all(|agent| !agent["revoked_at"].is_null()), "{list}");
+
+    home.ok(&place, &["connect", "cursor", "--yes", "--json"]);
+    let shown = home.run(&place, &["connect", "cursor", "--dry-run"]);
+    assert_eq!(String::from_utf8_lossy(&shown.stdout), "Cursor is connected.\n");
+}
+
+#[test]
+fn to_look_at_a_change_makes_no_data_directory() {
+    let (place, home) = (Place::new(""), Home::new());
+    let gone = home.0.path().join("gone");
+    let output = home.run(&place, &["connect", "cursor", "--dry-run", "--data-dir", gone.to_str().unwrap()]);
+    assert!(output.status.success() && !gone.exists(), "{output:?}");
 }
 
 #[test]

@@ -114,28 +114,49 @@ fn change(
     for found in &files {
         plans.extend(if args.undo { found.undo()? } else { found.connect(&launch)? });
     }
+    let pairs = if args.undo { Ok(false) } else { mcp::missing(place, &agent)? };
+    let pairs = match pairs {
+        Ok(pairs) => pairs,
+        Err(reply) => return Ok(not_done(&reply, as_json)),
+    };
     if !as_json {
         for plan in &plans {
             print!("{}", plan.diff());
         }
+        if pairs {
+            println!("An agent, {agent}, is to be paired; it may ask for payments.");
+        }
     }
+    let change = Change { client, plans, pairs };
     if args.dry_run {
-        return Ok(done(client, &plans, args, as_json));
+        return Ok(done(&change, args, as_json));
     }
-    if !plans.is_empty() && !args.yes && !agreed(as_json)? {
+    if !change.is_none() && !args.yes && !agreed(as_json)? {
         eprintln!("countersign: nothing was changed");
         return Ok(Exit::Denied);
     }
     // The agent first: an entry without one would be of no use.
-    if !args.undo
-        && let Err(reply) = mcp::ensure(place, &agent)?
-    {
+    if pairs && let Err(reply) = mcp::pair(place, &agent, false)? {
         return Ok(not_done(&reply, as_json));
     }
-    for plan in &plans {
+    for plan in &change.plans {
         plan.carry_out()?;
     }
-    Ok(done(client, &plans, args, as_json))
+    Ok(done(&change, args, as_json))
+}
+
+/// All that is done for one client.
+struct Change {
+    client: &'static Client,
+    plans: Vec<Plan>,
+    /// Whether its agent is made.
+    pairs: bool,
+}
+
+impl Change {
+    fn is_none(&self) -> bool {
+        self.plans.is_empty() && !self.pairs
+    }
 }
 
 /// Asks on the terminal.
@@ -143,23 +164,25 @@ fn agreed(as_json: bool) -> anyhow::Result<bool> {
     if as_json || !std::io::stdin().is_terminal() {
         bail!("there is no terminal to ask on; look at the change with --dry-run, then say --yes");
     }
-    eprint!("Write this? [y/N] ");
+    eprint!("Do this? [y/N] ");
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).context("reading the answer")?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-fn done(client: &Client, plans: &[Plan], args: &ConnectArgs, as_json: bool) -> Exit {
+fn done(change: &Change, args: &ConnectArgs, as_json: bool) -> Exit {
+    let Change { client, plans, pairs } = change;
     if as_json {
         let files: Vec<Value> = plans.iter().map(|plan| json!({"file": plan.file(), "diff": plan.diff()})).collect();
-        println!("{}", json!({"client": client.id, "written": !args.dry_run, "changes": files}));
+        let written = !args.dry_run && !plans.is_empty();
+        println!("{}", json!({"client": client.id, "written": written, "pairs_agent": pairs, "changes": files}));
         return Exit::Done;
     }
     let name = client.name;
-    match (plans.is_empty(), args.dry_run, args.undo) {
+    match (change.is_none(), args.dry_run, args.undo) {
         (true, _, true) => println!("{name} has no entry of Countersign."),
         (true, _, false) => println!("{name} is connected."),
-        (false, true, _) => println!("Nothing was written."),
+        (false, true, _) => println!("Nothing was done."),
         (false, false, true) => println!(
             "The entry is out. The agent {0} is still there; `countersign agent revoke {0}` ends it.",
             client.id

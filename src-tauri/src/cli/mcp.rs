@@ -68,12 +68,15 @@ pub fn add(place: &Place, agent: &AgentName, ask_everything: bool, as_json: bool
     Ok(Exit::Done)
 }
 
-/// Makes sure that the agent exists and its token lies in its file; the reply if that was not done, as when the person
-/// said no.
+/// Whether the agent has yet to be made; the reply if that cannot be told.
 ///
 /// # Errors
 /// Where the agent exists and its token cannot be read here: a token is shown once.
-pub fn ensure(place: &Place, agent: &AgentName) -> anyhow::Result<Result<(), Reply>> {
+pub fn missing(place: &Place, agent: &AgentName) -> anyhow::Result<Result<bool, Reply>> {
+    // To ask the ledger would make one.
+    if !place.dir.exists() {
+        return Ok(Ok(true));
+    }
     let list = match perform(place, Op::AgentList)? {
         Reply::Done(list) => list,
         other => return Ok(Err(other)),
@@ -81,27 +84,61 @@ pub fn ensure(place: &Place, agent: &AgentName) -> anyhow::Result<Result<(), Rep
     let mut agents = list["agents"].as_array().into_iter().flatten();
     if agents.any(|one| one["name"] == agent.as_str() && one["revoked_at"].is_null()) {
         token::read(&place.dir, agent)?;
-        return Ok(Ok(()));
+        return Ok(Ok(false));
     }
-    Ok(pair(place, agent, false)?.map(drop))
+    Ok(Ok(true))
 }
 
 /// Makes the agent, and gives the file of its token, or the reply by which it was not made.
-fn pair(place: &Place, agent: &AgentName, ask_everything: bool) -> anyhow::Result<Result<PathBuf, Reply>> {
+pub fn pair(place: &Place, agent: &AgentName, ask_everything: bool) -> anyhow::Result<Result<PathBuf, Reply>> {
     let blank = token::Blank::make(&place.dir, agent)?;
     let made = match perform(place, Op::AgentAdd { name: agent.to_string(), ask_everything })? {
         Reply::Done(made) => made,
         other => return Ok(Err(other)),
     };
-    let kept = blank.keep(made["token"].as_str().unwrap_or_default());
-    if kept.is_err() {
+    match blank.keep(made["token"].as_str().unwrap_or_default()) {
+        Ok(file) => Ok(Ok(file)),
         // An agent whose token is lost would be of no use, and its name taken.
-        perform(place, Op::AgentRevoke { name: agent.to_string() })?;
+        Err(lost) => Err(also(lost, agent, perform(place, Op::AgentRevoke { name: agent.to_string() }))),
     }
-    kept.map(Ok)
+}
+
+/// Why the token was lost; and that the agent lives on, if it could not be revoked.
+fn also(lost: anyhow::Error, agent: &AgentName, revoked: anyhow::Result<Reply>) -> anyhow::Error {
+    let why = match revoked {
+        Ok(Reply::Done(_)) => return lost,
+        Ok(Reply::Failed(why) | Reply::Refused(why) | Reply::Unanswered(why)) => why,
+        Err(error) => format!("{error:#}"),
+    };
+    lost.context(format!(
+        "the agent {agent} is there without a token and could not be revoked ({why}); run `countersign agent revoke {agent}`"
+    ))
 }
 
 /// Forgets the token of a revoked agent, if it came this way.
 pub fn forget(place: &Place, agent: &AgentName) -> anyhow::Result<()> {
     token::forget(&place.dir, agent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_token_is_told_and_so_is_an_agent_that_could_not_be_revoked() {
+        let agent = "cursor".parse().unwrap();
+        let said = |revoked| format!("{:#}", also(anyhow::anyhow!("the disk is full"), &agent, revoked));
+        assert_eq!(said(Ok(Reply::Done(json!({})))), "the disk is full");
+        let failures = [
+            Ok(Reply::Failed("no ledger".to_owned())),
+            Ok(Reply::Refused("no ledger".to_owned())),
+            Ok(Reply::Unanswered("no ledger".to_owned())),
+            Err(anyhow::anyhow!("no ledger")),
+        ];
+        for revoked in failures {
+            let said = said(revoked);
+            assert!(said.ends_with("the disk is full") && said.contains("(no ledger)"), "{said}");
+            assert!(said.contains("`countersign agent revoke cursor`"), "{said}");
+        }
+    }
 }
