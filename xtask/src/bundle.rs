@@ -13,14 +13,19 @@ use crate::place::Place;
 use crate::run;
 use crate::setup;
 
-/// Builds the release program, unless `--program FILE` names one, and packs it.
+/// Builds the release program, unless `--program FILE` names one, and packs it, below the target directory unless
+/// `--into FOLDER` says where.
 pub fn run(place: &Place, words: &[String]) -> Result<()> {
-    let program = match words {
-        [] => built(place)?,
-        [word, file] if word == "--program" => PathBuf::from(file),
-        _ => bail!("usage: cargo xtask bundle [--program FILE]"),
-    };
-    let made = pack(&place.root, &program, &place.target.join("bundle"))?;
+    let (mut program, mut folder) = (None, None);
+    for pair in words.chunks(2) {
+        match pair {
+            [word, path] if word == "--program" => program = Some(PathBuf::from(path)),
+            [word, path] if word == "--into" => folder = Some(PathBuf::from(path)),
+            _ => bail!("usage: cargo xtask bundle [--program FILE] [--into FOLDER]"),
+        }
+    }
+    let program = program.map_or_else(|| built(place), Ok)?;
+    let made = pack(&place.root, &program, &folder.unwrap_or_else(|| place.target.join("bundle")))?;
     println!("{}", made.display());
     Ok(())
 }

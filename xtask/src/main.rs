@@ -32,7 +32,7 @@ usage: cargo xtask COMMAND
   fuzz TARGET [SECONDS]
                       looks for inputs that break a promise of a target of tests/fuzz, guided by coverage
   build-ui            installs the interface's packages and builds it, if it is stale
-  bundle [--program FILE]
+  bundle [--program FILE] [--into FOLDER]
                       an MCPB bundle for Claude Desktop, of the release program or of this one";
 
 fn main() -> ExitCode {

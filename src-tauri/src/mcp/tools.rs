@@ -177,6 +177,14 @@ mod tests {
     }
 
     #[test]
+    fn the_bundle_for_claude_desktop_lists_the_same_tools() {
+        let manifest: Value = serde_json::from_str(include_str!("../../../xtask/mcpb/manifest.json")).unwrap();
+        let listed: Vec<&str> =
+            manifest["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+        assert_eq!(listed, tools().iter().map(|tool| tool.name.to_string()).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn every_schema_is_a_closed_object_without_references() {
         for tool in tools() {
             for schema in [&tool.input_schema, tool.output_schema.as_ref().unwrap()] {
