@@ -37,8 +37,8 @@ struct Writer {
     quoted: Quoted,
 }
 
-/// Fills the ledger of a place that has none yet; its last payment is an hour old. A person then accepts the configuration. Gives the
-/// token of the agent that paid.
+/// Fills the ledger of a place that has none yet; its last payment is an hour old. A person then accepts the configuration. Gives a
+/// fresh token of the agent that paid: its first one has expired.
 pub async fn write(place: &Place, payments: u64) -> String {
     let began = Instant::now();
     let start = SystemClock.wall().0 - SPAN_MS - HOUR_MS;
@@ -50,7 +50,7 @@ pub async fn write(place: &Place, payments: u64) -> String {
         Open::new(place.path().to_owned(), clock.clone(), Keys::start(Box::new(store)), registry.clone(), policy);
     let vault = Vault::open(open).expect("an empty ledger");
     let wallet = vault.create_wallet("main").await.expect("a wallet").address;
-    let token = vault.add_agent(&AGENT.parse().expect("a name"), false, SetBy::Person).await.expect("an agent");
+    vault.add_agent(&AGENT.parse().expect("a name"), false, SetBy::Person).await.expect("an agent");
     let rail = countersign_rails::all().remove(0);
     let quoted = priced(rail.as_ref(), &registry, wallet);
     let writer = Arc::new(Writer { vault, clock, rail, quoted });
@@ -72,7 +72,8 @@ pub async fn write(place: &Place, payments: u64) -> String {
     Arc::into_inner(writer).expect("no task is left").vault.shutdown().await;
     place.ok(&["confirm", "policy", "--json"]);
     eprintln!("{payments} payments written in {:.0} s", began.elapsed().as_secs_f64());
-    String::from_utf8(token.expose().to_vec()).expect("a token is text")
+    place.ok(&["agent", "revoke", AGENT, "--json"]);
+    place.agent(AGENT)
 }
 
 fn priced(rail: &dyn Rail, registry: &Registry, wallet: String) -> Quoted {
