@@ -4,6 +4,12 @@
 //! bookkeeping. Nothing outside this crate can make a [`Reservation`] or a [`Signed`], and neither can be copied. No network,
 //! no async runtime, no window is known here.
 
+#[cfg(not(unix))]
+compile_error!(
+    "Countersign's ledger cannot be kept safe on this system yet: owner and mode of its files, free space and the time since boot \
+     are read in the Unix way only. Build it on Linux or macOS."
+);
+
 mod clock;
 mod config;
 mod error;
