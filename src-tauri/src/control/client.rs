@@ -10,7 +10,9 @@ use crate::door;
 
 /// Nothing answers in this data directory.
 #[derive(Debug, thiserror::Error)]
-#[error("Countersign is not running in {0}; start it with `countersign`, or in a terminal with `countersign serve`")]
+#[error(
+    "Countersign is not running in {0}; start it with `countersign --data-dir {0}`, or in a terminal with `countersign serve --data-dir {0}`"
+)]
 pub struct NotRunning(String);
 
 impl NotRunning {
