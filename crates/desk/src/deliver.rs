@@ -86,6 +86,7 @@ impl Desk {
                 let answer = self.wire.ask_paid(&outgoing, url, &headers).await;
                 self.keep(record, answer.map_err(|error| error.to_string())).await
             }
+            Act::Call { carrier, .. } => self.keep(record, carrier.deliver(&credential).await).await,
         }
     }
 
@@ -207,7 +208,8 @@ impl Desk {
             }
         }
         let unknown = status_of(&record) == OutcomeStatus::Unknown && record.status.holds();
-        if let (Act::Fetch { .. }, true) = (&request.act, unknown && !window_over(&record, self.now()))
+        if let (Act::Fetch { .. } | Act::Call { .. }, true) =
+            (&request.act, unknown && !window_over(&record, self.now()))
             && let Some(url) = self.paid_at(&record).await?
             && let Some(signed) = self.signed_again(&record).await
         {

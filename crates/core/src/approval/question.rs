@@ -232,6 +232,7 @@ fn why(rule: &str, decision: &Decision, reference: &str) -> String {
         "builtin:redirected" => "the request was sent on to another website".to_owned(),
         "builtin:upfront" => "the seller takes the money before it delivers".to_owned(),
         "builtin:caller-changed" => "another program is using this agent's token".to_owned(),
+        "builtin:terms-changed" => "the tool is dearer, or paid otherwise, than it was before".to_owned(),
         "builtin:clock-suspect" => "this computer's clock cannot be trusted at the moment".to_owned(),
         "builtin:policy-unconfirmed" => "the limits were changed and nobody has confirmed them yet".to_owned(),
         "builtin:observe" => "the policy only watches and does not allow anything by itself".to_owned(),
@@ -263,6 +264,9 @@ fn warnings(quote: &Quote, decision: &Decision, history: &History) -> Vec<Warnin
             Risk::HighExposure => warn("high-exposure", "The most this can cost is far above the first step"),
             Risk::Upfront => warn("upfront", "The seller takes the money before it delivers"),
             Risk::CallerChanged => warn("caller-changed", "Another program is using this agent's token"),
+            Risk::TermsChanged => {
+                warn("terms-changed", "Dearer, or paid to another account, than this tool was before")
+            }
         });
     }
     if quote.exposure_value.is_none() {

@@ -37,11 +37,13 @@ pub enum Risk {
     Upfront,
     /// Another program uses a known token.
     CallerChanged,
+    /// Dearer, or paid to another account or in another token, than this tool was before.
+    TermsChanged,
 }
 
 impl Risk {
     /// Every finding.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::LookalikeHost,
         Self::LookalikeAddress,
         Self::Redirected,
@@ -53,6 +55,7 @@ impl Risk {
         Self::HighExposure,
         Self::Upfront,
         Self::CallerChanged,
+        Self::TermsChanged,
     ];
 
     /// The name in policy files and on every wire.
@@ -69,6 +72,7 @@ impl Risk {
             Self::HighExposure => "high_exposure",
             Self::Upfront => "upfront",
             Self::CallerChanged => "caller_changed",
+            Self::TermsChanged => "terms_changed",
         }
     }
 }
@@ -107,6 +111,8 @@ pub enum Condition {
     Upfront,
     /// Another program uses a known token.
     CallerChanged,
+    /// The terms of a tool are not those it had before.
+    TermsChanged,
     /// The clock cannot be trusted.
     ClockSuspect,
     /// Nobody confirmed the effective policy.
@@ -149,6 +155,7 @@ impl Condition {
             Self::Redirected => "builtin:redirected",
             Self::Upfront => "builtin:upfront",
             Self::CallerChanged => "builtin:caller-changed",
+            Self::TermsChanged => "builtin:terms-changed",
             Self::ClockSuspect => "builtin:clock-suspect",
             Self::PolicyUnconfirmed => "builtin:policy-unconfirmed",
             Self::Observe => "builtin:observe",
@@ -221,6 +228,7 @@ impl Facts {
             (Risk::OtherResource, Condition::OtherResource),
             (Risk::Upfront, Condition::Upfront),
             (Risk::CallerChanged, Condition::CallerChanged),
+            (Risk::TermsChanged, Condition::TermsChanged),
         ] {
             if quote.risks.contains(&risk) {
                 conditions.insert(condition);
