@@ -35,6 +35,11 @@ pub struct App {
 }
 
 impl App {
+    /// The page that says where to decide, for a client to show; none while the port is closed.
+    pub fn open(&self) -> Option<String> {
+        self.port.map(|port| format!("http://127.0.0.1:{port}{}", guard::OPEN))
+    }
+
     /// Carries out a request for money within its rate; a repeat of a known key is free.
     pub async fn money(&self, caller: Caller, pace: Pace, request: Request) -> Result<Outcome, Problem> {
         if let Err(limited) = pace.check()
