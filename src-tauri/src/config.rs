@@ -104,7 +104,8 @@ pub struct Limits {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mcp {
-    /// After so long without a message a session sleeps on disk, 1 to 86400; its client does not notice.
+    /// After so long without a message a session sleeps on disk, 1 to 86400; its client does not notice, unless it is shorter than
+    /// the wait for a person.
     pub session_idle_seconds: u64,
 }
 

@@ -19,6 +19,7 @@ pub use session::Sessions;
 use countersign_core::payment::Caller;
 use countersign_desk::{Desk, outcome::Outcome, problem::Problem, request::Request};
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// What the routes share.
 pub struct App {
@@ -32,6 +33,8 @@ pub struct App {
     pub failures: rate::Failures,
     /// Who is calling.
     pub sessions: Arc<Sessions>,
+    /// True once the service is to end.
+    pub stopping: watch::Receiver<bool>,
 }
 
 impl App {

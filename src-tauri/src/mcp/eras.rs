@@ -6,6 +6,7 @@ use axum::{
     Extension,
     body::Body,
     extract::{Request, State},
+    http::{Method, StatusCode},
     response::Response,
 };
 use countersign_core::payment::{AgentName, Caller};
@@ -25,6 +26,7 @@ use super::{
     link::Seal,
     server::{Era, Server},
     sessions::Kept,
+    stream::Stream,
 };
 use crate::http::{self, App};
 
@@ -39,7 +41,7 @@ struct Room {
 
 /// Every face of `/mcp`.
 pub struct Eras {
-    port: Option<u16>,
+    app: Arc<App>,
     folder: PathBuf,
     idle: Duration,
     modern: Sessionless,
@@ -52,9 +54,9 @@ impl Eras {
     /// Faces of this service; sessions are kept in `folder` and go to sleep after `idle`.
     pub fn new(app: Arc<App>, folder: PathBuf, idle: Duration, seal: Seal) -> Self {
         let port = app.port;
-        let server = Server::new(app, Era::Legacy, seal);
+        let server = Server::new(app.clone(), Era::Legacy, seal);
         Self {
-            port,
+            app,
             folder,
             idle,
             modern: sessionless(server.of(Era::Modern), port),
@@ -74,7 +76,7 @@ impl Eras {
         awake.session_config.keep_alive = Some(self.idle);
         let awake = Arc::new(awake);
         let kept = Arc::new(Kept::new(self.folder.clone(), agent.clone(), awake.clone()));
-        let mut config = config(self.port);
+        let mut config = config(self.app.port);
         config.session_store = Some(kept.clone());
         let server = self.server.clone();
         Room { service: StreamableHttpService::new(move || Ok(server.clone()), awake, config), kept }
@@ -88,6 +90,7 @@ pub async fn answer(
     Extension(opening): Extension<Opening>,
     request: Request,
 ) -> Response {
+    let method = request.method().clone();
     let response = match opening {
         Opening::Modern => eras.modern.handle(request).await,
         Opening::Sessionless => eras.legacy.handle(request).await,
@@ -99,7 +102,15 @@ pub async fn answer(
             room.service.handle(request).await
         }
     };
-    response.map(Body::new)
+    let mut response = response.map(Body::new);
+    if method == Method::DELETE && response.status() == StatusCode::ACCEPTED {
+        // The session is over by now, and the official Python client takes an "accepted" for a failure.
+        *response.status_mut() = StatusCode::NO_CONTENT;
+    }
+    if method == Method::GET {
+        return response.map(|body| Body::new(Stream::new(body, eras.app.stopping.clone())));
+    }
+    response
 }
 
 fn sessionless(server: Server, port: Option<u16>) -> Sessionless {

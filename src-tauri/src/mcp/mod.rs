@@ -16,6 +16,7 @@ mod page;
 mod resources;
 mod server;
 mod sessions;
+mod stream;
 mod tasks;
 mod tools;
 mod wait;

@@ -55,9 +55,8 @@ impl Kept {
             read => read?,
         };
         let used = tokio::fs::metadata(path).await?.modified()?;
-        let over = SystemTime::now().duration_since(used).is_ok_and(|unused| unused > LONGEST);
         match serde_json::from_slice(&bytes) {
-            Ok(state) if !over => Ok(Some(state)),
+            Ok(state) if !over(used) => Ok(Some(state)),
             read => {
                 if let Err(error) = read {
                     tracing::warn!(%error, "a kept MCP session cannot be read; it is over");
@@ -86,15 +85,22 @@ impl Kept {
         tokio::fs::rename(&fresh, path).await
     }
 
-    /// Ends the sessions that were not used for longest until no more than allowed are left.
+    /// Ends the sessions that were not used for longest until no more than allowed are left. Those that are over go in any case,
+    /// whosever they were.
     async fn make_room(&self) -> io::Result<()> {
         let mut mine = Vec::new();
         let mut entries = tokio::fs::read_dir(&self.folder).await?;
         while let Some(entry) = entries.next_entry().await? {
+            // Another agent's sessions may be made room for at the same moment.
+            let Ok(used) = entry.metadata().await.and_then(|about| about.modified()) else { continue };
+            if over(used) {
+                let _ = tokio::fs::remove_file(entry.path()).await;
+                continue;
+            }
             let name = entry.file_name().to_string_lossy().into_owned();
             let id = name.strip_suffix(ENDING).and_then(|name| name.split_once(BETWEEN));
             if let Some((_, id)) = id.filter(|(agent, _)| *agent == self.agent.as_str()) {
-                mine.push((entry.metadata().await?.modified()?, id.to_owned()));
+                mine.push((used, id.to_owned()));
             }
         }
         mine.sort();
@@ -104,6 +110,11 @@ impl Kept {
         }
         Ok(())
     }
+}
+
+/// Whether what was last used then is over.
+fn over(used: SystemTime) -> bool {
+    SystemTime::now().duration_since(used).is_ok_and(|unused| unused > LONGEST)
 }
 
 #[async_trait::async_trait]
@@ -190,6 +201,11 @@ mod tests {
         std::fs::write(kept.path(&id(2)).unwrap(), "{").unwrap();
         assert!(kept.load(&id(2)).await.unwrap().is_none());
         assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+        let gone = of(home.path(), "revoked");
+        gone.store(&id(3), &state("old")).await.unwrap();
+        aged(&gone, &id(3), LONGEST + Duration::from_secs(60));
+        kept.store(&id(4), &state("new")).await.unwrap();
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1);
     }
 
     #[tokio::test]

@@ -3,8 +3,15 @@
 //!
 //! A cancelled task is only no longer followed: the question to the person stays. `cancel_payment` withdraws it.
 
-use countersign_core::payment::{Caller, PaymentId};
-use countersign_desk::{Standing, outcome::OutcomeStatus, problem::Problem};
+use countersign_core::{
+    Rfc3339,
+    payment::{Caller, PaymentId},
+};
+use countersign_desk::{
+    Standing,
+    outcome::OutcomeStatus,
+    problem::{Code, Problem},
+};
 use rmcp::{
     ErrorData,
     model::{CreateTaskResult, DetailedTask, GetTaskResult, Task, TaskPayload, TaskStatus},
@@ -74,7 +81,7 @@ fn task(payment: &PaymentId, standing: &Standing) -> Task {
 }
 
 fn life(created: &str, expires: &str) -> Option<u64> {
-    let at = |text: &str| text.parse::<countersign_core::Rfc3339>().ok().map(|time| time.0.0);
+    let at = |text: &str| text.parse::<Rfc3339>().ok().map(|time| time.0.0);
     u64::try_from(at(expires)?.checked_sub(at(created)?)?).ok()
 }
 
@@ -89,7 +96,7 @@ fn payment(task_id: &str) -> Result<PaymentId, ErrorData> {
 
 fn lost(problem: &Problem) -> ErrorData {
     match problem.code {
-        countersign_desk::problem::Code::NotFound => unknown(),
+        Code::NotFound => unknown(),
         _ => ErrorData::internal_error(problem.detail.clone(), None),
     }
 }
