@@ -143,7 +143,7 @@ impl Desk {
         Ok(self.stories.runs(agent, &request.key) || !matches!(found, Lookup::New))
     }
 
-    /// One payment of this agent, waiting up to `wait` seconds for the person, and then for what they allowed to be done.
+    /// One payment of this agent, waiting up to `wait` seconds for it to end.
     pub async fn payment(&self, caller: &Caller, id: &PaymentId, wait: u64) -> Result<Outcome, Problem> {
         let record = self.own(caller, id).await?;
         let wait = wait.min(MAX_POLL);
