@@ -13,11 +13,14 @@ mod canary;
 mod cli;
 #[cfg(unix)]
 mod codes;
+mod conformance;
 mod connect;
 mod corpus;
 mod crowd;
 #[cfg(feature = "faults")]
 mod disk;
+mod eras;
+mod gateway;
 mod hostile;
 mod http;
 mod kills;

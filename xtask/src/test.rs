@@ -26,7 +26,11 @@ pub struct Step {
 const TESTS: &[Step] = &[
     Step { name: "stack", needs: &[Need::Stack], run: stack },
     Step { name: "ui-test", needs: &[Need::Interface], run: interface },
-    Step { name: "rust", needs: &[Need::Headless, Need::Window, Need::Stack, Need::Desktop], run: rust },
+    Step {
+        name: "rust",
+        needs: &[Need::Headless, Need::Window, Need::Stack, Need::Conformance, Need::Desktop],
+        run: rust,
+    },
     Step { name: "window", needs: &[Need::Headless, Need::Window, Need::Stack, Need::Desktop], run: window },
     Step { name: "headless", needs: &[Need::Headless, Need::Stack, Need::Desktop], run: headless },
 ];
@@ -119,6 +123,8 @@ fn headless(place: &Place) -> Result<Count> {
         "--",
         "--skip=kills::",
         "--skip=mcp::",
+        "--skip=eras::",
+        "--skip=conformance::",
         "--skip=http::",
         "--skip=bridge::",
         "--skip=socket::",

@@ -12,6 +12,7 @@ use crate::{
     bridge::{Bridge, token},
     connect::Launch,
     control::{Op, Reply},
+    gateway::Name,
 };
 
 #[derive(Debug, Args)]
@@ -19,6 +20,9 @@ pub struct McpArgs {
     /// Whose token is used; the only one's if not given.
     #[arg(long, value_name = "NAME")]
     agent: Option<AgentName>,
+    /// One MCP server behind Countersign, with its own tools.
+    #[arg(long, value_name = "NAME")]
+    gateway: Option<Name>,
 }
 
 /// Runs until the client closes its end. Without a token it says so to the client, which shows it where a person looks.
@@ -29,7 +33,7 @@ pub fn run(place: Place, args: McpArgs) -> anyhow::Result<Exit> {
         eprintln!("countersign: {why}");
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let ended = runtime.block_on(Bridge::run(place, agent, BufReader::new(stdin()), stdout()));
+    let ended = runtime.block_on(Bridge::run(place, agent, args.gateway, BufReader::new(stdin()), stdout()));
     // A thread may still wait for a line that will not come.
     runtime.shutdown_background();
     ended?;

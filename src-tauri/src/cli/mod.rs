@@ -2,6 +2,7 @@
 
 mod connect;
 mod fetch;
+mod gateway;
 mod mcp;
 mod policy;
 mod serve;
@@ -94,6 +95,9 @@ enum Verb {
     },
     /// Puts Countersign into the configuration of an MCP client, after showing the change.
     Connect(connect::ConnectArgs),
+    /// Puts paid MCP servers behind the running Countersign.
+    #[command(subcommand)]
+    Gateway(gateway::GatewayVerb),
     /// Fetches a URL and pays its 402 through the running service.
     Fetch(fetch::FetchArgs),
     /// Prints a shell's completion script.
@@ -160,6 +164,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Verify) => show::verify(&place, json),
         Some(Verb::Confirm { what }) => finish(&place, Op::Confirm { what }, |_| println!("Confirmed."), json),
         Some(Verb::Connect(args)) => connect::run(&place, &args, json),
+        Some(Verb::Gateway(verb)) => gateway::run(&place, verb, json),
         Some(Verb::Fetch(args)) => fetch::run(&place, args, json),
         Some(Verb::Completions { shell }) => shell::completions(shell),
         Some(Verb::Man(args)) => shell::man(args),
@@ -205,7 +210,9 @@ fn perform(place: &Place, op: Op) -> anyhow::Result<Reply> {
             Err(error) if error.downcast_ref::<NotRunning>().is_some() => {}
             reply => return reply,
         }
-        if matches!(op, Op::Fetch { .. }) {
+        let needs_one_that_runs =
+            matches!(op, Op::Fetch { .. } | Op::GatewayAdd { .. } | Op::GatewayList | Op::GatewayRemove { .. });
+        if needs_one_that_runs {
             return Err(NotRunning::in_dir(&place.dir).into());
         }
         let config = Config::load(&place.config)?;

@@ -10,4 +10,4 @@ mod server;
 pub use client::{NotRunning, call};
 pub use op::{Op, Reply};
 pub use perform::perform;
-pub use server::{Counter, serve};
+pub use server::{Counter, change_id, serve};

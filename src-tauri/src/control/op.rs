@@ -5,6 +5,8 @@ use countersign_vault::keys::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::gateway::{Name, Target};
+
 /// One setup or reading verb.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
@@ -90,6 +92,20 @@ pub enum Op {
         /// `policy`, `clock` or `history`.
         what: String,
     },
+    /// Puts an MCP server behind Countersign; only while it runs, because a person has to see what is reached.
+    GatewayAdd {
+        /// The person's name for it.
+        name: Name,
+        /// Exactly what is reached.
+        target: Target,
+    },
+    /// Every MCP server behind Countersign.
+    GatewayList,
+    /// Takes one away again.
+    GatewayRemove {
+        /// Its name.
+        name: Name,
+    },
     /// Fetches a URL as an agent and pays its 402; only while Countersign runs.
     Fetch {
         /// Which agent; the only one if not given.
@@ -140,6 +156,9 @@ impl Op {
             Self::Payment { .. } => "payment",
             Self::Verify => "verify",
             Self::Confirm { .. } => "confirm",
+            Self::GatewayAdd { .. } => "gateway add",
+            Self::GatewayList => "gateway list",
+            Self::GatewayRemove { .. } => "gateway remove",
             Self::Fetch { .. } => "fetch",
         }
     }
@@ -171,6 +190,11 @@ impl Op {
                 format!("Resume the payments of {name}?"),
                 "Its payments inside your limits go through again without asking",
             ),
+            Self::GatewayAdd { name, target } => {
+                let mut lines = target.lines();
+                lines.push("What its tools cost is paid within your limits, to every agent of yours".to_owned());
+                Some((format!("Put the MCP server {name} behind Countersign?"), lines))
+            }
             Self::PolicySet { toml } => {
                 let new = Policy::parse(toml, reference).ok()?;
                 let changed = countersign_core::policy::compare(now?, &new);

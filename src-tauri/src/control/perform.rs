@@ -114,6 +114,9 @@ pub async fn perform(vault: &Vault, registry: &Registry, op: Op, by: SetBy) -> a
             vault.confirm(confirm).await?;
             json!({"confirmed": what})
         }
+        Op::GatewayAdd { .. } | Op::GatewayList | Op::GatewayRemove { .. } => {
+            bail!("MCP servers are put behind a running Countersign; start `countersign` or `countersign serve` first")
+        }
         Op::Fetch { .. } => bail!(
             "`countersign fetch` pays through the running service; start `countersign` or `countersign serve` first"
         ),

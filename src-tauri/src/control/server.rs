@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     door::{Door, Line},
+    gateway::Gateway,
     http::Sessions,
 };
 
@@ -39,6 +40,8 @@ pub struct Counter {
     pub approver: Arc<dyn Approver>,
     /// Who is calling; the same as over HTTP, so that a session's limits cannot be had twice.
     pub sessions: Arc<Sessions>,
+    /// The MCP servers behind us.
+    pub gateway: Arc<Gateway>,
     /// How long a person has for a change.
     pub patience: Duration,
 }
@@ -102,6 +105,9 @@ impl Counter {
     async fn carry_out(&self, op: Op) -> anyhow::Result<Reply> {
         let (desk, vault) = (&self.desk, self.desk.vault());
         let op = checked(vault, op).await?;
+        if let Op::GatewayAdd { name, target } = &op {
+            self.gateway.may_add(name, target)?;
+        }
         let policy = vault.policy();
         let loosening = op.loosens(policy.as_deref(), desk.registry().reference());
         let by = if loosening.is_some() { SetBy::Person } else { SetBy::Command };
@@ -120,7 +126,22 @@ impl Counter {
             Op::Resume { agent: None } => Some(false),
             _ => None,
         };
-        let value = perform(vault, desk.registry(), op, by).await?;
+        let value = match op {
+            Op::GatewayAdd { name, target } => {
+                self.gateway.add(&name, target)?;
+                json!({"name": name})
+            }
+            Op::GatewayList => {
+                let all = self.gateway.list()?;
+                let row = |(name, target)| json!({"name": name, "target": target});
+                json!({"upstreams": all.into_iter().map(row).collect::<Vec<_>>()})
+            }
+            Op::GatewayRemove { name } => {
+                self.gateway.remove(&name)?;
+                json!({"name": name, "removed": true})
+            }
+            op => perform(vault, desk.registry(), op, by).await?,
+        };
         if let Some(paused) = paused {
             desk.announce(Event::Paused(paused));
         }
@@ -175,7 +196,7 @@ impl Counter {
     }
 }
 
-fn change_id() -> anyhow::Result<String> {
+pub fn change_id() -> anyhow::Result<String> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
     Ok(format!("chg_{:016x}", u64::from_be_bytes(bytes)))
