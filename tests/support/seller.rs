@@ -65,7 +65,9 @@ impl Drop for Seller {
 
 /// Puts an upstream behind a running service; the person says yes or no. What they were shown, and how the verb ended.
 pub fn put_behind(place: &Place, service: &mut Service, name: &str, target: &[&str], yes: bool) -> (Value, i32) {
-    let verb = place.begin(&[&["gateway", "add", name], target].concat());
+    let mut verb = place.command(&[&["--json", "gateway", "add", name], target].concat());
+    let verb =
+        verb.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let change = service.event("change");
     service.answer(yes, change["change_id"].as_str().expect("an id"));
     let output = verb.wait_with_output().expect("the verb ends");

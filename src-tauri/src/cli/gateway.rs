@@ -15,9 +15,12 @@ pub enum GatewayVerb {
     Add {
         /// Your name for it: 1 to 40 of a-z, 0-9 and '-'.
         name: Name,
-        /// Its address, or `--` and the command that starts it.
-        #[arg(required = true, num_args = 1.., value_name = "URL|-- COMMAND", trailing_var_arg = true)]
-        target: Vec<String>,
+        /// Its address.
+        #[arg(required_unless_present = "command")]
+        url: Option<String>,
+        /// Or the command that starts it.
+        #[arg(last = true, conflicts_with = "url")]
+        command: Vec<String>,
     },
     /// Lists them.
     List,
@@ -30,8 +33,9 @@ pub enum GatewayVerb {
 
 pub fn run(place: &Place, verb: GatewayVerb, json: bool) -> anyhow::Result<Exit> {
     match verb {
-        GatewayVerb::Add { name, target } => {
-            let (target, said) = (Target::of_words(&target)?, name.clone());
+        GatewayVerb::Add { name, url, command } => {
+            let words = url.map_or(command, |url| vec![url]);
+            let (target, said) = (Target::of_words(&words)?, name.clone());
             let done = move |_: &_| {
                 println!("An MCP client reaches it with `countersign mcp --gateway {said}`, or at /mcp/{said}.")
             };
