@@ -54,7 +54,7 @@ impl From<Name> for String {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Target {
     /// MCP over Streamable HTTP.
-    Url(Url),
+    Url(#[serde(with = "address")] Url),
     /// A program that speaks MCP on stdin and stdout: its absolute path, and its arguments.
     Command(Vec<String>),
 }
@@ -63,13 +63,7 @@ impl Target {
     /// Reads what the person typed: one http(s) address, or a command with its arguments, found as a shell would find it.
     pub fn of_words(words: &[String]) -> anyhow::Result<Self> {
         match words {
-            [one] if one.contains("://") => {
-                let url = Url::parse(one).with_context(|| format!("the address {}", clean(one)))?;
-                if Origin::of(&url).is_err() || url.fragment().is_some() {
-                    bail!("an upstream's address is http or https, without user name and fragment");
-                }
-                Ok(Self::Url(url))
-            }
+            [one] if one.contains("://") => Ok(Self::Url(web(one)?)),
             [program, arguments @ ..] => {
                 let path = find(program).with_context(|| format!("there is no program {}", clean(program)))?;
                 let path = path.into_os_string().into_string().ok().context("the program's path is not text")?;
@@ -113,6 +107,14 @@ impl Target {
     }
 }
 
+fn web(text: &str) -> anyhow::Result<Url> {
+    let url = Url::parse(text).with_context(|| format!("the address {}", clean(text)))?;
+    if Origin::of(&url).is_err() || url.fragment().is_some() {
+        bail!("an upstream's address is http or https, without user name and fragment");
+    }
+    Ok(url)
+}
+
 fn find(program: &str) -> Option<PathBuf> {
     let given = PathBuf::from(program);
     if given.components().count() > 1 {
@@ -121,6 +123,20 @@ fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let mut places = env::split_paths(&path).filter(|folder| folder.is_absolute()).map(|folder| folder.join(program));
     places.find(|path| path.is_file())
+}
+
+/// An address as text, checked again when it is read.
+mod address {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+    use url::Url;
+
+    pub fn serialize<S: Serializer>(url: &Url, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(url.as_str())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
+        super::web(&String::deserialize(from)?).map_err(|error| D::Error::custom(format!("{error:#}")))
+    }
 }
 
 #[cfg(test)]
