@@ -42,11 +42,9 @@ fn every_scored_scenario_passes_through_the_gateway_in_the_older_revision() {
     let suite = suite.output().expect("node runs");
     fixtures.kill().and_then(|()| fixtures.wait()).expect("an ended process");
     let out = String::from_utf8_lossy(&suite.stdout);
-    assert!(
-        suite.status.success() && out.contains("=== SUMMARY ==="),
-        "{out}{}",
-        String::from_utf8_lossy(&suite.stderr)
-    );
+    assert!(suite.status.success(), "{out}{}", String::from_utf8_lossy(&suite.stderr));
+    let passed = out.lines().filter(|line| line.starts_with('\u{2713}')).count();
+    assert!(passed >= 30, "{passed} of 30 passed: {out}");
     service.stop();
 }
 
