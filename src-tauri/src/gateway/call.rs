@@ -238,7 +238,8 @@ impl Carrier for Retry {
                     json!(CallToolResult::error(vec![rmcp::model::ContentBlock::text(error.message)])),
                 ),
             }),
-            Err(error) => Err(error.to_string()),
+            // The library's words may hold what the upstream sent, which is logged nowhere.
+            Err(_) => Err("the upstream gave no answer that can be read".to_owned()),
         }
     }
 }

@@ -85,14 +85,11 @@ impl Face {
                 ErrorData::invalid_request(what, Some(data))
             }
             ServiceError::Cancelled { .. } => ErrorData::internal_error("the request was withdrawn", None),
-            other => {
-                // The library's words may hold what the upstream sent.
-                tracing::debug!(upstream = %self.room.name, error = %other, "an upstream gave no answer");
-                ErrorData::internal_error(
-                    format!("the upstream {} gave no answer that can be read", self.room.name),
-                    None,
-                )
-            }
+            // The library's words may hold what the upstream sent.
+            _ => ErrorData::internal_error(
+                format!("the upstream {} gave no answer that can be read", self.room.name),
+                None,
+            ),
         }
     }
 

@@ -52,8 +52,8 @@ impl Room {
         if let Some(line) = open.as_ref().filter(|line| !line.is_closed()) {
             return Ok(line.clone());
         }
-        let line = Line::open(&self.target, &self.wire, &behalf).await.map_err(|error| {
-            tracing::warn!(upstream = %self.name, error = format!("{error:#}"), "an upstream cannot be reached");
+        let line = Line::open(&self.target, &self.wire, &behalf).await.map_err(|_| {
+            tracing::warn!(upstream = %self.name, "an upstream cannot be reached");
             ErrorData::internal_error(format!("the upstream {} cannot be reached", self.name), None)
         })?;
         let line = Arc::new(line);
