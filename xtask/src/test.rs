@@ -26,9 +26,13 @@ pub struct Step {
 const TESTS: &[Step] = &[
     Step { name: "stack", needs: &[Need::Stack], run: stack },
     Step { name: "ui-test", needs: &[Need::Interface], run: interface },
-    Step { name: "rust", needs: &[Need::Headless, Need::Window, Need::Stack, Need::Desktop], run: rust },
+    Step {
+        name: "rust",
+        needs: &[Need::Headless, Need::Window, Need::Stack, Need::Desktop, Need::Examples],
+        run: rust,
+    },
     Step { name: "window", needs: &[Need::Headless, Need::Window, Need::Stack, Need::Desktop], run: window },
-    Step { name: "headless", needs: &[Need::Headless, Need::Stack, Need::Desktop], run: headless },
+    Step { name: "headless", needs: &[Need::Headless, Need::Stack, Need::Desktop, Need::Tester], run: headless },
 ];
 
 /// Checks first, then all tests; with names only those steps.
@@ -97,7 +101,8 @@ fn rust(place: &Place) -> Result<Count> {
     let words = ["test", "--workspace", "--features", "faults"];
     // Built outside the session, which has no use for a screen while it compiles.
     run::shown(place.cargo(&words).arg("--no-run"))?;
-    counted(desktop(place, &words)?.arg("--no-fail-fast"))
+    // The tester asks the program without a window, in the step of that name.
+    counted(desktop(place, &words)?.args(["--no-fail-fast", "--", "--skip=openapi::"]))
 }
 
 fn window(place: &Place) -> Result<Count> {
@@ -125,6 +130,7 @@ fn headless(place: &Place) -> Result<Count> {
         "--skip=browser::",
         "--skip=network::",
         "--skip=settle::",
+        "--skip=examples::",
     ];
     counted(&mut desktop(place, &words)?)
 }
