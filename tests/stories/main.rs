@@ -18,6 +18,7 @@ mod corpus;
 mod crowd;
 #[cfg(feature = "faults")]
 mod disk;
+mod examples;
 mod hostile;
 mod http;
 mod kills;
@@ -25,6 +26,7 @@ mod mcp;
 mod network;
 #[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]
 mod notices;
+mod openapi;
 mod pay;
 #[cfg(all(feature = "ui-automation", target_os = "linux"))]
 mod pressed;

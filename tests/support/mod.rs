@@ -12,6 +12,7 @@ pub mod client;
 pub mod hostile_seller;
 pub mod mcp;
 pub mod node;
+pub mod python;
 pub mod raw;
 #[cfg(target_os = "linux")]
 pub mod rss;

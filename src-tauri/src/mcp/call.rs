@@ -5,6 +5,7 @@ use countersign_desk::{
     outcome::{Outcome, OutcomeStatus},
     problem::{Code, Problem},
     request::Request,
+    seconds::Seconds,
     view::ListQuery,
 };
 use rmcp::{
@@ -52,7 +53,7 @@ impl Calling {
 #[serde(deny_unknown_fields)]
 struct GetPayment {
     payment_id: String,
-    wait_seconds: Option<u64>,
+    wait_seconds: Option<Seconds>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -102,7 +103,7 @@ async fn money(
 
 async fn get_payment(app: &App, calling: &Calling) -> Result<Value, Problem> {
     let GetPayment { payment_id, wait_seconds } = calling.arguments.read()?;
-    let wait = wait_seconds.unwrap_or(POLL).min(POLL);
+    let wait = wait_seconds.map_or(POLL, |Seconds(wait)| wait.min(POLL));
     Ok(json!(app.desk.payment(&calling.caller, &known(&payment_id)?, wait).await?))
 }
 
