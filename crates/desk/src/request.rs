@@ -10,7 +10,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::problem::{Code, Problem};
+use crate::{
+    problem::{Code, Problem},
+    seconds::Seconds,
+};
 
 /// Longest wait for a person in one call, seconds.
 pub const MAX_WAIT: u64 = 150;
@@ -49,7 +52,7 @@ pub struct FetchBody {
     /// The caller's name for this purchase.
     pub idempotency_key: String,
     /// Seconds to wait for a person.
-    pub wait_seconds: Option<u64>,
+    pub wait_seconds: Option<Seconds>,
 }
 
 /// Body of `POST /v1/payments`, arguments of the tool `pay`.
@@ -71,7 +74,7 @@ pub struct PayBody {
     /// The caller's name for this purchase.
     pub idempotency_key: String,
     /// Seconds to wait for a person.
-    pub wait_seconds: Option<u64>,
+    pub wait_seconds: Option<Seconds>,
 }
 
 /// What is to be done with the money's help.
@@ -172,7 +175,7 @@ impl Request {
             max: body.max,
             reason: body.reason,
             key: key(&body.idempotency_key)?,
-            wait: body.wait_seconds.unwrap_or(DEFAULT_WAIT).min(MAX_WAIT),
+            wait: body.wait_seconds.map_or(DEFAULT_WAIT, |Seconds(wait)| wait.min(MAX_WAIT)),
             digest,
         })
     }
@@ -200,7 +203,7 @@ impl Request {
             max: body.max,
             reason: body.reason,
             key: key(&body.idempotency_key)?,
-            wait: body.wait_seconds.unwrap_or(DEFAULT_WAIT).min(MAX_WAIT),
+            wait: body.wait_seconds.map_or(DEFAULT_WAIT, |Seconds(wait)| wait.min(MAX_WAIT)),
             digest,
         })
     }
