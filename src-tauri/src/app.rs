@@ -162,7 +162,8 @@ pub async fn start(
         port: config.server.enabled.then(|| port.unwrap_or(config.server.port)),
         door: opened(place, door::AGENTS, desk.vault()).await?,
     };
-    let listening = http::serve(desk.clone(), sessions, config, entrances, mcp::router).await?;
+    let mcp = mcp::Mcp::new(&place.dir, &config.mcp)?;
+    let listening = http::serve(desk.clone(), sessions, config, entrances, |app| mcp.router(app)).await?;
     let settling = tokio::spawn(desk.clone().settle());
     Ok(Running { desk, listening, settling })
 }

@@ -23,6 +23,8 @@ pub struct Config {
     pub fetch: Fetch,
     /// Request rates.
     pub limits: Limits,
+    /// MCP clients.
+    pub mcp: Mcp,
     /// What money is worth.
     pub currency: Currency,
     /// Networks beyond or beside the built-in ones, by CAIP-2 name.
@@ -98,6 +100,15 @@ pub struct Limits {
     pub connections: usize,
 }
 
+/// `[mcp]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mcp {
+    /// After so long without a message a session sleeps on disk, 1 to 86400; its client does not notice, unless it is shorter than
+    /// the wait for a person.
+    pub session_idle_seconds: u64,
+}
+
 /// `[currency]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -168,6 +179,12 @@ impl Default for Limits {
     }
 }
 
+impl Default for Mcp {
+    fn default() -> Self {
+        Self { session_idle_seconds: 3600 }
+    }
+}
+
 impl Default for Currency {
     fn default() -> Self {
         Self { reference: "USD".to_owned(), rates: BTreeMap::new() }
@@ -200,6 +217,9 @@ impl Config {
         }
         if self.limits.requests_per_second == 0 || self.limits.burst == 0 || self.limits.connections == 0 {
             bail!("the values of [limits] must be above 0");
+        }
+        if !(1..=86_400).contains(&self.mcp.session_idle_seconds) {
+            bail!("mcp.session_idle_seconds must be between 1 and 86400");
         }
         self.registry().map(|_| ())?;
         self.nodes().map(|_| ())
@@ -312,6 +332,7 @@ mod tests {
             "[chains.\"eip155:84532\"]\nrpc = [\"ftp://x\"]",
             "[[assets]]\nid = \"eip155:84532/erc20:0x00\"\nsymbol=\"X\"\ndecimals=6\nname=\"X\"\nversion=\"1\"",
             "[limits]\nburst = 0",
+            "[mcp]\nsession_idle_seconds = 0",
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }

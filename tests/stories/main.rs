@@ -13,11 +13,13 @@ mod canary;
 mod cli;
 #[cfg(unix)]
 mod codes;
+mod conformance;
 mod connect;
 mod corpus;
 mod crowd;
 #[cfg(feature = "faults")]
 mod disk;
+mod eras;
 mod examples;
 mod hostile;
 mod http;

@@ -305,7 +305,8 @@ async fn wrong_arguments_are_tool_errors_that_say_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_purchase_over_mcp_and_http_is_one_and_a_restart_changes_nothing() {
-    let desk = desk("");
+    let mut desk = desk("");
+    desk.mcp.begin(json!({})).await;
     let url = "https://api.example/x";
     let challenge = required(url, vec![offer()]);
     let arguments = json!({"rail": "x402", "url": url, "challenge": challenge, "idempotency_key": "one"});
@@ -321,7 +322,7 @@ async fn the_same_purchase_over_mcp_and_http_is_one_and_a_restart_changes_nothin
     desk.service.kill();
     let service = desk.place.serve("deny");
     let mut mcp = Mcp::new(&service.url, &desk.token);
-    mcp.session = Some("a-session-from-before".to_owned());
+    mcp.session = desk.mcp.session;
     let again = mcp.structured("pay", &arguments).await;
     assert_eq!(authorization(&again), Some(signed), "{again}");
     assert_eq!(mcp.structured("list_payments", &json!({})).await["payments"].as_array().map(Vec::len), Some(1));
@@ -354,7 +355,8 @@ async fn nothing_that_passes_over_mcp_is_logged() {
     let outside = tempfile::tempdir().expect("a directory");
     let log = outside.path().join("log");
     let service = place.serve_logged("deny", &log);
-    let mcp = Mcp::new(&service.url, &token);
+    let mut mcp = Mcp::new(&service.url, &token);
+    mcp.begin(json!({})).await;
     let url = "https://api.example/x";
     let paid = mcp.structured("pay", &json!({"rail": "x402", "url": url, "challenge": required(url, vec![offer()]), "idempotency_key": "k", "reason": "a secret of the agent"})).await;
     mcp.modern("tools/call", &json!({"name": "get_payment", "arguments": {"payment_id": id(&paid)}})).await;
@@ -365,7 +367,8 @@ async fn nothing_that_passes_over_mcp_is_logged() {
     let signed = authorization(&paid).expect("a credential");
     let signature = signed["signature"].as_str().expect("a signature").trim_start_matches("0x");
     let credential = paid["credential"]["headers"]["PAYMENT-SIGNATURE"].as_str().expect("a header");
-    for canary in [token.as_str(), signature, credential, "a secret of the agent"] {
+    let session = mcp.session.as_deref().expect("a session");
+    for canary in [token.as_str(), signature, credential, "a secret of the agent", session] {
         assert!(!logged.contains(canary), "{canary} was logged");
     }
 }

@@ -20,6 +20,8 @@ pub struct Answer {
     pub status: u16,
     /// JSON-RPC messages, in order.
     pub messages: Vec<Value>,
+    /// The session that was begun.
+    pub session: Option<String>,
 }
 
 impl Answer {
@@ -41,13 +43,39 @@ impl Mcp {
         self.post(message, &[]).await
     }
 
+    /// Begins a session of the older era, as this client from here on.
+    pub async fn begin(&mut self, capabilities: Value) {
+        let hello = json!({
+            "protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": {"name": "bare", "version": "1"},
+        });
+        let answer = self.send(&request("initialize", &hello)).await;
+        assert_eq!(answer.last()["result"]["protocolVersion"], "2025-11-25", "{answer:?}");
+        self.session = answer.session;
+        let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+        assert_eq!(self.send(&initialized).await.status, 202);
+    }
+
+    /// Ends the session, as far as the server does; gives the HTTP status.
+    pub async fn end(&self) -> u16 {
+        let session = self.session.as_deref().expect("a session");
+        let request = self.http.delete(&self.url).bearer_auth(&self.token).header("mcp-session-id", session);
+        request.send().await.expect("an answer").status().as_u16()
+    }
+
     /// Sends a request of the newer era, with its headers and `_meta`.
     pub async fn modern(&self, method: &str, params: &Value) -> Answer {
+        self.modern_as(json!({}), method, params).await
+    }
+
+    /// The same by a client with these capabilities.
+    pub async fn modern_as(&self, capabilities: Value, method: &str, params: &Value) -> Answer {
         let meta = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": capabilities,
             "io.modelcontextprotocol/clientInfo": {"name": "bare", "version": "1"},
         });
-        let name = params["name"].as_str().unwrap_or_default().to_owned();
+        let name = ["name", "uri", "taskId"].iter().find_map(|key| params[key].as_str());
+        let name = name.unwrap_or_default().to_owned();
         let mut headers = vec![("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", method)];
         if !name.is_empty() {
             headers.push(("Mcp-Name", &name));
@@ -67,9 +95,11 @@ impl Mcp {
         }
         let response = request.body(message.to_string()).send().await.expect("an answer");
         let status = response.status().as_u16();
+        let session = response.headers().get("mcp-session-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
         let text = response.text().await.expect("a whole answer");
         let lines = text.lines().map(|line| line.strip_prefix("data:").unwrap_or(line).trim());
-        Answer { status, messages: lines.filter_map(|line| serde_json::from_str(line).ok()).collect() }
+        let messages = lines.filter_map(|line| serde_json::from_str(line).ok()).collect();
+        Answer { status, messages, session }
     }
 
     /// The result of a request that must have one.

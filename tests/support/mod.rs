@@ -12,6 +12,7 @@ pub mod client;
 pub mod hostile_seller;
 pub mod mcp;
 pub mod node;
+pub mod official;
 pub mod python;
 pub mod raw;
 #[cfg(target_os = "linux")]
@@ -26,6 +27,7 @@ pub use agent::Agent;
 pub use client::Client;
 pub use mcp::Mcp;
 pub use node::{Behaves, NodeDouble};
+pub use official::Official;
 pub use service::{Place, Service, ended};
 pub use shop::Shop;
 pub use till::Till;

@@ -107,6 +107,12 @@ impl Place {
         self.serve_with(approver, &[])
     }
 
+    /// The same on the port of a service that ended, so that its clients find it again.
+    pub fn serve_again(&self, approver: &str, url: &str) -> Service {
+        let port = url.rsplit(':').next().expect("a port");
+        self.start(self.command(&["--json", "serve", "--port", port, "--approver", approver]))
+    }
+
     /// The same with environment variables.
     pub fn serve_with(&self, approver: &str, environment: &[(&str, &str)]) -> Service {
         let mut command = self.command(&["--json", "serve", "--port", "0", "--approver", approver]);

@@ -26,6 +26,8 @@ pub enum Need {
     Interface,
     /// The packages of `tests/stack`.
     Stack,
+    /// The packages of `tests/conformance`.
+    Conformance,
     /// A private session bus, keyring, screen and WebDriver.
     Desktop,
     /// What the programs of `docs/examples` are written on.
@@ -54,6 +56,9 @@ pub fn for_steps(place: &Place, needs: &[Need]) -> Result<()> {
     }
     if has(Need::Stack) {
         node_packages(place, "tests/stack")?;
+    }
+    if has(Need::Conformance) {
+        node_packages(place, "tests/conformance")?;
     }
     if has(Need::Examples) {
         node_packages(place, "docs/examples/typescript")?;

@@ -28,7 +28,7 @@ const TESTS: &[Step] = &[
     Step { name: "ui-test", needs: &[Need::Interface], run: interface },
     Step {
         name: "rust",
-        needs: &[Need::Headless, Need::Window, Need::Stack, Need::Desktop, Need::Examples],
+        needs: &[Need::Headless, Need::Window, Need::Stack, Need::Conformance, Need::Desktop, Need::Examples],
         run: rust,
     },
     Step { name: "window", needs: &[Need::Headless, Need::Window, Need::Stack, Need::Desktop], run: window },
@@ -124,6 +124,8 @@ fn headless(place: &Place) -> Result<Count> {
         "--",
         "--skip=kills::",
         "--skip=mcp::",
+        "--skip=eras::",
+        "--skip=conformance::",
         "--skip=http::",
         "--skip=bridge::",
         "--skip=socket::",

@@ -160,6 +160,14 @@ impl Desk {
         self.full_outcome(&record, false).await
     }
 
+    /// One payment of this agent as whoever follows it from afar needs it; never waits.
+    pub async fn standing(&self, caller: &Caller, id: &PaymentId) -> Result<Standing, Problem> {
+        // In this order: a story that is over has left its end in the record.
+        let underway = self.stories.of(id).is_some();
+        let record = self.own(caller, id).await?;
+        Ok(Standing { outcome: self.full_outcome(&record, !underway).await?, underway, changed_at: record.changed_at })
+    }
+
     /// Withdraws a waiting payment. A caller that hangs up meanwhile has withdrawn it all the same, and the question goes with it.
     pub async fn cancel(self: &Arc<Self>, caller: &Caller, id: &PaymentId) -> Result<Outcome, Problem> {
         let (desk, caller, id) = (self.clone(), caller.clone(), id.clone());
@@ -239,6 +247,17 @@ impl Desk {
         }
         Ok(outcome)
     }
+}
+
+/// How a payment stands, and whether that is its end.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// As a repeat of its request would find it, with a credential that is still the caller's to send.
+    pub outcome: Outcome,
+    /// A person is deciding, or what they allowed is being done.
+    pub underway: bool,
+    /// When it last changed.
+    pub changed_at: Millis,
 }
 
 /// The word of `healthz`.

@@ -20,5 +20,5 @@ pub mod strict;
 pub mod view;
 pub mod wire;
 
-pub use desk::{Desk, DeskParts, HealthWord};
+pub use desk::{Desk, DeskParts, HealthWord, Standing};
 pub use story::Told;

@@ -198,7 +198,9 @@ impl Bridge {
         } else if !message.opens() {
             headers.extend(self.session_headers());
         }
-        self.ask(Ask { method: Method::POST, headers, body: message.text.clone() }).await
+        let ask = Ask { method: Method::POST, headers, body: message.text.clone() };
+        let bearer = self.bearer()?;
+        exchange(self.way.line().await?, ask, bearer).await
     }
 
     fn session_headers(&self) -> Vec<(&'static str, String)> {
@@ -207,9 +209,11 @@ impl Bridge {
         version.into_iter().chain(session.id.clone().map(|id| ("mcp-session-id", id))).collect()
     }
 
-    async fn ask(&self, ask: Ask) -> Result<Answer, Trouble> {
-        let bearer = self.bearer()?;
-        exchange(self.way.line().await?, ask, bearer).await
+    /// Asks for the stream of a session. What nobody waits for starts no app, and waits for none.
+    async fn get(&self, headers: Vec<(&'static str, String)>) -> Result<Option<Answer>, Trouble> {
+        let Some(line) = self.way.knock().await? else { return Ok(None) };
+        let ask = Ask { method: Method::GET, headers, body: String::new() };
+        exchange(line, ask, self.bearer()?).await.map(Some)
     }
 
     /// Read each time: a token may be replaced while the bridge runs, and none stays in memory longer than it is needed.
@@ -278,9 +282,8 @@ impl Bridge {
             }
             let mut headers = self.session_headers();
             headers.extend(events.last.clone().map(|last| ("last-event-id", last)));
-            let ask = Ask { method: Method::GET, headers, body: String::new() };
-            match self.ask(ask).await {
-                Ok(mut answer) if answer.is_stream() => {
+            match self.get(headers).await {
+                Ok(Some(mut answer)) if answer.is_stream() => {
                     while let Ok(Some(piece)) = answer.piece().await {
                         for text in events.take(&piece) {
                             self.say(one_line(&text)).await;
@@ -288,7 +291,7 @@ impl Bridge {
                     }
                 }
                 // A session that is gone is opened again by the next message, which brings a stream of its own.
-                Ok(answer) if answer.status() != StatusCode::NOT_FOUND => return,
+                Ok(Some(answer)) if answer.status() != StatusCode::NOT_FOUND => return,
                 Ok(_) | Err(_) => {}
             }
             tokio::time::sleep(AGAIN).await;

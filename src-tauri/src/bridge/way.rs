@@ -87,7 +87,8 @@ impl Way {
         Ok(None)
     }
 
-    async fn knock(&self) -> Result<Option<Knock>, Trouble> {
+    /// A new connection to whoever is there now; starts nothing and waits for nobody.
+    pub async fn knock(&self) -> Result<Option<Knock>, Trouble> {
         match door::knock(&self.place.dir, door::AGENTS).await {
             Ok(line) => Ok(Some(line)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => Ok(None),

@@ -19,6 +19,7 @@ pub use session::Sessions;
 use countersign_core::payment::Caller;
 use countersign_desk::{Desk, outcome::Outcome, problem::Problem, request::Request};
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// What the routes share.
 pub struct App {
@@ -32,9 +33,16 @@ pub struct App {
     pub failures: rate::Failures,
     /// Who is calling.
     pub sessions: Arc<Sessions>,
+    /// True once the service is to end.
+    pub stopping: watch::Receiver<bool>,
 }
 
 impl App {
+    /// The page that says where to decide, for a client to show; none while the port is closed.
+    pub fn open(&self) -> Option<String> {
+        self.port.map(|port| format!("http://127.0.0.1:{port}{}", guard::OPEN))
+    }
+
     /// Carries out a request for money within its rate; a repeat of a known key is free.
     pub async fn money(&self, caller: Caller, pace: Pace, request: Request) -> Result<Outcome, Problem> {
         if let Err(limited) = pace.check()

@@ -92,15 +92,16 @@ pub async fn serve(
         }
         None => None,
     };
+    let (stop, stopped) = watch::channel(false);
     let app = Arc::new(App {
         desk,
         port,
         rates: rate::Rates::new(config.limits.requests_per_second, config.limits.burst),
         failures: rate::Failures::default(),
         sessions,
+        stopping: stopped.clone(),
     });
     let router = routes::router(app.clone(), mcp(app));
-    let (stop, stopped) = watch::channel(false);
     let inside = Room { places: Arc::new(Semaphore::new(config.limits.connections)), router };
     let outside = Room { places: Arc::new(Semaphore::new(TURNED_AWAY)), router: Router::new().fallback(full) };
     let mut tasks = JoinSet::new();

@@ -1,26 +1,35 @@
 //! One tool call: strict arguments, the desk, and an answer a model can act on.
 
-use countersign_core::payment::{Caller, PaymentId};
+use countersign_core::{
+    Rfc3339,
+    payment::{Caller, PaymentId},
+};
 use countersign_desk::{
     outcome::{Outcome, OutcomeStatus},
     problem::{Code, Problem},
-    request::Request,
+    request::{FetchBody, PayBody, Request},
     seconds::Seconds,
     view::ListQuery,
 };
 use rmcp::{
     ErrorData, RoleServer,
-    model::{CallToolResult, ContentBlock},
+    model::{CallToolRequestParams, CallToolResponse},
     service::RequestContext,
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::Value;
+use std::time::Duration;
 
 use super::{
+    answer::{plain, result, waiting},
+    ask::Way,
+    elicit,
     front::Arguments,
+    link::{self, Seal},
+    tasks,
     wait::{patience, wait},
 };
-use crate::http::{App, Pace, problem_body};
+use crate::http::{App, Pace};
 
 /// Longest poll for a payment, seconds; also the poll of a caller who does not say.
 const POLL: u64 = 25;
@@ -69,56 +78,110 @@ struct Nothing {}
 /// Calls the tool of this name.
 ///
 /// # Errors
-/// Only where no result can be given: no such tool, or nobody listens any more.
-pub async fn call(app: &App, name: &str, context: &RequestContext<RoleServer>) -> Result<CallToolResult, ErrorData> {
+/// Only where no result can be given: no such tool, a state that is not ours, or nobody listens any more.
+pub async fn call(
+    app: &App,
+    seal: &Seal,
+    sent: &CallToolRequestParams,
+    context: &RequestContext<RoleServer>,
+) -> Result<CallToolResponse, ErrorData> {
     let calling = Calling::of(context)?;
-    let answer = match name {
-        "fetch" => match calling.arguments.read().and_then(Request::fetch) {
-            Ok(request) => money(app, calling, context, request).await?,
-            Err(problem) => Err(problem),
+    let longest = patience(context);
+    let answer = match &*sent.name {
+        "fetch" | "pay" => match calling.request(&sent.name, longest) {
+            Ok(request) => return money(app, seal, sent, &calling, context, request).await,
+            Err(problem) => result(Err(problem)),
         },
-        "pay" => match calling.arguments.read().and_then(Request::pay) {
-            Ok(request) => money(app, calling, context, request).await?,
-            Err(problem) => Err(problem),
-        },
-        "get_payment" => wait(context, get_payment(app, &calling)).await?,
-        "list_payments" => list_payments(app, &calling).await,
-        "cancel_payment" => cancel_payment(app, &calling).await,
-        "get_budget" => get_budget(app, &calling).await,
-        _ => return Err(ErrorData::invalid_params(format!("there is no tool named {name:?}"), None)),
+        "get_payment" => result(wait(context, get_payment(app, &calling)).await?),
+        "list_payments" => plain(list_payments(app, &calling).await),
+        "cancel_payment" => result(cancel_payment(app, &calling).await),
+        "get_budget" => plain(get_budget(app, &calling).await),
+        name => return Err(ErrorData::invalid_params(format!("there is no tool named {name:?}"), None)),
     };
-    Ok(result(answer))
+    Ok(answer.into())
 }
 
+/// Pays, or answers in the client's own way that a person has to decide. The payment is written down before that.
 async fn money(
     app: &App,
-    calling: Calling,
+    seal: &Seal,
+    sent: &CallToolRequestParams,
+    Calling { caller, pace, .. }: &Calling,
     context: &RequestContext<RoleServer>,
     mut request: Request,
-) -> Result<Result<Value, Problem>, ErrorData> {
-    request.wait = request.wait.min(patience(context));
-    let told = wait(context, app.money(calling.caller, calling.pace, request)).await?;
-    Ok(told.map(|outcome| json!(outcome)))
+) -> Result<CallToolResponse, ErrorData> {
+    let bound = request.clone();
+    let call = link::Call { agent: &caller.agent, tool: &sent.name, request: &bound };
+    let shown = seal.shown(&call, sent)?;
+    let way = Way::of(context, app.open());
+    let budget = request.wait;
+    if way != Way::Wait {
+        request.wait = 0;
+    }
+    let told = wait(context, app.money(caller.clone(), *pace, request.clone())).await?;
+    let Some((payment, outcome)) = waiting(&told) else { return Ok(result(told).into()) };
+    request.wait = budget;
+    let again = app.desk.pay(caller.clone(), request);
+    let told = match way {
+        Way::Wait => told,
+        Way::Task => return Ok(tasks::begin(app, caller, &payment).await?.into()),
+        // Who does not want to wait is not to be kept by a link either.
+        _ if budget == 0 => told,
+        Way::Link(page) => match shown.filter(|shown| shown.payment == payment) {
+            None => return Ok(seal.show(&call, &payment, &page, left(app, outcome)).into()),
+            Some(shown) if shown.declined => app.desk.cancel(caller, &payment).await,
+            Some(_) => wait(context, again).await?.result,
+        },
+        Way::Elicit(page) => {
+            wait(context, elicit::beside(app, context, caller, (&payment, &page), again)).await?.result
+        }
+    };
+    Ok(result(told).into())
 }
 
-async fn get_payment(app: &App, calling: &Calling) -> Result<Value, Problem> {
+/// What is left of the question.
+fn left(app: &App, outcome: &Outcome) -> Duration {
+    let ends = outcome.payment.as_ref().and_then(|payment| payment["expires_at"].as_str()?.parse::<Rfc3339>().ok());
+    let left = ends.map_or(0, |Rfc3339(ends)| ends.0.saturating_sub(app.desk.now().0));
+    Duration::from_millis(u64::try_from(left).unwrap_or(0))
+}
+
+async fn get_payment(app: &App, calling: &Calling) -> Result<Outcome, Problem> {
     let GetPayment { payment_id, wait_seconds } = calling.arguments.read()?;
+    let payment = known(&payment_id)?;
     let wait = wait_seconds.map_or(POLL, |Seconds(wait)| wait.min(POLL));
-    Ok(json!(app.desk.payment(&calling.caller, &known(&payment_id)?, wait).await?))
+    let outcome = app.desk.payment(&calling.caller, &payment, wait).await?;
+    if outcome.status == OutcomeStatus::Authorized && outcome.credential.is_none() {
+        return Ok(app.desk.standing(&calling.caller, &payment).await?.outcome);
+    }
+    Ok(outcome)
 }
 
 async fn list_payments(app: &App, calling: &Calling) -> Result<Value, Problem> {
     app.desk.payments(&calling.caller, calling.arguments.read::<ListQuery>()?).await
 }
 
-async fn cancel_payment(app: &App, calling: &Calling) -> Result<Value, Problem> {
+async fn cancel_payment(app: &App, calling: &Calling) -> Result<Outcome, Problem> {
     let CancelPayment { payment_id } = calling.arguments.read()?;
-    Ok(json!(app.desk.cancel(&calling.caller, &known(&payment_id)?).await?))
+    app.desk.cancel(&calling.caller, &known(&payment_id)?).await
 }
 
 async fn get_budget(app: &App, calling: &Calling) -> Result<Value, Problem> {
     let Nothing {} = calling.arguments.read()?;
     app.desk.budget(&calling.caller).await
+}
+
+impl Calling {
+    /// The arguments of `fetch` or `pay`, with a wait that this client is expected to stand.
+    fn request(&self, tool: &str, longest: u64) -> Result<Request, Problem> {
+        let clamped = |wait: Option<Seconds>| Some(Seconds(wait.map_or(longest, |Seconds(wait)| wait.min(longest))));
+        if tool == "pay" {
+            let body: PayBody = self.arguments.read()?;
+            return Request::pay(PayBody { wait_seconds: clamped(body.wait_seconds), ..body });
+        }
+        let body: FetchBody = self.arguments.read()?;
+        Request::fetch(FetchBody { wait_seconds: clamped(body.wait_seconds), ..body })
+    }
 }
 
 impl Arguments {
@@ -133,40 +196,9 @@ pub fn known(id: &str) -> Result<PaymentId, Problem> {
     id.parse().map_err(|_| Problem::new(Code::NotFound, "there is no such payment of this agent"))
 }
 
-/// A refusal is an ordinary result. A fault is a tool error whose text is the problem: it has no structured content, because
-/// clients hold that against the output schema.
-fn result(answer: Result<Value, Problem>) -> CallToolResult {
-    match answer {
-        Ok(value) => CallToolResult::structured(value),
-        Err(Problem { outcome: Some(outcome), .. }) if refused(&outcome) => CallToolResult::structured(json!(outcome)),
-        Err(problem) => CallToolResult::error(vec![ContentBlock::text(problem_body(&problem).to_string())]),
-    }
-}
-
-fn refused(outcome: &Outcome) -> bool {
-    matches!(outcome.status, OutcomeStatus::Denied | OutcomeStatus::Expired)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn outcome(status: OutcomeStatus) -> Outcome {
-        Outcome { status, payment: None, credential: None, response: None, code: Some("denied_by_rule"), next: None }
-    }
-
-    #[test]
-    fn a_refusal_is_an_ordinary_result_and_a_fault_is_a_tool_error() {
-        let denied = result(Err(Problem::about(Code::DeniedByRule, "no", outcome(OutcomeStatus::Denied))));
-        assert_eq!(denied.is_error, Some(false));
-        assert_eq!(denied.structured_content.unwrap()["status"], "denied");
-        let late = result(Err(Problem::about(Code::NotCancellable, "late", outcome(OutcomeStatus::Completed))));
-        assert_eq!((late.is_error, late.structured_content), (Some(true), None));
-        let fault = result(Err(Problem::new(Code::BadRequest, "`url`: relative")));
-        let text = fault.content[0].as_text().unwrap().text.clone();
-        let body: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!((fault.is_error, body["code"].as_str()), (Some(true), Some("bad_request")));
-    }
 
     #[test]
     fn arguments_nobody_asked_for_are_refused() {

@@ -1,9 +1,9 @@
-//! What stands between the guard and the MCP library: the same strict JSON as `/v1`, and the rate.
+//! What stands between the guard and the MCP library: the same strict JSON as `/v1`, the rate, and which era speaks.
 
 use axum::{
     body::Body,
     extract::Request,
-    http::Method,
+    http::{HeaderMap, Method},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -18,9 +18,44 @@ use crate::http::{Pace, ProblemResponse, body};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arguments(pub String);
 
-/// Reads a POST strictly and keeps the arguments of a tool call beside it.
-pub async fn front(request: Request, next: Next) -> Response {
+/// The header that names a session of the older era.
+pub const SESSION: &str = "mcp-session-id";
+/// The header that names a revision; revisions are dates, so they compare as text.
+const REVISION: &str = "mcp-protocol-version";
+/// The first revision without sessions.
+const SESSIONLESS_SINCE: &str = "2026-07-28";
+
+/// Who has to answer a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// The newer era: every request stands alone.
+    Modern,
+    /// The older era, in a session or to begin one.
+    Session,
+    /// The older era by a client that keeps no session.
+    Sessionless,
+}
+
+impl Opening {
+    fn of(headers: &HeaderMap, call: &Call<'_>, posted: bool) -> Self {
+        let named = headers.get(REVISION).and_then(|revision| revision.to_str().ok());
+        if call.method == "initialize" {
+            Self::Session
+        } else if call.is_modern() || named.is_some_and(|revision| revision >= SESSIONLESS_SINCE) {
+            Self::Modern
+        } else if headers.contains_key(SESSION) || !posted {
+            Self::Session
+        } else {
+            Self::Sessionless
+        }
+    }
+}
+
+/// Reads a POST strictly, keeps the arguments of a tool call beside it, and says who has to answer.
+pub async fn front(mut request: Request, next: Next) -> Response {
     if request.method() != Method::POST {
+        let opening = Opening::of(request.headers(), &Call::default(), false);
+        request.extensions_mut().insert(opening);
         return next.run(request).await;
     }
     match read(request).await {
@@ -38,6 +73,7 @@ async fn read(request: Request) -> Result<Request, Problem> {
         pace.check()?;
     }
     parts.extensions.insert(call.arguments());
+    parts.extensions.insert(Opening::of(&parts.headers, &call, true));
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
@@ -56,6 +92,14 @@ struct Params<'a> {
     name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     arguments: Option<&'a RawValue>,
+    #[serde(borrow, rename = "_meta")]
+    meta: Option<&'a RawValue>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Meta {
+    #[serde(rename = "io.modelcontextprotocol/protocolVersion")]
+    revision: Option<serde::de::IgnoredAny>,
 }
 
 impl<'a> Call<'a> {
@@ -67,6 +111,13 @@ impl<'a> Call<'a> {
     fn moves_money(&self) -> bool {
         let name = self.params.as_ref().and_then(|params| params.name.as_deref());
         self.method == "tools/call" && matches!(name, Some("fetch" | "pay"))
+    }
+
+    /// Only the newer era names its revision in each request, and only it has `server/discover`.
+    fn is_modern(&self) -> bool {
+        let meta = self.params.as_ref().and_then(|params| params.meta).map(RawValue::get);
+        let meta: Meta = meta.and_then(|meta| serde_json::from_str(meta).ok()).unwrap_or_default();
+        self.method == "server/discover" || meta.revision.is_some()
     }
 
     fn arguments(&self) -> Arguments {
@@ -100,6 +151,32 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(Call::read(text.as_bytes()).moves_money(), moves, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_era_is_told_by_the_request_itself() {
+        let none = HeaderMap::new();
+        let with =
+            |name: &'static str, value: &str| HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
+        let session = with(SESSION, "s");
+        let call = r#"{"method":"tools/call","params":{"name":"fetch"}}"#;
+        let modern =
+            r#"{"method":"tools/call","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}"#;
+        for (headers, text, posted, opening) in [
+            (&none, r#"{"method":"initialize","params":{"_meta":{}}}"#, true, Opening::Session),
+            (&none, modern, true, Opening::Modern),
+            (&session, modern, true, Opening::Modern),
+            (&none, r#"{"method":"server/discover"}"#, true, Opening::Modern),
+            (&with(REVISION, "2026-07-28"), call, true, Opening::Modern),
+            (&with(REVISION, "2025-11-25"), call, true, Opening::Sessionless),
+            (&session, call, true, Opening::Session),
+            (&none, call, true, Opening::Sessionless),
+            (&none, r#"{"method":"ping","params":{"_meta":7}}"#, true, Opening::Sessionless),
+            (&none, "", false, Opening::Session),
+            (&with(REVISION, "2026-07-28"), "", false, Opening::Modern),
+        ] {
+            assert_eq!(Opening::of(headers, &Call::read(text.as_bytes()), posted), opening, "{text} {headers:?}");
         }
     }
 

@@ -1,53 +1,56 @@
 //! MCP on `/mcp`: the same desk as `/v1`, as six tools. Nothing here can approve, change policy or touch a key.
 //!
-//! Both protocol eras are served without protocol sessions: a client keeps working after a restart or a long pause, and who
-//! calls is told anew by each request's token. A disconnect or a cancelled request only ends the waiting, never a payment.
+//! Both protocol eras share the endpoint. The older one has sessions, which outlive a restart and a long pause; the newer one
+//! has none. Who calls is told anew by each request's token. A disconnect, a timeout or a withdrawn request only ends the
+//! waiting, never a payment; and whatever a client answers when it is shown where to decide, it has decided nothing.
 
+mod answer;
+mod ask;
 mod call;
+mod elicit;
+mod eras;
 mod front;
+mod link;
 #[cfg(test)]
 mod page;
 mod resources;
 mod server;
+mod sessions;
+mod stream;
+mod tasks;
 mod tools;
 mod wait;
 
-use axum::{Router, middleware};
-use rmcp::transport::streamable_http_server::{
-    StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+use axum::{Router, middleware, routing::any};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
-use std::sync::Arc;
 
-use crate::http::{self, App};
+use crate::{config, http::App};
 
-/// The routes under `/mcp`; the guard stands in front of them.
-pub fn router(app: Arc<App>) -> Router {
-    let config = config(app.port);
-    let server = server::Server::new(app);
-    let service =
-        StreamableHttpService::new(move || Ok(server.clone()), Arc::new(NeverSessionManager::default()), config);
-    Router::new().route_service("/mcp", service).layer(middleware::from_fn(front::front))
+/// What `/mcp` needs beside the desk.
+pub struct Mcp {
+    sessions: PathBuf,
+    idle: Duration,
+    seal: link::Seal,
 }
 
-/// rmcp checks Host, Origin and size once more behind our guard; its defaults would take any port and any Origin.
-fn config(port: Option<u16>) -> StreamableHttpServerConfig {
-    let own: Vec<String> = port.map(http::own).into_iter().flatten().collect();
-    StreamableHttpServerConfig::default()
-        .with_allowed_origins(own.iter().map(|own| format!("http://{own}")))
-        .with_allowed_hosts(own.into_iter().chain([http::AT_THE_DOOR.to_owned()]))
-        .enforce_origin_validation()
-        .with_max_request_body_bytes(http::body::MAX_BODY)
-        .with_legacy_session_mode(false)
-}
+impl Mcp {
+    /// Sessions are kept in a folder of the data directory.
+    ///
+    /// # Errors
+    /// Without randomness from the operating system.
+    pub fn new(data: &Path, settings: &config::Mcp) -> anyhow::Result<Self> {
+        let idle = Duration::from_secs(settings.session_idle_seconds);
+        Ok(Self { sessions: data.join("sessions"), idle, seal: link::Seal::new()? })
+    }
 
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_library_checks_host_and_origin_with_our_port() {
-        let config = super::config(Some(7402));
-        assert_eq!(config.allowed_hosts, ["127.0.0.1:7402", "localhost:7402", "[::1]:7402", "countersign"]);
-        assert_eq!(config.allowed_origins, ["http://127.0.0.1:7402", "http://localhost:7402", "http://[::1]:7402"]);
-        assert_eq!(config.max_request_body_bytes, 1024 * 1024);
-        assert!(!config.legacy_session_mode);
+    /// The routes under `/mcp`; the guard stands in front of them.
+    pub fn router(self, app: Arc<App>) -> Router {
+        let eras = eras::Eras::new(app, self.sessions, self.idle, self.seal);
+        let route = any(eras::answer).layer(middleware::from_fn(front::front));
+        Router::new().route("/mcp", route).with_state(Arc::new(eras))
     }
 }

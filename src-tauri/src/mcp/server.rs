@@ -3,10 +3,11 @@
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestMethod, CompleteRequestParams,
-        CompleteResult, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
-        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-        ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
+        CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestMethod,
+        CompleteRequestParams, CompleteResult, GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult,
+        Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+        PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
+        Tool, UpdateTaskParams,
     },
     service::RequestContext,
 };
@@ -14,7 +15,8 @@ use std::sync::Arc;
 
 use super::{
     call::{self, Calling},
-    resources, tools,
+    link::Seal,
+    resources, tasks, tools,
 };
 use crate::http::App;
 
@@ -23,23 +25,43 @@ type Context = RequestContext<RoleServer>;
 /// How long a client may keep a list that never changes, milliseconds.
 const KEEP: u64 = 60_000;
 
+/// Which protocol a face speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Era {
+    /// Up to 2025-11-25: a session is begun, the server may ask the client.
+    Legacy,
+    /// From 2026-07-28: every request stands alone, calls may become tasks.
+    Modern,
+}
+
 /// The MCP face of the desk.
 #[derive(Clone)]
 pub struct Server {
     app: Arc<App>,
+    era: Era,
+    seal: Seal,
     tools: Arc<[Tool]>,
 }
 
 impl Server {
     /// A face of this service.
-    pub fn new(app: Arc<App>) -> Self {
-        Self { app, tools: tools::tools().into() }
+    pub fn new(app: Arc<App>, era: Era, seal: Seal) -> Self {
+        Self { app, era, seal, tools: tools::tools().into() }
+    }
+
+    /// The same service in this era.
+    pub fn of(&self, era: Era) -> Self {
+        Self { era, ..self.clone() }
     }
 }
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let offers = ServerCapabilities::builder().enable_tools().enable_resources().enable_prompts().build();
+        let offers = ServerCapabilities::builder().enable_tools().enable_resources().enable_prompts();
+        let offers = match self.era {
+            Era::Legacy => offers.build(),
+            Era::Modern => offers.enable_tasks().build(),
+        };
         let ourselves = Implementation::new("countersign", env!("CARGO_PKG_VERSION")).with_title("Countersign");
         ServerConfig::new(offers).with_server_info(ourselves).with_instructions(tools::INSTRUCTIONS)
     }
@@ -58,7 +80,7 @@ impl ServerHandler for Server {
     }
 
     async fn call_tool(&self, request: CallToolRequestParams, context: Context) -> Result<CallToolResponse, ErrorData> {
-        Ok(call::call(&self.app, &request.name, &context).await?.into())
+        call::call(&self.app, &self.seal, &request, &context).await
     }
 
     async fn list_resources(
@@ -105,6 +127,18 @@ impl ServerHandler for Server {
         let arguments = request.arguments.unwrap_or_default();
         let since = arguments.get("since").and_then(|since| since.as_str());
         Ok(resources::prompt(&request.name, since)?.into())
+    }
+
+    async fn get_task(&self, request: GetTaskParams, context: Context) -> Result<GetTaskResult, ErrorData> {
+        tasks::look(&self.app, &Calling::of(&context)?.caller, &request.task_id).await
+    }
+
+    async fn update_task(&self, request: UpdateTaskParams, context: Context) -> Result<(), ErrorData> {
+        tasks::heard(&self.app, &Calling::of(&context)?.caller, &request.task_id).await
+    }
+
+    async fn cancel_task(&self, request: CancelTaskParams, context: Context) -> Result<(), ErrorData> {
+        tasks::heard(&self.app, &Calling::of(&context)?.caller, &request.task_id).await
     }
 
     // Not offered; the library's own default would answer it all the same.

@@ -25,7 +25,7 @@ pub fn tools() -> Vec<Tool> {
             "Performs an HTTP request and, if the server answers 402 Payment Required, pays it when the person's limits or the \
              person allow, and returns the server's answer in `response`. Free pages work too. Waits a while for a person; then \
              answers pending_approval, to be followed with get_payment. Repeating with the same idempotency_key never pays twice.",
-            (schema("FetchRequest"), schema("Outcome")),
+            (request("FetchRequest"), outcome()),
             SPENDS,
         ),
         tool(
@@ -34,7 +34,7 @@ pub fn tools() -> Vec<Tool> {
             "Makes a payment credential for an x402 challenge that you received yourself, from a page, an MCP tool or an A2A agent, \
              when the person's limits or the person allow. Send what `credential` holds once, with the same request, to the same \
              address: `headers` over HTTP, `meta` as _meta over MCP, `metadata` over A2A. Prefer fetch, which does it all.",
-            (schema("PayRequest"), schema("Outcome")),
+            (request("PayRequest"), outcome()),
             SPENDS,
         ),
         tool(
@@ -51,7 +51,7 @@ pub fn tools() -> Vec<Tool> {
                     }),
                     &["payment_id"],
                 ),
-                schema("Outcome"),
+                outcome(),
             ),
             LOOKS,
         ),
@@ -85,7 +85,7 @@ pub fn tools() -> Vec<Tool> {
                     json!({"payment_id": {"type": "string", "pattern": "^pay_[0-9a-f]{32}$", "description": "The payment's id."}}),
                     &["payment_id"],
                 ),
-                schema("Outcome"),
+                outcome(),
             ),
             Hints { reads: false, destroys: true, open: false },
         ),
@@ -124,6 +124,32 @@ fn tool(name: &'static str, title: &str, says: &'static str, (input, output): Sc
             .open_world(hints.open),
     );
     tool
+}
+
+/// The arguments of a call that may wait; a client's patience clamps the wait.
+fn request(name: &str) -> Map<String, Value> {
+    let mut schema = schema(name);
+    let says = "How long to wait for a person, in seconds; never longer than a client like yours is known to stand: 25, 45 with a \
+                progressToken, more for some.";
+    if let Some(wait) = schema.get_mut("properties").and_then(|all| all.get_mut("wait_seconds")) {
+        *wait = json!({"type": "integer", "minimum": 0, "description": says});
+    }
+    schema
+}
+
+/// An outcome, and what to do while a person is being asked.
+fn outcome() -> Map<String, Value> {
+    let meanwhile = json!({
+        "payment_id": {"type": "string", "description": "With pending_approval: what to give to get_payment."},
+        "expires_at": {"type": "string", "format": "date-time", "description": "With pending_approval: when the question ends."},
+        "poll_after_ms": {"type": "integer", "minimum": 0, "description": "With pending_approval: how long to rest between two looks."},
+        "next_step": {"type": "string", "description": "With pending_approval: what to do meanwhile."},
+    });
+    let mut schema = schema("Outcome");
+    if let (Some(Value::Object(properties)), Value::Object(meanwhile)) = (schema.get_mut("properties"), meanwhile) {
+        properties.extend(meanwhile);
+    }
+    schema
 }
 
 fn closed(properties: Value, required: &[&str]) -> Map<String, Value> {
