@@ -9,6 +9,7 @@ mod environment;
 mod guard;
 mod native;
 mod notify;
+mod preferences;
 mod press;
 mod stage;
 mod tray;
@@ -28,6 +29,7 @@ use tauri::{AppHandle, Manager as _, RunEvent};
 use tokio::sync::{mpsc, oneshot};
 
 use approver::{Input, drive};
+use preferences::Kept;
 use stage::Stage;
 use window::Windows;
 
@@ -58,6 +60,7 @@ struct Shell {
     inputs: mpsc::UnboundedSender<Input>,
     windows: Arc<Windows>,
     address: Option<String>,
+    preferences: Arc<Kept>,
 }
 
 /// Runs the desktop on this thread, the main one, until it is quit. What waits then is refused.
@@ -73,6 +76,8 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
             commands::pause,
             commands::resume,
             commands::recent,
+            commands::preferences,
+            commands::set_preferences,
         ])
         .build(tauri::generate_context!())
         .context("starting the window")?;
@@ -89,8 +94,11 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
 
 fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     let GuiParts { desk, approver, inputs, clock, address, dir, show, stop } = parts;
-    let windows = Windows::new(app.clone(), approver.inputs(), desk.clone(), &dir);
-    let shell = Arc::new(Shell { desk, inputs: approver.inputs(), approver, windows: windows.clone(), address });
+    let preferences = Arc::new(Kept::read(&dir));
+    preferences::dress(app, preferences.now().theme);
+    let windows = Windows::new(app.clone(), approver.inputs(), desk.clone(), preferences.clone(), &dir);
+    let shell =
+        Arc::new(Shell { desk, inputs: approver.inputs(), approver, windows: windows.clone(), address, preferences });
     app.manage(windows.clone());
     app.manage(shell.clone());
     tauri::async_runtime::spawn(drive(inputs, Stage::new(native::arm_time()), clock, windows.clone()));
