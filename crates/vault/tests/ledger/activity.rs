@@ -137,9 +137,9 @@ fn every_filter_finds_what_it_says_and_the_search_finds_beginnings_of_words() {
         ("after all", Find { since: Some(Millis(second.0 + 1_000_000)), ..find() }, 0),
         ("play money", Find { test: true, ..find() }, 0),
         ("host", Find { text: "api.exam".into(), ..find() }, 2),
-        ("path", Find { text: "DEAR".into(), ..find() }, 1),
+        ("path", Find { text: "THING".into(), ..find() }, 2),
         ("account", Find { text: "0x2222".into(), ..find() }, 2),
-        ("both words", Find { text: "api dear".into(), ..find() }, 1),
+        ("both words", Find { text: "thin api".into(), ..find() }, 2),
         ("text and agent", Find { text: "api".into(), agent: Some("a".into()), ..find() }, 1),
         ("middle of a word", Find { text: "xample".into(), ..find() }, 0),
     ] {
