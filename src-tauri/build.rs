@@ -31,7 +31,16 @@ fn gui() {
         "activity_list",
         "activity_payment",
         "activity_export",
-        "next", "decide", "raw", "open_rule", "status", "pause", "resume", "preferences", "set_preferences"];
+        "next",
+        "decide",
+        "raw",
+        "open_rule",
+        "status",
+        "pause",
+        "resume",
+        "preferences",
+        "set_preferences",
+    ];
     for page in ["ui/dist/approve.html", "ui/dist/index.html"] {
         println!("cargo::rerun-if-changed={page}");
         if !std::path::Path::new(page).exists() {

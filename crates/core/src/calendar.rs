@@ -133,7 +133,10 @@ mod tests {
         let day = |text| Day::parse(text).unwrap();
         assert_eq!(day("2026-05-03").week(), day("2026-04-27"));
         assert_eq!(day("2026-05-04").week(), day("2026-05-04"));
-        assert_eq!((day("2026-05-31").month(), day("2026-01-31").plus_months(1)), (day("2026-05-01"), day("2026-02-01")));
+        assert_eq!(
+            (day("2026-05-31").month(), day("2026-01-31").plus_months(1)),
+            (day("2026-05-01"), day("2026-02-01"))
+        );
         for text in ["1970-01-01", "2024-02-29", "2026-05-04"] {
             assert_eq!(Day::numbered(day(text).number()), day(text));
         }

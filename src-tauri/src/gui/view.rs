@@ -301,8 +301,8 @@ mod tests {
     use super::{
         super::{
             activity::view::{
-                ActivityFilter, ActivityLine, ActivityPage, Bar, BarPart, Exported, Form, Overview, OverviewAsked, PaymentStory,
-                Ranked, Span, SpentView, StepKind, StepView, SumsBy,
+                ActivityFilter, ActivityLine, ActivityPage, Bar, BarPart, Exported, Form, Overview, OverviewAsked,
+                PaymentStory, Ranked, Span, SpentView, StepKind, StepView, SumsBy,
             },
             preferences::{Look, Preferences},
         },

@@ -132,7 +132,8 @@ fn add(conn: &Connection, share: &Share, sign: i64) -> rusqlite::Result<()> {
 
 /// The number of a text, new if it was never seen.
 fn word(conn: &Connection, text: &str) -> rusqlite::Result<i64> {
-    let known = conn.prepare_cached("SELECT id FROM word WHERE text = ?1")?.query_row([text], |row| row.get(0)).optional()?;
+    let known =
+        conn.prepare_cached("SELECT id FROM word WHERE text = ?1")?.query_row([text], |row| row.get(0)).optional()?;
     match known {
         Some(id) => Ok(id),
         None => {

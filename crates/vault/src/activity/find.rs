@@ -157,7 +157,13 @@ pub(super) fn choices(conn: &Connection) -> Result<Choices, Stop> {
     let any = |test: i64| {
         conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM line WHERE test = ?1)")?.query_row([test], |row| row.get(0))
     };
-    Ok(Choices { agents: words("agent")?, rails: words("rail")?, states: words("state")?, real: any(0)?, test: any(1)? })
+    Ok(Choices {
+        agents: words("agent")?,
+        rails: words("rail")?,
+        states: words("state")?,
+        real: any(0)?,
+        test: any(1)?,
+    })
 }
 
 /// The conditions of one query, and the index that drives it.
@@ -194,7 +200,8 @@ impl Query {
             }
         }
         if find.min.is_some() || find.max.is_some() {
-            let end = |value: Option<Micro>, other: i64| value.map_or(other, |v| i64::try_from(v.0).unwrap_or(i64::MAX));
+            let end =
+                |value: Option<Micro>, other: i64| value.map_or(other, |v| i64::try_from(v.0).unwrap_or(i64::MAX));
             let (min, max) = (end(find.min, 0), end(find.max, i64::MAX));
             query.and("l.value >= ?", min.into());
             query.and("l.value <= ?", max.into());
@@ -206,7 +213,11 @@ impl Query {
         // Payments are numbered in the order of their time.
         for (moment, bound, sql) in [
             (find.since, "l.n >= ?", "SELECT min(n) FROM (SELECT n FROM line WHERE at >= ?1 ORDER BY at LIMIT 1)"),
-            (find.until, "l.n <= ?", "SELECT max(n) FROM (SELECT n FROM line WHERE at < ?1 ORDER BY at DESC, n DESC LIMIT 1)"),
+            (
+                find.until,
+                "l.n <= ?",
+                "SELECT max(n) FROM (SELECT n FROM line WHERE at < ?1 ORDER BY at DESC, n DESC LIMIT 1)",
+            ),
         ] {
             let Some(moment) = moment else { continue };
             let n: Option<i64> = conn.prepare_cached(sql)?.query_row([moment.0], |row| row.get(0))?;

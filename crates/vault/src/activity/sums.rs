@@ -4,10 +4,7 @@ use countersign_core::{calendar::Day, money::Micro};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{
-    error::VaultError,
-    ledger::Stop,
-};
+use crate::{error::VaultError, ledger::Stop};
 
 /// What the sums are told apart by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -64,7 +64,10 @@ fn lines_and_sums_are_what_the_ledger_tells() {
     assert_eq!((found.lines[2].id.clone(), found.lines[0].amount.as_str(), found.next), (paid, "5 USDC", None));
     let by_agent = sums(&activity, &utc(), By::Agent);
     assert_eq!((by_agent.all.value, by_agent.all.count), (50_000, 2), "what waits is not spent");
-    assert_eq!(by_agent.names.iter().map(|(n, s)| (n.as_str(), s.value)).collect::<Vec<_>>(), [("b", 30_000), ("a", 20_000)]);
+    assert_eq!(
+        by_agent.names.iter().map(|(n, s)| (n.as_str(), s.value)).collect::<Vec<_>>(),
+        [("b", 30_000), ("a", 20_000)]
+    );
     // It follows: the question ends.
     wait(shop.vault.end_waiting(&waits, Event::Declined, "window")).unwrap();
     assert_eq!(activity.catch_up(&utc(), LONG).unwrap(), 0);
@@ -107,7 +110,13 @@ fn pages_meet_without_a_gap_and_an_export_sees_every_payment_once() {
     }
     assert_eq!(seen, made);
     let mut exported = Vec::new();
-    let count = activity.each(&utc(), &Find::default(), |record| Ok(exported.push(record.id))).unwrap().unwrap();
+    let count = activity
+        .each(&utc(), &Find::default(), |record| {
+            exported.push(record.id);
+            Ok(())
+        })
+        .unwrap()
+        .unwrap();
     assert_eq!((count, exported), (23, made));
 }
 
@@ -155,8 +164,28 @@ fn a_search_is_words_and_never_a_query() {
     let activity = whole(&shop);
     let long = "a".repeat(100_000);
     for text in [
-        "\"", "'", "*", "(", ")", "-", "^", "NEAR(a b)", "a NOT b", "text : a", "{text}", "\" OR \"a", "'; DROP TABLE line; --",
-        "\0", "\u{202e}evil", "\u{200b}", "ａｐｉ", "🦀", "%", "_", "\\", &long,
+        "\"",
+        "'",
+        "*",
+        "(",
+        ")",
+        "-",
+        "^",
+        "NEAR(a b)",
+        "a NOT b",
+        "text : a",
+        "{text}",
+        "\" OR \"a",
+        "'; DROP TABLE line; --",
+        "\0",
+        "\u{202e}evil",
+        "\u{200b}",
+        "ａｐｉ",
+        "🦀",
+        "%",
+        "_",
+        "\\",
+        &long,
     ] {
         let found = activity.find(&utc(), &Find { text: text.into(), limit: 10, ..Find::default() });
         assert!(found.is_ok(), "{text:?}: {found:?}");
@@ -183,7 +212,9 @@ fn a_read_model_that_is_lost_damaged_or_of_another_ledger_is_made_anew() {
         }
         match harm {
             "gone" => std::fs::remove_file(&file).unwrap(),
-            "garbage" => std::fs::write(&file, b"not a database at all, and long enough to be read as one".repeat(100)).unwrap(),
+            "garbage" => {
+                std::fs::write(&file, b"not a database at all, and long enough to be read as one".repeat(100)).unwrap()
+            }
             "foreign" => drop(std::fs::copy(other.path().join("view.sqlite"), &file).unwrap()),
             _ => rusqlite::Connection::open(&file).unwrap().pragma_update(None, "user_version", 0).unwrap(),
         }

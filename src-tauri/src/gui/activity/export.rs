@@ -1,11 +1,6 @@
 //! Payments as rows of a file for accounts: comma-separated values that no spreadsheet runs as a formula, or JSON.
 
-use countersign_core::{
-    calendar::Calendar,
-    money::Micro,
-    payment::Quote,
-    registry::Registry,
-};
+use countersign_core::{calendar::Calendar, money::Micro, payment::Quote, registry::Registry};
 use countersign_desk::view::status_of;
 use countersign_vault::Record;
 use std::io::{self, BufWriter, Write};
@@ -123,7 +118,8 @@ fn rate(value: Micro, quote: &Quote) -> Option<String> {
 /// One cell. What a spreadsheet would take for a formula gets an apostrophe in front; what would end the cell is quoted.
 fn cell(text: &str) -> String {
     let first = text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}');
-    let formula = first.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) || text.starts_with(['\t', '\r', '\n']);
+    let formula =
+        first.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) || text.starts_with(['\t', '\r', '\n']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', ';', '"', '\n', '\r', '\t']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
@@ -157,7 +153,9 @@ mod tests {
     #[test]
     fn the_head_names_every_column_once_and_an_empty_file_is_whole() {
         let (calendar, registry) = (Calendar::of("UTC"), Registry::builtin("USD"));
-        for (form, whole) in [(Form::Csv, format!("\u{feff}{}\n", COLUMNS.join(","))), (Form::Json, "[\n]\n".to_owned())] {
+        for (form, whole) in
+            [(Form::Csv, format!("\u{feff}{}\n", COLUMNS.join(","))), (Form::Json, "[\n]\n".to_owned())]
+        {
             let mut out = Vec::new();
             Writer::begin(&mut out, form, &calendar, &registry).unwrap().end().unwrap();
             assert_eq!(String::from_utf8(out).unwrap(), whole);

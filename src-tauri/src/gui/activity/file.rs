@@ -55,7 +55,8 @@ mod tests {
     #[test]
     fn a_file_is_named_by_its_days_and_never_written_over() {
         let today = Day::parse("2026-05-04").unwrap();
-        let filter = |from: &str, to: &str| ActivityFilter { from: from.into(), to: to.into(), ..ActivityFilter::default() };
+        let filter =
+            |from: &str, to: &str| ActivityFilter { from: from.into(), to: to.into(), ..ActivityFilter::default() };
         assert_eq!(name(&filter("2025-01-01", "2025-12-31"), today), "countersign-2025");
         assert_eq!(name(&filter("2025-01-02", "2025-01-02"), today), "countersign-2025-01-02-to-2025-01-02");
         assert_eq!(name(&filter("../../etc", ""), today), "countersign-2026-05-04");

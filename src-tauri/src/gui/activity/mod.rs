@@ -128,7 +128,9 @@ fn calendar(shell: &Shell) -> Calendar {
 fn find(filter: &ActivityFilter, calendar: &Calendar) -> Result<Find, DecideError> {
     let given = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
     let money = |text: &str| {
-        given(text).map(|text| Micro::parse(&text).map_err(|_| failed(format!("{text:?} is not an amount.")))).transpose()
+        given(text)
+            .map(|text| Micro::parse(&text).map_err(|_| failed(format!("{text:?} is not an amount."))))
+            .transpose()
     };
     let day = |text: &str| {
         given(text).map(|text| Day::parse(&text).ok_or_else(|| failed(format!("{text:?} is not a day.")))).transpose()
@@ -156,8 +158,12 @@ mod tests {
     #[test]
     fn a_filter_takes_whole_days_of_the_zone_and_refuses_what_is_no_amount() {
         let berlin = Calendar::of("Europe/Berlin");
-        let filter =
-            ActivityFilter { from: "2026-03-29".into(), to: "2026-03-29".into(), min: " 4.2 ".into(), ..ActivityFilter::default() };
+        let filter = ActivityFilter {
+            from: "2026-03-29".into(),
+            to: "2026-03-29".into(),
+            min: " 4.2 ".into(),
+            ..ActivityFilter::default()
+        };
         let found = find(&filter, &berlin).unwrap();
         let hours = (found.until.unwrap().0 - found.since.unwrap().0) / 3_600_000;
         assert_eq!((hours, found.min, found.max, found.agent), (23, Some(Micro(4_200_000)), None, None));

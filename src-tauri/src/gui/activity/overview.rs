@@ -226,7 +226,10 @@ mod tests {
     #[test]
     fn nothing_spent_is_drawn_as_nothing_and_months_begin_on_the_first() {
         let seen = overview(Span::Months, &[]);
-        assert_eq!((seen.highest, seen.bars[0].day.as_str(), seen.bars[11].day.as_str()), (None, "2025-06-01", "2026-05-01"));
+        assert_eq!(
+            (seen.highest, seen.bars[0].day.as_str(), seen.bars[11].day.as_str()),
+            (None, "2025-06-01", "2026-05-01")
+        );
         assert!(seen.bars.iter().all(|bar| bar.parts.is_empty()) && seen.parts.is_empty());
     }
 

@@ -1,12 +1,6 @@
 //! One payment as a story: asked, judged, answered, signed, settled.
 
-use countersign_core::{
-    asset::Network,
-    payment::PaymentId,
-    policy::By,
-    registry::Registry,
-    status::Event,
-};
+use countersign_core::{asset::Network, payment::PaymentId, policy::By, registry::Registry, status::Event};
 use countersign_desk::{Desk, outcome::ResponseView, view::status_of};
 use countersign_vault::{Explained, Record, Step, VaultError};
 
@@ -41,9 +35,8 @@ fn story(
         account: quote.payee.account.clone(),
         claimed: quote.payee.claimed,
         resource: format!("{} {}", quote.resource.method, quote.resource.path),
-        network: network.map_or_else(String::new, |n| {
-            registry.chain(n).map_or_else(|| n.to_string(), |chain| chain.name.clone())
-        }),
+        network: network
+            .map_or_else(String::new, |n| registry.chain(n).map_or_else(|| n.to_string(), |chain| chain.name.clone())),
         test: quote.testnet,
         wallet: quote.wallet.clone(),
         rail: format!("{} {}", quote.rail, quote.scheme),
@@ -141,7 +134,9 @@ mod tests {
         assert_eq!(explorer(&registry, &base, &hash), Some(format!("https://basescan.org/tx/{hash}")));
         assert_eq!(explorer(&registry, &network("eip155:143"), &hash), None);
         let long = format!("{hash}0");
-        for foreign in ["", "0x", "0xab", &long, "https://evil.example/", "0x../../../evil", &hash.replacen('a', "/", 1)] {
+        for foreign in
+            ["", "0x", "0xab", &long, "https://evil.example/", "0x../../../evil", &hash.replacen('a', "/", 1)]
+        {
             assert_eq!(explorer(&registry, &base, foreign), None, "{foreign}");
         }
     }
