@@ -1,12 +1,13 @@
 //! Reading on in the ledger's chain: every payment that an entry names is read whole and its line written again.
 
+use countersign_core::calendar::{Calendar, Day};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
 };
 
-use super::{Open, Word, store};
+use super::{By, Open, Word, store};
 use crate::{
     ledger::{Stop, reader},
     record::Record,
@@ -46,13 +47,7 @@ struct Share {
     unknown: i64,
 }
 
-fn write(
-    conn: &Connection,
-    n: i64,
-    record: &Record,
-    state: Word,
-    calendar: &countersign_core::calendar::Calendar,
-) -> rusqlite::Result<()> {
+fn write(conn: &Connection, n: i64, record: &Record, state: Word, calendar: &Calendar) -> rusqlite::Result<()> {
     let quote = &record.quote;
     let value = quote.exposure_value.and_then(|value| i64::try_from(value.0).ok());
     // What was signed and not given back is spent or may be.
@@ -121,12 +116,18 @@ fn add(conn: &Connection, share: &Share, sign: i64) -> rusqlite::Result<()> {
         return Ok(());
     }
     let [test, day, agent, payee, rail] = share.key;
+    let month = Day::numbered(day).month().number();
     let signed = |part: i64| part.saturating_mul(sign);
-    conn.prepare_cached(
-        "INSERT INTO total (test, day, agent, payee, rail, value, count, unknown) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    let mut total = conn.prepare_cached(
+        "INSERT INTO total (test, by, month, day, name, value, count, unknown) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT DO UPDATE SET value = value + excluded.value, count = count + excluded.count, unknown = unknown + excluded.unknown",
-    )?
-    .execute((test, day, agent, payee, rail, signed(share.value), signed(share.count), signed(share.unknown)))?;
+    )?;
+    for (by, name) in [(By::Agent, agent), (By::Payee, payee), (By::Rail, rail)] {
+        for (whole, day) in [(false, day), (true, month)] {
+            let (value, count, unknown) = (signed(share.value), signed(share.count), signed(share.unknown));
+            total.execute((test, by.number(), whole, day, name, value, count, unknown))?;
+        }
+    }
     Ok(())
 }
 

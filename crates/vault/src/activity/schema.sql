@@ -24,15 +24,16 @@ CREATE INDEX line_payee ON line (test, payee, n);
 CREATE INDEX line_state ON line (test, state, n);
 CREATE INDEX line_rail ON line (test, rail, n);
 CREATE INDEX line_value ON line (test, value, n);
+-- What was spent on each name: by = 0 agents, 1 payees, 2 protocols. Whole months are kept too, so that a year is few rows.
 CREATE TABLE total (
   test    INTEGER NOT NULL,
+  by      INTEGER NOT NULL CHECK (by IN (0, 1, 2)),
+  month   INTEGER NOT NULL CHECK (month IN (0, 1)),
   day     INTEGER NOT NULL,
-  agent   INTEGER NOT NULL,
-  payee   INTEGER NOT NULL,
-  rail    INTEGER NOT NULL,
+  name    INTEGER NOT NULL REFERENCES word (id),
   value   INTEGER NOT NULL,
   count   INTEGER NOT NULL,
   unknown INTEGER NOT NULL,
-  PRIMARY KEY (test, day, agent, payee, rail)
+  PRIMARY KEY (test, by, month, day, name)
 ) STRICT, WITHOUT ROWID;
 CREATE VIRTUAL TABLE found USING fts5 (text, content = '', contentless_delete = 1, detail = 'none');

@@ -17,7 +17,17 @@ pub enum By {
     Rail,
 }
 
-/// Days, both ends included.
+impl By {
+    pub(super) const fn number(self) -> i64 {
+        match self {
+            Self::Agent => 0,
+            Self::Payee => 1,
+            Self::Rail => 2,
+        }
+    }
+}
+
+/// Days up to today, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
     /// The first.
@@ -60,20 +70,18 @@ pub struct Sums {
     pub all: Spent,
     /// For each name, most spent first.
     pub names: Vec<(String, Spent)>,
-    /// For each day with a payment and each name.
+    /// For each day with a payment and each name; of a period of whole months, the first of each.
     pub days: BTreeMap<Day, HashMap<String, Spent>>,
 }
 
 pub(super) fn over(conn: &Connection, test: bool, period: Period, by: By) -> Result<Sums, Stop> {
-    let column = match by {
-        By::Agent => "agent",
-        By::Payee => "payee",
-        By::Rail => "rail",
-    };
-    let mut statement = conn.prepare_cached(&format!(
-        "SELECT day, {column}, value, count, unknown FROM total WHERE test = ?1 AND day BETWEEN ?2 AND ?3"
-    ))?;
-    let mut rows = statement.query((test, period.from.number(), period.to.number()))?;
+    // Nothing is paid in the future, so a period from the first of a month is made of whole months.
+    let months = period.from == period.from.month() && period.to > period.from.plus_months(2);
+    let mut statement = conn.prepare_cached(
+        "SELECT day, name, value, count, unknown FROM total
+         WHERE test = ?1 AND by = ?2 AND month = ?3 AND day BETWEEN ?4 AND ?5",
+    )?;
+    let mut rows = statement.query((test, by.number(), months, period.from.number(), period.to.number()))?;
     let too_much = || Stop::Told(VaultError::Storage("the sums of the activity are out of range".into()));
     let mut all = Spent::default();
     let mut parts: BTreeMap<(i64, i64), Spent> = BTreeMap::new();

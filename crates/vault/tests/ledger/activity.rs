@@ -42,7 +42,7 @@ fn count(activity: &Activity, find: Find) -> usize {
 }
 
 fn sums(activity: &Activity, calendar: &Calendar, by: By) -> Sums {
-    let period = Period { from: Day::parse("2026-01-01").unwrap(), to: Day::parse("2026-12-31").unwrap() };
+    let period = Period { from: Day::parse("2026-11-02").unwrap(), to: Day::parse("2026-11-30").unwrap() };
     activity.sums(calendar, false, period, by).unwrap()
 }
 
@@ -68,6 +68,10 @@ fn lines_and_sums_are_what_the_ledger_tells() {
         by_agent.names.iter().map(|(n, s)| (n.as_str(), s.value)).collect::<Vec<_>>(),
         [("b", 30_000), ("a", 20_000)]
     );
+    let year = Period { from: Day::parse("2026-01-01").unwrap(), to: Day::parse("2026-12-31").unwrap() };
+    let months = activity.sums(&utc(), false, year, By::Agent).unwrap();
+    assert_eq!((months.all, &months.names), (by_agent.all, &by_agent.names));
+    assert_eq!(months.days.keys().map(ToString::to_string).collect::<Vec<_>>(), ["2026-11-01"]);
     // It follows: the question ends.
     wait(shop.vault.end_waiting(&waits, Event::Declined, "window")).unwrap();
     assert_eq!(activity.catch_up(&utc(), LONG).unwrap(), 0);
