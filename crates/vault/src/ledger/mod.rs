@@ -21,6 +21,7 @@ mod marks;
 mod note;
 mod odd;
 mod place;
+pub(crate) mod reader;
 mod reserve;
 mod setup;
 mod shared;
@@ -37,6 +38,7 @@ pub(crate) use again::Again;
 pub(crate) use handle::Ledger;
 pub(crate) use setup::NewToken;
 pub(crate) use shared::{Dropped, Mark, View};
+pub(crate) use tx::Stop;
 
 /// What a request does inside the writer's transaction.
 pub(crate) mod verb {
