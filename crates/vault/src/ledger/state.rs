@@ -160,7 +160,7 @@ pub(crate) fn to_confirm(conn: &Connection, shared: &Shared, draft: Option<&Poli
             })
             .optional()?;
         match toml.and_then(|toml| Policy::parse(&toml, reference).ok()).map(|old| compare(&old, new)) {
-            Some(Change::Looser(reasons)) => lines.extend(reasons),
+            Some(Change::Looser(reasons)) => lines.extend(reasons.iter().map(ToString::to_string)),
             Some(Change::Same | Change::Tighter) => {}
             None => lines.push("the whole policy: no earlier one was confirmed".to_owned()),
         }
