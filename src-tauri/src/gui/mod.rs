@@ -7,6 +7,8 @@ mod commands;
 mod doubts;
 mod environment;
 mod guard;
+mod limits;
+mod limits_commands;
 mod native;
 mod notify;
 mod press;
@@ -58,6 +60,7 @@ struct Shell {
     inputs: mpsc::UnboundedSender<Input>,
     windows: Arc<Windows>,
     address: Option<String>,
+    limits: limits::Room,
 }
 
 /// Runs the desktop on this thread, the main one, until it is quit. What waits then is refused.
@@ -73,6 +76,14 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
             commands::pause,
             commands::resume,
             commands::recent,
+            limits_commands::limits,
+            limits_commands::limits_preview,
+            limits_commands::limits_save,
+            limits_commands::limits_confirm,
+            limits_commands::limits_cancel,
+            limits_commands::limits_versions,
+            limits_commands::payee_forget,
+            limits_commands::payee_label,
         ])
         .build(tauri::generate_context!())
         .context("starting the window")?;
@@ -90,7 +101,9 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
 fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     let GuiParts { desk, approver, inputs, clock, address, dir, show, stop } = parts;
     let windows = Windows::new(app.clone(), approver.inputs(), desk.clone(), &dir);
-    let shell = Arc::new(Shell { desk, inputs: approver.inputs(), approver, windows: windows.clone(), address });
+    let registry = Arc::new(desk.registry().clone());
+    let limits = limits::Room::new(desk.vault().clone(), registry, approver.clone(), clock.clone());
+    let shell = Arc::new(Shell { desk, inputs: approver.inputs(), approver, windows: windows.clone(), address, limits });
     app.manage(windows.clone());
     app.manage(shell.clone());
     tauri::async_runtime::spawn(drive(inputs, Stage::new(native::arm_time()), clock, windows.clone()));

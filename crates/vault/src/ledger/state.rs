@@ -55,7 +55,7 @@ const GUARDED: &[&str] = &[
     "SELECT address, kind, label, created FROM wallet ORDER BY address",
     "SELECT agent, network, address FROM payer ORDER BY agent, network",
     "SELECT agent, until FROM pause ORDER BY agent",
-    "SELECT name, value FROM setting WHERE name IN ('confirmed_policy', 'confirmed_config', 'confirmed_config_text', 'full_until', 'clock_doubt', 'history_doubt', 'state_doubt') ORDER BY name",
+    "SELECT name, value FROM setting WHERE name IN ('confirmed_policy', 'confirmed_config', 'confirmed_config_text', 'full_until', 'clock_doubt', 'history_doubt', 'state_doubt', 'payees_forgotten', 'payee_labels') ORDER BY name",
 ];
 
 /// MAC of everything guarded.
