@@ -35,6 +35,8 @@ fn gui() {
         "pause",
         "resume",
         "recent",
+        "preferences",
+        "set_preferences",
         "limits",
         "limits_preview",
         "limits_save",

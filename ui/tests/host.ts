@@ -1,4 +1,5 @@
 /** The Rust side as the tests see it: records every call and sends frames over the real Channel protocol. */
+import { payments, status } from '../src/dev/scenes';
 import type { ApprovalFrame } from '../src/ipc/types';
 
 export type Call = { command: string; args: Record<string, unknown> };
@@ -6,7 +7,11 @@ export type Call = { command: string; args: Record<string, unknown> };
 export class Host {
   calls: Call[] = [];
   /** What a command answers; a thrown value rejects it. */
-  answers: Record<string, (args: Record<string, unknown>) => unknown> = {};
+  answers: Record<string, (args: Record<string, unknown>) => unknown> = {
+    preferences: () => ({ language: 'en', theme: 'system' }),
+    status: () => status(),
+    recent: () => payments,
+  };
   #callbacks = new Map<number, (message: unknown) => void>();
   #channel = 0;
   #sent = 0;

@@ -9,7 +9,7 @@ use countersign_desk::{
 use countersign_vault::{Filter, Health, Scope, VaultError};
 use serde_json::json;
 use std::sync::Arc;
-use tauri::{State, WebviewWindow, ipc::Channel};
+use tauri::{Manager as _, State, WebviewWindow, ipc::Channel};
 use tokio::sync::oneshot;
 
 use super::{
@@ -17,6 +17,7 @@ use super::{
     approver::Input,
     environment::UI_AUTOMATION,
     pause as pause_all,
+    preferences::{self, Preferences},
     view::{ApprovalFrame, DecideError, DecideErrorKind, Decision, MainState, MainStatus, Recent, Remember},
     window::{APPROVAL, MAIN},
 };
@@ -165,5 +166,21 @@ pub async fn resume(window: WebviewWindow, shell: Gets<'_>) -> Said<()> {
     shell.desk.vault().resume(Scope::All).await.map_err(failed)?;
     shell.desk.announce(Event::Paused(false));
     shell.desk.look_again();
+    Ok(())
+}
+
+/// How the windows look and what language they speak.
+#[tauri::command]
+pub fn preferences(window: WebviewWindow, shell: Gets<'_>) -> Said<Preferences> {
+    from(&window, MAIN)?;
+    Ok(shell.preferences.now())
+}
+
+/// Changes that, at once and for the next start.
+#[tauri::command]
+pub fn set_preferences(window: WebviewWindow, shell: Gets<'_>, preferences: Preferences) -> Said<()> {
+    from(&window, MAIN)?;
+    shell.preferences.keep(preferences).map_err(failed)?;
+    preferences::dress(window.app_handle(), preferences.theme);
     Ok(())
 }

@@ -11,6 +11,7 @@ mod limits;
 mod limits_commands;
 mod native;
 mod notify;
+mod preferences;
 mod press;
 mod stage;
 mod tray;
@@ -30,6 +31,7 @@ use tauri::{AppHandle, Manager as _, RunEvent};
 use tokio::sync::{mpsc, oneshot};
 
 use approver::{Input, drive};
+use preferences::Kept;
 use stage::Stage;
 use window::Windows;
 
@@ -60,6 +62,7 @@ struct Shell {
     inputs: mpsc::UnboundedSender<Input>,
     windows: Arc<Windows>,
     address: Option<String>,
+    preferences: Arc<Kept>,
     limits: limits::Room,
 }
 
@@ -76,6 +79,8 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
             commands::pause,
             commands::resume,
             commands::recent,
+            commands::preferences,
+            commands::set_preferences,
             limits_commands::limits,
             limits_commands::limits_preview,
             limits_commands::limits_save,
@@ -100,10 +105,13 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
 
 fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     let GuiParts { desk, approver, inputs, clock, address, dir, show, stop } = parts;
-    let windows = Windows::new(app.clone(), approver.inputs(), desk.clone(), &dir);
+    let preferences = Arc::new(Kept::read(&dir));
+    preferences::dress(app, preferences.now().theme);
+    let windows = Windows::new(app.clone(), approver.inputs(), desk.clone(), preferences.clone(), &dir);
     let registry = Arc::new(desk.registry().clone());
     let limits = limits::Room::new(desk.vault().clone(), registry, approver.clone(), clock.clone());
-    let shell = Arc::new(Shell { desk, inputs: approver.inputs(), approver, windows: windows.clone(), address, limits });
+    let shell =
+        Arc::new(Shell { desk, inputs: approver.inputs(), approver, windows: windows.clone(), address, preferences, limits });
     app.manage(windows.clone());
     app.manage(shell.clone());
     tauri::async_runtime::spawn(drive(inputs, Stage::new(native::arm_time()), clock, windows.clone()));

@@ -5,11 +5,18 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
 
+use super::preferences::Language;
+
 /// One message of the core to the approval window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ApprovalFrame {
+    /// Speak this language; comes first.
+    Speak {
+        /// As chosen in the main window.
+        language: Language,
+    },
     /// Ask this.
     Question {
         /// What is shown.
@@ -305,7 +312,10 @@ impl ApprovalView {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::*;
+    use super::{
+        super::preferences::{Look, Preferences},
+        *,
+    };
     use std::path::Path;
 
     pub fn check<T: TS + 'static>(dir: &Path, stale: &mut Vec<String>) {
@@ -337,6 +347,9 @@ pub(super) mod tests {
         check::<MainStatus>(&dir, &mut stale);
         check::<MainState>(&dir, &mut stale);
         check::<Recent>(&dir, &mut stale);
+        check::<Preferences>(&dir, &mut stale);
+        check::<Language>(&dir, &mut stale);
+        check::<Look>(&dir, &mut stale);
         assert!(stale.is_empty(), "run the test once with UPDATE_BINDINGS=1 for: {stale:#?}");
     }
 }

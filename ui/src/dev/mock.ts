@@ -1,5 +1,5 @@
 /** Stands in for the Rust side: `?scene=NAME` picks what is fed. Never part of a normal build. */
-import type { ApprovalFrame } from '../ipc/types';
+import type { ApprovalFrame, Language } from '../ipc/types';
 import { payments, scenes, status } from './scenes';
 
 const asked = new URLSearchParams(location.search);
@@ -7,7 +7,8 @@ const scene = asked.get('scene') ?? 'question';
 const callbacks = new Map<number, (message: { index: number; message: ApprovalFrame }) => void>();
 
 function feed(channel: { id: number }) {
-  const frames = scenes[scene] ?? [];
+  const language = (asked.get('lang') ?? 'en') as Language;
+  const frames: ApprovalFrame[] = [{ kind: 'speak', language }, ...(scenes[scene] ?? [])];
   frames.forEach((message, index) => callbacks.get(channel.id)?.({ index, message }));
 }
 
@@ -28,6 +29,8 @@ const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   recent: () => (scene === 'empty' ? [] : payments),
   pause: () => null,
   resume: () => null,
+  preferences: () => ({ language: asked.get('lang') ?? 'en', theme: 'system' }),
+  set_preferences: () => null,
 };
 
 Object.assign(window, {
