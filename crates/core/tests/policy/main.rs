@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests may stop where something is wrong")]
 
 mod changes;
+mod edits;
 mod counting;
 mod file;
 mod fuzz;
