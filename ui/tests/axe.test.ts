@@ -2,8 +2,10 @@ import { render, screen } from '@testing-library/svelte';
 import axe from 'axe-core';
 import { tick } from 'svelte';
 import { afterEach, expect, test } from 'vitest';
+import { empty, limits } from '../src/dev/limits';
 import { scenes, status } from '../src/dev/scenes';
 import Approve from '../src/pages/Approve.svelte';
+import Limits from '../src/pages/Limits.svelte';
 import Shell from '../src/Shell.svelte';
 import { speak } from '../src/words/speak.svelte';
 import type { Language } from '../src/words/speak.svelte';
@@ -41,3 +43,14 @@ test.each((['running', 'paused', 'locked', 'view_only'] as const).flatMap((state
     expect(await findings()).toEqual([]);
   },
 );
+
+test.each(both.flatMap((language) => [limits(), empty].map((view) => [language, view.preset, view] as const)))('Limits, in %s, %s: axe finds nothing', async (language, _, view) => {
+  const host = new Host();
+  host.answers['limits'] = () => view;
+  speak(language);
+  const { container } = render(Limits, { at: '' });
+  await screen.findByTestId('preset-careful');
+  container.querySelectorAll('details').forEach((one) => (one.open = true));
+  await screen.findByTestId('policy-text');
+  expect(await findings()).toEqual([]);
+});

@@ -1,4 +1,5 @@
 /** The Rust side as the tests see it: records every call and sends frames over the real Channel protocol. */
+import { limits, tightens, versions } from '../src/dev/limits';
 import { payments, status } from '../src/dev/scenes';
 import type { ApprovalFrame } from '../src/ipc/types';
 
@@ -11,6 +12,10 @@ export class Host {
     preferences: () => ({ language: 'en', theme: 'system' }),
     status: () => status(),
     recent: () => payments,
+    limits: () => limits(),
+    limits_preview: () => tightens,
+    limits_save: () => ({ is: 'saved' }),
+    limits_versions: () => versions,
   };
   #callbacks = new Map<number, (message: unknown) => void>();
   #channel = 0;

@@ -1,5 +1,6 @@
 /** Stands in for the Rust side: `?scene=NAME` picks what is fed. Never part of a normal build. */
 import type { ApprovalFrame, Language } from '../ipc/types';
+import { empty, limits, loosens, owner, tightens, versions } from './limits';
 import { payments, scenes, status } from './scenes';
 
 const asked = new URLSearchParams(location.search);
@@ -17,6 +18,8 @@ const main = {
   paused: status({ state: 'paused', waiting: 2, red_band: true }),
   locked: status({ state: 'locked' }),
   view_only: status({ state: 'view_only' }),
+  loading: status(),
+  failed: status(),
   empty: status({ wallet: null, agents: 0, spent_today: '0.00 USD' }),
 }[scene];
 
@@ -31,6 +34,14 @@ const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   resume: () => null,
   preferences: () => ({ language: asked.get('lang') ?? 'en', theme: 'system' }),
   set_preferences: () => null,
+  limits: () => (scene === 'empty' ? empty : scene === 'failed' ? Promise.reject({ kind: 'failed', text: 'the ledger cannot be read' }) : scene === 'loading' ? new Promise(() => undefined) : limits()),
+  limits_preview: () => (asked.has('loosen') ? loosens : tightens),
+  limits_save: () => (asked.has('loosen') ? owner : { is: 'saved' }),
+  limits_confirm: () => null,
+  limits_cancel: () => null,
+  limits_versions: () => versions,
+  payee_forget: () => owner,
+  payee_label: () => null,
 };
 
 Object.assign(window, {

@@ -8,6 +8,7 @@ mod admission;
 mod budgets;
 mod ends;
 mod hundred;
+mod payees;
 mod people;
 mod questions;
 mod start;
