@@ -14,6 +14,8 @@ mod notify;
 mod preferences;
 mod press;
 mod stage;
+#[cfg(test)]
+mod table;
 mod tray;
 mod view;
 mod window;

@@ -44,6 +44,17 @@ const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   payee_label: () => null,
 };
 
+/** `?press=A,B` presses the parts of these test ids, one after the other: for pictures of what only shows after a press. */
+const press = (asked.get('press') ?? '').split(',').filter((id) => id !== '');
+const timer = setInterval(() => {
+  const found = press[0] === undefined ? null : document.querySelector<HTMLElement>(`[data-testid="${press[0]}"]`);
+  if (found && found.getAttribute('aria-disabled') !== 'true') {
+    found.click();
+    press.shift();
+  }
+  if (press.length === 0) clearInterval(timer);
+}, 100);
+
 Object.assign(window, {
   __TAURI_INTERNALS__: {
     transformCallback(callback: (message: { index: number; message: ApprovalFrame }) => void) {
