@@ -197,6 +197,21 @@ test('nothing set is said plainly, and an error can be tried again', async () =>
   expect(screen.getByText('No rules: every payment asks you.')).toBeTruthy();
 });
 
+test.each([
+  ['first-payee', 'rule-first-payee'],
+  ['budget:researcher-day', 'budget-researcher-day'],
+  ['budget:limit-week', 'limit-week'],
+  ['ask-above', 'ask-above'],
+])('what a question named is brought into view once: %s', async (at, id) => {
+  const seen: string[] = [];
+  HTMLElement.prototype.scrollIntoView = function (this: HTMLElement) {
+    seen.push(this.dataset['testid'] ?? '');
+  };
+  await open(at);
+  await vi.waitFor(() => expect(seen).toEqual([id]));
+  expect(screen.getByTestId(id).classList.contains('named')).toBe(true);
+});
+
 test('every typed message of the core has its words in both languages', () => {
   for (const language of ['en', 'zh-CN'] as const) {
     speak(language);

@@ -34,6 +34,6 @@ impl Vault {
     /// What was judged since a moment, oldest first, and whether that is all: of more than `most` payments the latest are read.
     pub async fn past(&self, since: Millis, most: usize) -> Result<(Vec<Past>, bool), VaultError> {
         let own = self.clone();
-        aside(move || own.0.read(|conn| verb::past(conn, since, most))).await?
+        aside(move || own.0.look_back(|conn| verb::past(conn, since, most))).await?
     }
 }
