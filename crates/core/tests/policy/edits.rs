@@ -136,6 +136,20 @@ fn choosing_a_shipped_policy_keeps_everything_of_the_persons_own() {
 }
 
 #[test]
+fn from_a_starting_point_to_careful_only_tightens_and_keeps_the_limits() {
+    for name in ["everyday", "hands-off"] {
+        let old = preset(name);
+        let new = edited(&old, Edit::Preset("careful".to_owned()));
+        assert_eq!(compare(&old, &new), Change::Tighter, "{name}");
+        assert!(!new.lets_something_through());
+        assert_eq!(new.limit(Limit::Payment), old.limit(Limit::Payment));
+        assert_eq!(new.standing().preset, Some("careful"));
+    }
+    let new = edited(&preset("test-network"), Edit::Preset("careful".to_owned()));
+    assert!(new.rule("no-real-money").is_none(), "real money asks");
+}
+
+#[test]
 fn a_rule_of_the_persons_under_a_shipped_id_stays_and_the_shipped_one_takes_another() {
     let toml = "format = 1\nreference = \"USD\"\nrule = [{ id = \"micro\", effect = \"deny\", when = { agent = \"a\" } }]";
     let policy = Policy::parse(toml, "USD").unwrap();

@@ -218,7 +218,7 @@ fn loosenings() -> Vec<LimitsEdit> {
     let payee = ("https://x.example".to_owned(), "0x1111111111111111111111111111111111111111".to_owned());
     vec![
         LimitsEdit::Preset { name: "hands-off".into() },
-        LimitsEdit::Preset { name: "careful".into() },
+        LimitsEdit::Preset { name: "test-network".into() },
         limit(LimitName::Payment, Some("51")),
         limit(LimitName::Payment, None),
         limit(LimitName::Week, Some("60.000001")),

@@ -2,8 +2,11 @@
 
 use super::{EditError, free_id};
 use crate::policy::{
-    ASK_ABOVE, Budget, Draft, Field, LIMIT_PAYMENT, PRESETS, Policy, PolicyError, Rule, Scope, Source, When,
+    ASK_ABOVE, Budget, Draft, Field, LIMIT_PAYMENT, PRESETS, Policy, PolicyError, Rule, Scope, Source, Tier, When,
 };
+
+/// The one that keeps limits and lets nothing through.
+const CAREFUL: &str = "careful";
 
 /// Which shipped policy is in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +25,10 @@ impl Policy {
             apply(&mut draft, name).is_ok()
                 && draft.check().is_ok_and(|p| p.rules() == self.rules() && p.budgets() == self.budgets())
         };
-        let size = |p: &Self| p.rules().len().saturating_add(p.budgets().len());
-        let preset = PRESETS.iter().find(same).copied();
-        let shipped = preset.and_then(|name| Self::preset(name, self.reference()));
-        Standing { preset, own: shipped.map_or(0, |shipped| size(self).saturating_sub(size(&shipped))) }
+        let shipped = all(self.reference());
+        let own: Vec<Rule> = self.rules().iter().filter(|r| !is_shipped_rule(r, &shipped)).cloned().collect();
+        let budgets = self.budgets().iter().filter(|b| !is_shipped_budget(b, &shipped, &[], &own));
+        Standing { preset: PRESETS.iter().find(same).copied(), own: own.len().saturating_add(budgets.count()) }
     }
 }
 
@@ -33,10 +36,13 @@ impl Policy {
 pub(super) fn apply(draft: &mut Draft, name: &str) -> Result<(), EditError> {
     let unknown = || PolicyError::item("preset", format!("{name:?} is none of: {}", PRESETS.join(", ")));
     let new = Policy::preset(name, &draft.reference).ok_or_else(unknown)?.draft();
-    let shipped: Vec<Draft> =
-        PRESETS.iter().filter_map(|p| Policy::preset(p, &draft.reference)).map(|p| p.draft()).collect();
+    let shipped = all(&draft.reference);
+    if name == CAREFUL {
+        careful(draft, &shipped, new);
+        return Ok(());
+    }
     draft.rules.retain(|rule| !is_shipped_rule(rule, &shipped));
-    draft.budgets.retain(|budget| !is_shipped_budget(budget, &shipped, &new, &draft.rules));
+    draft.budgets.retain(|budget| !is_shipped_budget(budget, &shipped, &new.budgets, &draft.rules));
     for mut rule in new.rules {
         let was = rule.id.clone();
         if draft.rules.iter().any(|r| r.id == was) {
@@ -54,6 +60,26 @@ pub(super) fn apply(draft: &mut Draft, name: &str) -> Result<(), EditError> {
     Ok(())
 }
 
+/// What is shipped.
+fn all(reference: &str) -> Vec<Draft> {
+    PRESETS.iter().filter_map(|name| Policy::preset(name, reference)).map(|policy| policy.draft()).collect()
+}
+
+/// Everything asks: shipped allows ask instead, so that what they counted goes on counting, and limits, questions and budgets stay.
+/// Only shipped refusals of whole kinds of payments go, since those would not ask.
+fn careful(draft: &mut Draft, shipped: &[Draft], new: Draft) {
+    let kept = |rule: &Rule| rule.id == LIMIT_PAYMENT || new.rules.iter().any(|r| r.id == rule.id);
+    draft.rules.retain(|rule| rule.effect != Tier::Deny || kept(rule) || !is_shipped_rule(rule, shipped));
+    for rule in draft.rules.iter_mut().filter(|r| r.effect == Tier::Allow) {
+        if is_shipped_rule(rule, shipped) {
+            rule.effect = Tier::Ask;
+        }
+    }
+    let missing: Vec<Rule> = new.rules.into_iter().filter(|r| !draft.rules.iter().any(|d| d.id == r.id)).collect();
+    draft.rules.extend(missing);
+    draft.name = new.name;
+}
+
 /// A shipped rule, or one that a control made of it: the amount may differ, the rest may not.
 fn is_shipped_rule(rule: &Rule, shipped: &[Draft]) -> bool {
     let apart = |when: &When| {
@@ -63,7 +89,7 @@ fn is_shipped_rule(rule: &Rule, shipped: &[Draft]) -> bool {
     let control = matches!(rule.id.as_str(), ASK_ABOVE | LIMIT_PAYMENT);
     let alike = |other: &Rule| {
         other.id == rule.id
-            && other.effect == rule.effect
+            && (other.effect == rule.effect || (other.effect == Tier::Allow && rule.effect == Tier::Ask))
             && apart(&other.when) == apart(&rule.when)
             && other.when.on(Field::Exposure).len() == rule.when.on(Field::Exposure).len()
     };
@@ -72,7 +98,7 @@ fn is_shipped_rule(rule: &Rule, shipped: &[Draft]) -> bool {
 }
 
 /// A shipped budget, or a limit that the new policy sets itself. A budget of a rule that stays, stays with it.
-fn is_shipped_budget(budget: &Budget, shipped: &[Draft], new: &Draft, staying: &[Rule]) -> bool {
+fn is_shipped_budget(budget: &Budget, shipped: &[Draft], new: &[Budget], staying: &[Rule]) -> bool {
     if budget.rule().is_some_and(|id| staying.iter().any(|r| r.id == id)) {
         return false;
     }
@@ -80,7 +106,7 @@ fn is_shipped_budget(budget: &Budget, shipped: &[Draft], new: &Draft, staying: &
     let limit = |other: &Budget| {
         other.id == budget.id && other.scope == budget.scope && other.when == budget.when && budget.expires.is_none()
     };
-    exact || budget.rule().is_some() || new.budgets.iter().any(limit)
+    exact || budget.rule().is_some() || new.iter().any(limit)
 }
 
 fn renamed(budget: &Budget, was: &str, now: &str) -> Budget {
