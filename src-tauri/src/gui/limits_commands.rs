@@ -88,12 +88,7 @@ pub async fn payee_forget(
 
 /// Names a payee's origin in the person's words.
 #[tauri::command]
-pub async fn payee_label(
-    window: WebviewWindow,
-    shell: Gets<'_>,
-    origin: String,
-    label: Option<String>,
-) -> Told<()> {
+pub async fn payee_label(window: WebviewWindow, shell: Gets<'_>, origin: String, label: Option<String>) -> Told<()> {
     from(&window)?;
     shell.limits.label(&origin, label).await
 }

@@ -112,8 +112,15 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     let windows = Windows::new(app.clone(), approver.inputs(), desk.clone(), preferences.clone(), &dir);
     let registry = Arc::new(desk.registry().clone());
     let limits = limits::Room::new(desk.vault().clone(), registry, approver.clone(), clock.clone());
-    let shell =
-        Arc::new(Shell { desk, inputs: approver.inputs(), approver, windows: windows.clone(), address, preferences, limits });
+    let shell = Arc::new(Shell {
+        desk,
+        inputs: approver.inputs(),
+        approver,
+        windows: windows.clone(),
+        address,
+        preferences,
+        limits,
+    });
     app.manage(windows.clone());
     app.manage(shell.clone());
     tauri::async_runtime::spawn(drive(inputs, Stage::new(native::arm_time()), clock, windows.clone()));

@@ -66,7 +66,8 @@ fn each_command_checks_its_window_again() {
     for (command, window) in TABLE {
         let body = sources.split_once(&format!("fn {command}(")).map(|(_, rest)| rest).expect(command);
         let body = body.split("#[tauri::command").next().unwrap_or_default();
-        let check = if window == "main" { ["from(&window, MAIN)?", "from(&window)?"] } else { ["from(&window, APPROVAL)?"; 2] };
+        let check =
+            if window == "main" { ["from(&window, MAIN)?", "from(&window)?"] } else { ["from(&window, APPROVAL)?"; 2] };
         assert!(check.iter().any(|check| body.contains(check)), "{command}");
     }
 }

@@ -61,7 +61,16 @@ impl Windows {
         dir: &std::path::Path,
     ) -> Arc<Self> {
         let (waiting, number) = (watch::channel(0).0, Arc::new(AtomicU64::new(0)));
-        Arc::new(Self { app, inputs, desk, preferences, waiting, number, dir: dir.join("page"), page: Mutex::default() })
+        Arc::new(Self {
+            app,
+            inputs,
+            desk,
+            preferences,
+            waiting,
+            number,
+            dir: dir.join("page"),
+            page: Mutex::default(),
+        })
     }
 
     /// How many items wait, as it changes.

@@ -91,10 +91,7 @@ fn removed_or_changed(old: &Policy, was: &Rule, now: Option<&Rule>) -> Vec<RuleL
     }
     if now.effect.grants() {
         let widens = !now.when.within(&was.when);
-        note(
-            widens || (was.when.names_origin_alone() && !now.when.names_origin_alone()),
-            RuleLooser::FitsMore,
-        );
+        note(widens || (was.when.names_origin_alone() && !now.when.names_origin_alone()), RuleLooser::FitsMore);
         note(ends_later(was.expires, now.expires), RuleLooser::LastsLonger);
         note(now.uses_left.unwrap_or(u64::MAX) > was.uses_left.unwrap_or(u64::MAX), RuleLooser::UsedMoreOften);
     }

@@ -99,15 +99,16 @@ fn the_threshold_goes_down_without_touching_an_allow_and_up_with_the_shipped_one
 
 #[test]
 fn a_rule_written_by_hand_under_a_controls_id_is_refused_and_not_overwritten() {
-    let toml = preset("everyday").to_toml().replace(
-        r#"when = { exposure = { gt = "50.00" } }"#,
-        r#"when = { agent = "a", exposure = { gt = "50.00" } }"#,
-    );
+    let toml = preset("everyday")
+        .to_toml()
+        .replace(r#"when = { exposure = { gt = "50.00" } }"#, r#"when = { agent = "a", exposure = { gt = "50.00" } }"#);
     let policy = Policy::parse(&toml, "USD").unwrap();
     assert_eq!(policy.limit(Limit::Payment), Setting::ByHand);
     let refused = policy.edited(&limit(Limit::Payment, Some("1")));
     assert_eq!(refused, Err(EditError::ByHand("limit-payment".to_owned())));
-    let toml = preset("everyday").to_toml().replace(r#"id = "limit-week", scope = []"#, r#"id = "limit-week", scope = ["agent"]"#);
+    let toml = preset("everyday")
+        .to_toml()
+        .replace(r#"id = "limit-week", scope = []"#, r#"id = "limit-week", scope = ["agent"]"#);
     let policy = Policy::parse(&toml, "USD").unwrap();
     assert_eq!(policy.edited(&limit(Limit::Week, None)), Err(EditError::ByHand("limit-week".to_owned())));
 }
@@ -151,7 +152,8 @@ fn from_a_starting_point_to_careful_only_tightens_and_keeps_the_limits() {
 
 #[test]
 fn a_rule_of_the_persons_under_a_shipped_id_stays_and_the_shipped_one_takes_another() {
-    let toml = "format = 1\nreference = \"USD\"\nrule = [{ id = \"micro\", effect = \"deny\", when = { agent = \"a\" } }]";
+    let toml =
+        "format = 1\nreference = \"USD\"\nrule = [{ id = \"micro\", effect = \"deny\", when = { agent = \"a\" } }]";
     let policy = Policy::parse(toml, "USD").unwrap();
     let new = edited(&policy, Edit::Preset("everyday".to_owned()));
     assert_eq!(new.rule("micro"), policy.rule("micro"));

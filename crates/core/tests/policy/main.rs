@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests may stop where something is wrong")]
 
 mod changes;
-mod edits;
 mod counting;
+mod edits;
 mod file;
 mod fuzz;
 mod laws;

@@ -123,8 +123,7 @@ pub(crate) fn names(conn: &Connection) -> Result<BTreeMap<Origin, String>, Stop>
 /// Forgets one payee, until the next yes to it.
 pub(crate) fn forget(tx: &mut Tx<'_>, payee: &PayeeKey) -> Result<(), Stop> {
     let agent = payee.agent.as_ref().map_or("", AgentName::as_str);
-    let key: Key =
-        (agent.to_owned(), payee.origin.to_string(), payee.asset.as_str().to_owned(), payee.account.clone());
+    let key: Key = (agent.to_owned(), payee.origin.to_string(), payee.asset.as_str().to_owned(), payee.account.clone());
     let found = "SELECT 1 FROM known WHERE agent = ?1 AND origin = ?2 AND asset = ?3 AND account = ?4";
     if !tx.conn.prepare_cached(found)?.exists((&key.0, &key.1, &key.2, &key.3))? {
         return Err(VaultError::NotFound.into());
@@ -140,7 +139,9 @@ pub(crate) fn label(tx: &mut Tx<'_>, origin: &str, label: Option<&str>) -> Resul
     let mut all = labels(tx.conn)?;
     match label.map(countersign_core::text::clean).filter(|text| !text.is_empty()) {
         Some(text) if text.chars().count() > LONGEST_LABEL => {
-            return Err(VaultError::Refused(format!("a name for a payee has at most {LONGEST_LABEL} characters")).into());
+            return Err(
+                VaultError::Refused(format!("a name for a payee has at most {LONGEST_LABEL} characters")).into()
+            );
         }
         Some(text) => drop(all.insert(origin.to_owned(), text)),
         None => drop(all.remove(origin)),

@@ -55,7 +55,9 @@ fn what_is_forgotten_and_named_outlives_the_process_and_is_under_the_seal() {
     assert_eq!(wait(vault.payee_labels()).unwrap().get(&origin).map(String::as_str), Some("the seller"));
     wait(vault.clone().shutdown());
     drop(vault);
-    home.sql().execute("UPDATE setting SET value = '{\"https://api.example\":\"your bank\"}' WHERE name = 'payee_labels'", []).unwrap();
+    home.sql()
+        .execute("UPDATE setting SET value = '{\"https://api.example\":\"your bank\"}' WHERE name = 'payee_labels'", [])
+        .unwrap();
     let vault = home.open();
     assert!(vault.doubts().policy.is_some(), "an edit behind our back makes everything ask");
 }

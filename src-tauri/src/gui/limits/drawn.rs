@@ -39,8 +39,8 @@ pub struct Drawing<'a> {
 
 /// Stops of a slider; the amount in force joins them.
 const STOPS: [&str; 19] = [
-    "0.00", "0.01", "0.02", "0.05", "0.10", "0.20", "0.50", "1.00", "2.00", "5.00", "10.00", "20.00", "50.00", "100.00",
-    "200.00", "500.00", "1000.00", "2000.00", "5000.00",
+    "0.00", "0.01", "0.02", "0.05", "0.10", "0.20", "0.50", "1.00", "2.00", "5.00", "10.00", "20.00", "50.00",
+    "100.00", "200.00", "500.00", "1000.00", "2000.00", "5000.00",
 ];
 /// The shipped policies a person starts from; the others are for experts.
 const STARTERS: [&str; 3] = ["careful", "everyday", "hands-off"];
@@ -234,7 +234,8 @@ fn over(effect: Effect) -> Over {
 
 /// A policy in plain words, read off its rules.
 fn lines(policy: &Policy) -> Vec<CardLine> {
-    let mut all: Vec<CardLine> = policy.rules().iter().filter(|r| r.effect == Tier::Allow).filter_map(through).collect();
+    let mut all: Vec<CardLine> =
+        policy.rules().iter().filter(|r| r.effect == Tier::Allow).filter_map(through).collect();
     if all.is_empty() {
         all.push(CardLine::EverythingAsks);
     }

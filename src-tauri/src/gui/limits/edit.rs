@@ -196,10 +196,13 @@ impl LimitsEdit {
             | Self::Disable { rule }
             | Self::Enable { rule }
             | Self::Remove { rule } => rule.clone(),
-            Self::Rule { form, .. } => form.up_to.clone().unwrap_or_else(|| Tier::from(form.effect).as_str().to_owned()),
-            Self::Pin { origin, .. } | Self::Unpin { origin, .. } | Self::Block { origin } | Self::Unblock { origin } => {
-                origin.clone()
+            Self::Rule { form, .. } => {
+                form.up_to.clone().unwrap_or_else(|| Tier::from(form.effect).as_str().to_owned())
             }
+            Self::Pin { origin, .. }
+            | Self::Unpin { origin, .. }
+            | Self::Block { origin }
+            | Self::Unblock { origin } => origin.clone(),
             Self::Text { .. } => "policy".to_owned(),
             Self::Restore { version } => version.to_string(),
         }
@@ -249,7 +252,8 @@ impl From<Subject> for BudgetOf {
 impl FormView {
     fn parsed(self) -> Result<RuleForm, LimitsError> {
         let filled = |text: Option<String>| text.filter(|t| !t.trim().is_empty());
-        let at = |text: String| text.parse::<Rfc3339>().map(|t| t.0).map_err(|_| LimitsError::Name { text: shown(&text) });
+        let at =
+            |text: String| text.parse::<Rfc3339>().map(|t| t.0).map_err(|_| LimitsError::Name { text: shown(&text) });
         Ok(RuleForm {
             effect: self.effect.into(),
             agent: filled(self.agent).as_deref().map(name).transpose()?,

@@ -10,33 +10,94 @@ use ts_rs::TS;
 #[cfg_attr(test, derive(TS))]
 #[serde(tag = "id", rename_all = "snake_case")]
 pub enum Looser {
-    Reference { was: String, now: String },
-    Timezone { was: String, now: String },
+    Reference {
+        was: String,
+        now: String,
+    },
+    Timezone {
+        was: String,
+        now: String,
+    },
     Acts,
-    Known { origin: String, account: String },
-    Unpinned { origin: String, account: String },
-    RuleAdded { rule: String },
-    RulePayeeMayChange { rule: String },
-    RuleNoLongerRefuses { rule: String },
-    RuleNoLongerAsks { rule: String },
-    RuleRemovedWithCount { rule: String },
-    RuleCountsLess { rule: String },
-    RuleSays { rule: String, was: String, now: String },
-    RuleFitsMore { rule: String },
-    RuleLastsLonger { rule: String },
-    RuleUsedMoreOften { rule: String },
-    RuleFitsFewer { rule: String },
-    RuleEndsSooner { rule: String },
-    BudgetRemoved { budget: String },
-    BudgetAmount { budget: String, was: Option<String>, now: Option<String> },
-    BudgetCount { budget: String, was: Option<String>, now: Option<String> },
-    BudgetAsks { budget: String },
-    BudgetWindow { budget: String },
-    BudgetScope { budget: String },
-    BudgetCoversFewer { budget: String },
-    BudgetEndsSooner { budget: String },
+    Known {
+        origin: String,
+        account: String,
+    },
+    Unpinned {
+        origin: String,
+        account: String,
+    },
+    RuleAdded {
+        rule: String,
+    },
+    RulePayeeMayChange {
+        rule: String,
+    },
+    RuleNoLongerRefuses {
+        rule: String,
+    },
+    RuleNoLongerAsks {
+        rule: String,
+    },
+    RuleRemovedWithCount {
+        rule: String,
+    },
+    RuleCountsLess {
+        rule: String,
+    },
+    RuleSays {
+        rule: String,
+        was: String,
+        now: String,
+    },
+    RuleFitsMore {
+        rule: String,
+    },
+    RuleLastsLonger {
+        rule: String,
+    },
+    RuleUsedMoreOften {
+        rule: String,
+    },
+    RuleFitsFewer {
+        rule: String,
+    },
+    RuleEndsSooner {
+        rule: String,
+    },
+    BudgetRemoved {
+        budget: String,
+    },
+    BudgetAmount {
+        budget: String,
+        was: Option<String>,
+        now: Option<String>,
+    },
+    BudgetCount {
+        budget: String,
+        was: Option<String>,
+        now: Option<String>,
+    },
+    BudgetAsks {
+        budget: String,
+    },
+    BudgetWindow {
+        budget: String,
+    },
+    BudgetScope {
+        budget: String,
+    },
+    BudgetCoversFewer {
+        budget: String,
+    },
+    BudgetEndsSooner {
+        budget: String,
+    },
     /// Not of the policy: a payee a person said yes to is forgotten.
-    Forgotten { origin: String, account: String },
+    Forgotten {
+        origin: String,
+        account: String,
+    },
 }
 
 impl From<&Loosening> for Looser {

@@ -87,7 +87,9 @@ impl Room {
         let mut left = BTreeMap::new();
         for agent in agents.iter().chain(&nobody) {
             for budget in self.vault.budgets(agent, &session, false).await? {
-                let shared = policy.budget(&budget.id).is_some_and(|b| b.scope.iter().all(|s| matches!(s, policy::Scope::Rule(_))));
+                let shared = policy
+                    .budget(&budget.id)
+                    .is_some_and(|b| b.scope.iter().all(|s| matches!(s, policy::Scope::Rule(_))));
                 if let (true, Some(amount)) = (shared, budget.left) {
                     left.insert(budget.id, amount);
                 }

@@ -182,7 +182,9 @@ async fn a_lowered_limit_is_saved_at_once_and_refuses_the_next_payment() {
     assert!(home.person.asked.lock().unwrap().is_empty(), "nobody has to confirm a tightening");
     let view = home.room.view().await.unwrap();
     let set = view.limits.iter().find(|l| l.limit == LimitName::Payment).unwrap();
-    assert!(matches!(&set.setting, SettingView::At { amount, stop, .. } if *amount == "1.00" && set.stops[*stop as usize] == "1.00"));
+    assert!(
+        matches!(&set.setting, SettingView::At { amount, stop, .. } if *amount == "1.00" && set.stops[*stop as usize] == "1.00")
+    );
     assert_eq!(view.preset, None);
     assert_eq!(home.save(&edit).await.unwrap(), SavedView::Same);
 }
@@ -232,7 +234,11 @@ fn loosenings() -> Vec<LimitsEdit> {
         LimitsEdit::Rule { rule: Some("micro".into()), form: form(EffectName::Allow, Some("1")) },
         LimitsEdit::Disable { rule: "first-payee".into() },
         LimitsEdit::Remove { rule: "no-raw-sign".into() },
-        LimitsEdit::Pin { origin: payee.0, account: payee.1, asset: "eip155:8453/erc20:0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913".into() },
+        LimitsEdit::Pin {
+            origin: payee.0,
+            account: payee.1,
+            asset: "eip155:8453/erc20:0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913".into(),
+        },
         LimitsEdit::Text { toml },
     ]
 }
@@ -259,7 +265,10 @@ async fn no_loosening_is_saved_without_its_owner_whichever_command_asks_for_it()
     home.room.confirm(&id, &words).await.unwrap();
     assert_eq!(home.hash(), before, "restored");
     let versions = home.room.versions().await.unwrap();
-    assert_eq!(versions.iter().map(|v| (v.version, v.in_force)).collect::<Vec<_>>(), [(3, true), (2, false), (1, false)]);
+    assert_eq!(
+        versions.iter().map(|v| (v.version, v.in_force)).collect::<Vec<_>>(),
+        [(3, true), (2, false), (1, false)]
+    );
     assert_eq!(versions.iter().map(|v| v.by.as_str()).collect::<Vec<_>>(), ["person", "command", "first"]);
 }
 
@@ -272,7 +281,11 @@ async fn a_change_made_of_limits_that_changed_meanwhile_is_refused() {
     assert_eq!(home.room.save(&limit(LimitName::Day, Some("1")), &old).await, Err(LimitsError::Changed));
     let tight = home.hash();
     home.clock.advance_ms(WAIT_MS);
-    assert_eq!(home.room.confirm(&id, &words).await, Err(LimitsError::Changed), "what waited would undo the tightening");
+    assert_eq!(
+        home.room.confirm(&id, &words).await,
+        Err(LimitsError::Changed),
+        "what waited would undo the tightening"
+    );
     assert_eq!(home.hash(), tight);
 }
 
@@ -280,7 +293,9 @@ async fn a_change_made_of_limits_that_changed_meanwhile_is_refused() {
 async fn what_cannot_be_read_is_refused_whole() {
     let home = home(EVERYDAY).await;
     let before = home.hash();
-    for text in ["-1", "1e9", "1,000", "٣", "0.0000001", "", " ", "\u{202e}1", "NaN", "340282366920938463463374607431768211456"] {
+    for text in
+        ["-1", "1e9", "1,000", "٣", "0.0000001", "", " ", "\u{202e}1", "NaN", "340282366920938463463374607431768211456"]
+    {
         let refused = home.save(&limit(LimitName::Day, Some(text))).await;
         assert!(matches!(refused, Err(LimitsError::Amount { .. })), "{text:?}: {refused:?}");
     }
@@ -333,7 +348,10 @@ async fn hostile_words_in_a_policy_reach_the_page_cleaned() {
 async fn every_preset_is_a_card_and_the_one_in_force_says_so() {
     let home = home("hands-off").await;
     let view = home.room.view().await.unwrap();
-    assert_eq!(view.presets.iter().filter(|p| p.starter).map(|p| p.name.as_str()).collect::<Vec<_>>(), ["careful", EVERYDAY, "hands-off"]);
+    assert_eq!(
+        view.presets.iter().filter(|p| p.starter).map(|p| p.name.as_str()).collect::<Vec<_>>(),
+        ["careful", EVERYDAY, "hands-off"]
+    );
     assert_eq!(view.presets.iter().filter(|p| p.in_force).map(|p| p.name.as_str()).collect::<Vec<_>>(), ["hands-off"]);
     assert!(view.presets.iter().all(|p| !p.lines.is_empty()));
     assert!(!view.ask.everything && view.networks.iter().any(|(id, _)| id == "eip155:8453"));

@@ -91,7 +91,9 @@ pub enum EditError {
     #[error("{0} was written by hand in a way this control cannot change; change it in the text")]
     ByHand(String),
     /// Everything asks already, so there is nothing that a threshold could let through.
-    #[error("no rule lets anything through, so everything asks; choose a starting point that lets small payments through")]
+    #[error(
+        "no rule lets anything through, so everything asks; choose a starting point that lets small payments through"
+    )]
     NothingAllowed,
     /// Its budget counts what it lets through.
     #[error("a budget counts the payments of the rule {0}; switch the rule off instead")]
@@ -141,4 +143,3 @@ fn free_id<'a>(about: &str, taken: impl Iterator<Item = &'a str> + Clone) -> Str
     let numbered = (2..=u16::MAX).map(|n| format!("{base}-{n}"));
     std::iter::once(base.clone()).chain(numbered).find(free).unwrap_or(base)
 }
-
