@@ -8,10 +8,11 @@ use super::{
 use async_trait::async_trait;
 use countersign_core::{
     approval::Answer,
-    asset::{AssetId, Network},
+    asset::{AssetId, Eip712, Network},
     money::{Amount, Money},
     payment::{Caller, Digest, Op, Payee, PaymentId, Quote, Resource},
     rail::Quoted,
+    signable::{Eip3009, Signable},
 };
 use countersign_desk::approver::Showing;
 use countersign_vault::{
@@ -96,6 +97,22 @@ impl Home {
         self.vault.policy().unwrap().hash("")
     }
 
+    fn form(&self, n: u8, quote: &Quote) -> Signable {
+        let asset = quote.exposure.asset.as_str();
+        Signable::Eip3009(Eip3009 {
+            chain_id: 8453,
+            token: asset.rsplit(':').next().unwrap().parse().unwrap(),
+            name: "USD Coin".into(),
+            version: "2".into(),
+            from: quote.wallet.parse().unwrap(),
+            to: quote.payee.account.parse().unwrap(),
+            value: quote.exposure.amount,
+            valid_after: 0,
+            valid_before: quote.valid_before(self.clock.wall()),
+            nonce: [n; 32].into(),
+        })
+    }
+
     /// Somebody asks for a payment; whether it is refused, asks or goes through.
     async fn asks_for(&self, n: u8, units: &str) -> &'static str {
         let network = Network::eip155(8453);
@@ -120,7 +137,7 @@ impl Home {
             exposure: money,
             symbol: "USDC".into(),
             decimals: 6,
-            domain: None,
+            domain: Some(Eip712 { name: "USD Coin".into(), version: "2".into() }),
             amount_value: value,
             exposure_value: value,
             resource: Resource { method: "GET".into(), request: Digest::of(&[path.as_bytes()]), path },
@@ -139,7 +156,7 @@ impl Home {
             caller,
             key: format!("key-{n}").parse().unwrap(),
             request: Digest::of(&[&[n]]),
-            signables: Vec::new(),
+            signables: vec![self.form(n, &quote)],
             quoted: Quoted { quote, offer: "{}".into(), seller_says: None },
             reason: None,
             url: "https://api.example/".into(),
