@@ -56,7 +56,7 @@ fn what_is_forgotten_and_named_outlives_the_process_and_is_under_the_seal() {
     wait(vault.clone().shutdown());
     drop(vault);
     home.sql()
-        .execute("UPDATE setting SET value = '{\"https://api.example\":\"your bank\"}' WHERE name = 'payee_labels'", [])
+        .execute("UPDATE setting SET value = CAST(replace(value, 'the seller', 'your bank') AS BLOB) WHERE name = 'payee_labels'", [])
         .unwrap();
     let vault = home.open();
     assert!(vault.doubts().policy.is_some(), "an edit behind our back makes everything ask");
