@@ -36,7 +36,7 @@ export type { RuleState } from './bindings/RuleState';
 export type { RuleView } from './bindings/RuleView';
 export type { SavedView } from './bindings/SavedView';
 export type { SettingView } from './bindings/SettingView';
-export type { SpentView } from './bindings/SpentView';
+export type { UsedView } from './bindings/UsedView';
 export type { TallyView } from './bindings/TallyView';
 export type { VersionView } from './bindings/VersionView';
 export type { WarningView } from './bindings/WarningView';

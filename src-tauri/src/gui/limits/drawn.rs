@@ -20,7 +20,7 @@ use super::{
     edit::{LimitName, Over},
     view::{
         AskView, BlockedView, BudgetView, CardLine, KnownView, LimitView, LimitsView, PinnedView, PresetView,
-        RuleState, RuleView, SettingView, SpentView,
+        RuleState, RuleView, SettingView, UsedView,
     },
 };
 
@@ -122,11 +122,11 @@ impl Drawing<'_> {
         }
     }
 
-    fn spent(&self, budget: &Budget) -> Option<SpentView> {
+    fn spent(&self, budget: &Budget) -> Option<UsedView> {
         let (max, left) = (budget.max_amount?, *self.left.get(&budget.id)?);
         let spent = max.saturating_sub(left);
         let permille = spent.0.saturating_mul(1000).checked_div(max.0).unwrap_or(if spent.0 == 0 { 0 } else { 1000 });
-        Some(SpentView {
+        Some(UsedView {
             spent: spent.to_string(),
             left: left.to_string(),
             permille: u16::try_from(permille.min(1000)).unwrap_or(1000),

@@ -411,7 +411,7 @@ fn the_bindings_are_current() {
         check::<view::RuleView>,
         check::<view::SavedView>,
         check::<view::SettingView>,
-        check::<view::SpentView>,
+        check::<view::UsedView>,
         check::<view::TallyView>,
         check::<view::VersionView>,
         check::<edit::BudgetOf>,

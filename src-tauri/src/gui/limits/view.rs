@@ -102,7 +102,7 @@ pub struct LimitView {
     pub setting: SettingView,
     /// Amounts a slider can stop at, smallest first; the one in force is among them.
     pub stops: Vec<String>,
-    pub spent: Option<SpentView>,
+    pub spent: Option<UsedView>,
 }
 
 /// Where a control stands.
@@ -123,7 +123,7 @@ pub enum SettingView {
 /// How much of a budget is used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(TS))]
-pub struct SpentView {
+pub struct UsedView {
     pub spent: String,
     pub left: String,
     pub permille: u16,
@@ -149,7 +149,7 @@ pub struct BudgetView {
     pub over: Over,
     /// RFC 3339.
     pub expires: Option<String>,
-    pub spent: Option<SpentView>,
+    pub spent: Option<UsedView>,
 }
 
 /// A rule as a sentence.

@@ -2,7 +2,7 @@
 import type { BudgetOf } from "./BudgetOf";
 import type { Condition } from "./Condition";
 import type { Over } from "./Over";
-import type { SpentView } from "./SpentView";
+import type { UsedView } from "./UsedView";
 import type { WindowName } from "./WindowName";
 
 /**
@@ -28,4 +28,4 @@ each: Array<string>, window: WindowName, max: string | null, count: string | nul
 /**
  * RFC 3339.
  */
-expires: string | null, spent: SpentView | null, };
+expires: string | null, spent: UsedView | null, };

@@ -122,10 +122,8 @@ pub(super) fn set(
     }
     let id = limit.id();
     let at = draft.budgets.iter().position(|b| b.id == id);
-    if let Some(there) = at.and_then(|at| draft.budgets.get(at)) {
-        if !plain(there) {
-            return Err(EditError::ByHand(id.to_owned()));
-        }
+    if at.and_then(|at| draft.budgets.get(at)).is_some_and(|there| !plain(there)) {
+        return Err(EditError::ByHand(id.to_owned()));
     }
     match (at, max) {
         (Some(at), None) => drop(draft.budgets.remove(at)),

@@ -3,4 +3,4 @@
 /**
  * How much of a budget is used.
  */
-export type SpentView = { spent: string, left: string, permille: number, };
+export type UsedView = { spent: string, left: string, permille: number, };
