@@ -27,6 +27,10 @@ fn glibc() -> Option<(u32, u32)> {
 #[cfg(feature = "gui")]
 fn gui() {
     const COMMANDS: &[&str] = &[
+        "activity_overview",
+        "activity_list",
+        "activity_payment",
+        "activity_export",
         "next",
         "decide",
         "raw",
@@ -34,7 +38,6 @@ fn gui() {
         "status",
         "pause",
         "resume",
-        "recent",
         "preferences",
         "set_preferences",
         "limits",

@@ -38,5 +38,5 @@ export default defineConfig(({ command, mode }) => ({
       for (const name of ['client', 'approve']) await builder.build(builder.environments[name]!);
     },
   },
-  test: { environment: 'jsdom', include: ['tests/**/*.test.ts'], setupFiles: ['tests/setup.ts'] },
+  test: { environment: 'jsdom', include: ['tests/**/*.test.ts'], setupFiles: ['tests/setup.ts'], testTimeout: 30_000 },
 }));

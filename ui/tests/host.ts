@@ -1,7 +1,8 @@
 /** The Rust side as the tests see it: records every call and sends frames over the real Channel protocol. */
+import { overview, page, story } from '../src/dev/activity';
 import { limits, tightens, versions } from '../src/dev/limits';
-import { payments, status } from '../src/dev/scenes';
-import type { ApprovalFrame } from '../src/ipc/types';
+import { status } from '../src/dev/scenes';
+import type { ActivityFilter, ApprovalFrame } from '../src/ipc/types';
 
 export type Call = { command: string; args: Record<string, unknown> };
 
@@ -11,7 +12,9 @@ export class Host {
   answers: Record<string, (args: Record<string, unknown>) => unknown> = {
     preferences: () => ({ language: 'en', theme: 'system' }),
     status: () => status(),
-    recent: () => payments,
+    activity_overview: () => overview(),
+    activity_list: (args) => page(10_000, args['filter'] as ActivityFilter, args['cursor'] as string | null),
+    activity_payment: () => story(),
     limits: () => limits(),
     limits_preview: () => tightens,
     limits_save: () => ({ is: 'saved' }),

@@ -7,6 +7,7 @@ import { pages } from '../src/pages';
 import { speak } from '../src/words/speak.svelte';
 import { Host } from './host';
 
+const soon = { timeout: 10_000 };
 let host: Host;
 beforeEach(() => {
   host = new Host();
@@ -30,17 +31,17 @@ test.each([
   ['locked', 'Locked. Your keys are locked; nothing can be paid until you unlock them.'],
 ] as const)('%s is one plain sentence', async (name, sentence) => {
   await open({ state: name });
-  await vi.waitFor(() => expect(state().textContent?.trim().replace(/\s+/g, ' ')).toBe(sentence));
+  await vi.waitFor(() => expect(state().textContent?.trim().replace(/\s+/g, ' ')).toBe(sentence), soon);
 });
 
 test('pausing sends its length, resuming nothing', async () => {
   await open();
   await fireEvent.click(await screen.findByTestId('pause-hour'));
-  await vi.waitFor(() => expect(screen.getByTestId('pause-open').getAttribute('aria-disabled')).toBe('false'));
+  await vi.waitFor(() => expect(screen.getByTestId('pause-open').getAttribute('aria-disabled')).toBe('false'), soon);
   host.answers['status'] = () => status({ state: 'paused' });
   await fireEvent.click(screen.getByTestId('pause-open'));
   await fireEvent.click(await screen.findByTestId('resume'));
-  await vi.waitFor(() => expect(called('resume')).toHaveLength(1));
+  await vi.waitFor(() => expect(called('resume')).toHaveLength(1), soon);
   expect(called('pause')).toEqual([{ minutes: 60 }, { minutes: null }]);
 });
 
@@ -58,13 +59,13 @@ test('while resuming waits for a yes, it says where to give it', async () => {
   await fireEvent.click(await screen.findByTestId('resume'));
   expect(await screen.findByText('Confirm it in the approval window.')).toBeTruthy();
   confirm(null);
-  await vi.waitFor(() => expect(screen.queryByText('Confirm it in the approval window.')).toBeNull());
+  await vi.waitFor(() => expect(screen.queryByText('Confirm it in the approval window.')).toBeNull(), soon);
 });
 
 test('an answer that stops coming replaces the word running', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   await open();
-  await vi.waitFor(() => expect(state().dataset['state']).toBe('running'));
+  await vi.waitFor(() => expect(state().dataset['state']).toBe('running'), soon);
   host.answers['status'] = () => Promise.reject('gone');
   await vi.advanceTimersByTimeAsync(2000);
   expect(state().dataset['state']).toBe('lost');
@@ -84,10 +85,9 @@ test('every page has one name, one address, and Ctrl with its number goes there'
   expect(new Set(pages.map((page) => page.id)).size).toBe(pages.length);
   for (const [index, page] of pages.entries()) {
     await fireEvent.keyDown(window, { key: String(index + 1), ctrlKey: true });
-    await vi.waitFor(() => expect(screen.getByTestId(`page-${page.id}`).getAttribute('aria-current')).toBe('page'));
+    await vi.waitFor(() => expect(screen.getByTestId(`page-${page.id}`).getAttribute('aria-current')).toBe('page'), soon);
     expect(location.hash).toBe(`#${page.id}`);
-    // A page's own file is read when it is first opened.
-    await vi.waitFor(() => expect(screen.getByRole('heading', { level: 1 }).textContent).toBe(page.name()), { timeout: 20_000 });
+    await vi.waitFor(() => expect(screen.getByRole('heading', { level: 1 }).textContent).toBe(page.name()), soon);
   }
 }, 60_000);
 
@@ -99,7 +99,6 @@ test('a chosen language is spoken and kept at once', async () => {
 });
 
 test('a question mark shows the keys, but not while somebody writes', async () => {
-  HTMLDialogElement.prototype.showModal = vi.fn();
   await open();
   await fireEvent.keyDown(await screen.findByTestId('language'), { key: '?' });
   expect(screen.queryByText('Show this help')).toBeNull();

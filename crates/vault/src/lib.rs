@@ -10,6 +10,7 @@ compile_error!(
      are read in the Unix way only. Build it on Linux or macOS."
 );
 
+pub mod activity;
 mod clock;
 mod config;
 mod error;

@@ -15,6 +15,7 @@ use futures_channel::oneshot;
 use std::sync::Arc;
 
 use crate::{
+    activity::{Activity, Word},
     config::VerifyReport,
     error::{Health, OpenError, SignError, VaultError},
     ledger::{Again, Ledger, Mark, verb},
@@ -234,6 +235,11 @@ impl Vault {
     pub async fn history(&self, agent: &AgentName, quote: &Quote) -> Result<History, VaultError> {
         let view = self.0.shared.view();
         self.0.read(|conn| verb::history(conn, view.policy.as_deref(), agent, quote))
+    }
+
+    /// The read model of this ledger; `word` says how a payment stands.
+    pub fn activity(&self, word: Word) -> Activity {
+        Activity::new(self.0.shared.ledger.clone(), word)
     }
 
     /// Checks the whole ledger, beside the work.

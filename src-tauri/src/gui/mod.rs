@@ -2,6 +2,7 @@
 //!
 //! The service runs on its own threads; the main thread belongs to the toolkit. Nothing here signs, and nothing here knows a key.
 
+mod activity;
 mod approver;
 mod commands;
 mod doubts;
@@ -27,7 +28,7 @@ pub use native::open_display;
 use anyhow::Context as _;
 use countersign_core::Millis;
 use countersign_desk::{Desk, event::Event};
-use countersign_vault::{Clock, Scope, VaultError};
+use countersign_vault::{Clock, Scope, VaultError, activity::Activity};
 use std::{path::PathBuf, sync::Arc};
 use tauri::{AppHandle, Manager as _, RunEvent};
 use tokio::sync::{mpsc, oneshot};
@@ -65,6 +66,7 @@ struct Shell {
     windows: Arc<Windows>,
     address: Option<String>,
     preferences: Arc<Kept>,
+    activity: Arc<Activity>,
     limits: limits::Room,
 }
 
@@ -80,7 +82,10 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
             commands::status,
             commands::pause,
             commands::resume,
-            commands::recent,
+            activity::activity_overview,
+            activity::activity_list,
+            activity::activity_payment,
+            activity::activity_export,
             commands::preferences,
             commands::set_preferences,
             limits_commands::limits,
@@ -110,6 +115,7 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     let preferences = Arc::new(Kept::read(&dir));
     preferences::dress(app, preferences.now().theme);
     let windows = Windows::new(app.clone(), approver.inputs(), desk.clone(), preferences.clone(), &dir);
+    let activity = Arc::new(activity::read_model(&desk));
     let registry = Arc::new(desk.registry().clone());
     let limits = limits::Room::new(desk.vault().clone(), registry, approver.clone(), clock.clone());
     let shell = Arc::new(Shell {
@@ -119,6 +125,7 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
         windows: windows.clone(),
         address,
         preferences,
+        activity,
         limits,
     });
     app.manage(windows.clone());

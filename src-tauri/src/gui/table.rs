@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// Every command with the only window that has it.
-const TABLE: [(&str, &str); 18] = [
+const TABLE: [(&str, &str); 21] = [
     ("next", "approval"),
     ("decide", "approval"),
     ("raw", "approval"),
@@ -11,7 +11,10 @@ const TABLE: [(&str, &str); 18] = [
     ("status", "main"),
     ("pause", "main"),
     ("resume", "main"),
-    ("recent", "main"),
+    ("activity_overview", "main"),
+    ("activity_list", "main"),
+    ("activity_payment", "main"),
+    ("activity_export", "main"),
     ("preferences", "main"),
     ("set_preferences", "main"),
     ("limits", "main"),
@@ -62,7 +65,8 @@ fn the_build_step_and_the_handler_know_the_same_commands() {
 
 #[test]
 fn each_command_checks_its_window_again() {
-    let sources = [include_str!("commands.rs"), include_str!("limits_commands.rs")].concat();
+    let sources =
+        [include_str!("commands.rs"), include_str!("limits_commands.rs"), include_str!("activity/mod.rs")].concat();
     for (command, window) in TABLE {
         let body = sources.split_once(&format!("fn {command}(")).map(|(_, rest)| rest).expect(command);
         let body = body.split("#[tauri::command").next().unwrap_or_default();

@@ -1,7 +1,8 @@
 /** Stands in for the Rust side: `?scene=NAME` picks what is fed. Never part of a normal build. */
-import type { ApprovalFrame, Language } from '../ipc/types';
+import type { ActivityFilter, ApprovalFrame, Language } from '../ipc/types';
+import { overview, page, story } from './activity';
 import { empty, limits, loosens, owner, tightens, versions } from './limits';
-import { payments, scenes, status } from './scenes';
+import { scenes, status } from './scenes';
 
 const asked = new URLSearchParams(location.search);
 const scene = asked.get('scene') ?? 'question';
@@ -18,10 +19,14 @@ const main = {
   paused: status({ state: 'paused', waiting: 2, red_band: true }),
   locked: status({ state: 'locked' }),
   view_only: status({ state: 'view_only' }),
+  empty: status({ wallet: null, agents: 0 }),
+  many: status(),
+  failing: status(),
   loading: status(),
   failed: status(),
-  empty: status({ wallet: null, agents: 0, spent_today: '0.00 USD' }),
 }[scene];
+
+const broken = { kind: 'failed', message: 'the storage failed: disk full' };
 
 const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   next: (args) => feed(args['channel'] as { id: number }),
@@ -29,7 +34,10 @@ const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   raw: () => [['typed data', `0x1901${'ab'.repeat(64)}`], ['offer', '{"scheme":"exact","network":"eip155:8453"}']],
   open_rule: () => null,
   status: () => main ?? Promise.reject(new Error('not running')),
-  recent: () => (scene === 'empty' ? [] : payments),
+  activity_overview: () => (scene === 'failing' ? Promise.reject(broken) : overview(scene === 'empty' ? { has_real: false, has_test: false } : { behind: scene === 'many' ? 41_200 : 0 })),
+  activity_list: (args) => page(scene === 'empty' ? 0 : scene === 'many' ? 1_000_000 : 10_000, args['filter'] as ActivityFilter, args['cursor'] as string | null),
+  activity_payment: () => story(),
+  activity_export: () => ({ path: '/home/me/Downloads/countersign-2026-05-04.csv', count: '10000' }),
   pause: () => null,
   resume: () => null,
   preferences: () => ({ language: asked.get('lang') ?? 'en', theme: 'system' }),

@@ -15,5 +15,8 @@ export const dayOnly = (date: string): string => format(`${date}T12:00:00Z`, { d
 /** 14:03 */
 export const clock = (when: string | number): string => format(when, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 
+/** 4 May 2026, 14:03:07 */
+export const precise = (when: string | number): string => format(when, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' });
+
 /** 4 May 2026, 14:03 · 2026年5月4日 14:03 */
 export const moment = (when: string | number): string => format(when, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' });

@@ -22,6 +22,7 @@ mod note;
 mod odd;
 mod payees;
 mod place;
+pub(crate) mod reader;
 mod reserve;
 mod setup;
 mod shared;
@@ -38,6 +39,7 @@ pub(crate) use again::Again;
 pub(crate) use handle::Ledger;
 pub(crate) use setup::NewToken;
 pub(crate) use shared::{Dropped, Mark, View};
+pub(crate) use tx::Stop;
 
 /// What a request does inside the writer's transaction.
 pub(crate) mod verb {
