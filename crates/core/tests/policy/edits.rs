@@ -248,7 +248,7 @@ fn payees_are_pinned_and_blocked_and_let_go_again() {
     assert!(old.edited(&Edit::Unpin(known.clone())).is_err());
     let blocked = edited(&old, Edit::Block(known.origin.clone()));
     assert_eq!(compare(&old, &blocked), Change::Tighter);
-    assert_eq!(blocked.blocked().collect::<Vec<_>>(), [known.origin.clone()]);
+    assert_eq!(blocked.blocked().collect::<Vec<_>>(), std::slice::from_ref(&known.origin));
     assert_eq!(edited(&blocked, Edit::Block(known.origin.clone())), blocked);
     assert_eq!(edited(&blocked, Edit::Unblock(known.origin.clone())), old);
     assert!(old.edited(&Edit::Unblock(known.origin)).is_err());
