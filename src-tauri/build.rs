@@ -40,6 +40,14 @@ fn gui() {
         "resume",
         "preferences",
         "set_preferences",
+        "limits",
+        "limits_preview",
+        "limits_save",
+        "limits_confirm",
+        "limits_cancel",
+        "limits_versions",
+        "payee_forget",
+        "payee_label",
     ];
     for page in ["ui/dist/approve.html", "ui/dist/index.html"] {
         println!("cargo::rerun-if-changed={page}");

@@ -2,6 +2,7 @@ import { render, screen } from '@testing-library/svelte';
 import axe from 'axe-core';
 import { tick } from 'svelte';
 import { afterEach, expect, test } from 'vitest';
+import { empty, limits } from '../src/dev/limits';
 import { scenes, status } from '../src/dev/scenes';
 import Approve from '../src/pages/Approve.svelte';
 import Shell from '../src/Shell.svelte';
@@ -40,4 +41,21 @@ test.each((['running', 'paused', 'locked', 'view_only'] as const).flatMap((state
     await screen.findByTestId('language');
     expect(await findings()).toEqual([]);
   },
+);
+
+test.each(both.flatMap((language) => [limits(), empty].map((view) => [language, view.preset, view] as const)))(
+  'Limits, in %s, %s: axe finds nothing',
+  async (language, _, view) => {
+    const host = new Host();
+    host.answers['limits'] = () => view;
+    speak(language);
+    location.hash = 'limits';
+    const { container } = render(Shell);
+    await screen.findByTestId('preset-careful', {}, { timeout: 20_000 });
+    container.querySelectorAll('details').forEach((one) => (one.open = true));
+    await screen.findByTestId('policy-text');
+    expect(await findings()).toEqual([]);
+    location.hash = '';
+  },
+  60_000,
 );

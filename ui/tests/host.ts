@@ -1,5 +1,6 @@
 /** The Rust side as the tests see it: records every call and sends frames over the real Channel protocol. */
 import { overview, page, story } from '../src/dev/activity';
+import { limits, tightens, versions } from '../src/dev/limits';
 import { status } from '../src/dev/scenes';
 import type { ActivityFilter, ApprovalFrame } from '../src/ipc/types';
 
@@ -14,6 +15,10 @@ export class Host {
     activity_overview: () => overview(),
     activity_list: (args) => page(10_000, args['filter'] as ActivityFilter, args['cursor'] as string | null),
     activity_payment: () => story(),
+    limits: () => limits(),
+    limits_preview: () => tightens,
+    limits_save: () => ({ is: 'saved' }),
+    limits_versions: () => versions,
   };
   #callbacks = new Map<number, (message: unknown) => void>();
   #channel = 0;

@@ -80,12 +80,6 @@ test('questions that wait are counted and a test build shows its band', async ()
   expect(screen.getByTestId('red-band')).toBeTruthy();
 });
 
-test('a rule that a question named is shown with the way to read it', async () => {
-  location.hash = '#rule=first-payee';
-  await open();
-  expect(screen.getByTestId('rule-note').textContent).toContain('first-payee');
-});
-
 test('every page has one name, one address, and Ctrl with its number goes there', async () => {
   await open();
   expect(new Set(pages.map((page) => page.id)).size).toBe(pages.length);
@@ -95,7 +89,7 @@ test('every page has one name, one address, and Ctrl with its number goes there'
     expect(location.hash).toBe(`#${page.id}`);
     await vi.waitFor(() => expect(screen.getByRole('heading', { level: 1 }).textContent).toBe(page.name()), soon);
   }
-});
+}, 60_000);
 
 test('a chosen language is spoken and kept at once', async () => {
   await open();

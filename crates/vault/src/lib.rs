@@ -26,7 +26,9 @@ mod vault;
 mod verbs;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use config::{Agent, Confirm, Doubts, PayerFor, PolicyVersion, Scope, Set, SetBy, VerifyReport, Wallet};
+pub use config::{
+    Agent, Confirm, Doubts, KnownPayee, PayeeKey, PayerFor, PolicyVersion, Scope, Set, SetBy, VerifyReport, Wallet,
+};
 pub use error::{Health, OpenError, SignError, VaultError};
 #[cfg(feature = "faults")]
 pub use faults::{Disk, DiskStep, Fail, Faults};

@@ -79,7 +79,7 @@ pub async fn raw(window: WebviewWindow, shell: Gets<'_>, payment_id: String) -> 
 pub fn open_rule(window: WebviewWindow, shell: Gets<'_>, rule: String) -> Said<()> {
     from(&window, APPROVAL)?;
     let rule: String = rule.chars().filter(|c| c.is_ascii_alphanumeric() || "-_:.".contains(*c)).take(100).collect();
-    shell.windows.main(Some(format!("rule={rule}")));
+    shell.windows.main(Some(format!("limits/{rule}")));
     Ok(())
 }
 

@@ -8,11 +8,15 @@ mod commands;
 mod doubts;
 mod environment;
 mod guard;
+mod limits;
+mod limits_commands;
 mod native;
 mod notify;
 mod preferences;
 mod press;
 mod stage;
+#[cfg(test)]
+mod table;
 mod tray;
 mod view;
 mod window;
@@ -63,6 +67,7 @@ struct Shell {
     address: Option<String>,
     preferences: Arc<Kept>,
     activity: Arc<Activity>,
+    limits: limits::Room,
 }
 
 /// Runs the desktop on this thread, the main one, until it is quit. What waits then is refused.
@@ -83,6 +88,14 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
             activity::activity_export,
             commands::preferences,
             commands::set_preferences,
+            limits_commands::limits,
+            limits_commands::limits_preview,
+            limits_commands::limits_save,
+            limits_commands::limits_confirm,
+            limits_commands::limits_cancel,
+            limits_commands::limits_versions,
+            limits_commands::payee_forget,
+            limits_commands::payee_label,
         ])
         .build(tauri::generate_context!())
         .context("starting the window")?;
@@ -103,6 +116,8 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     preferences::dress(app, preferences.now().theme);
     let windows = Windows::new(app.clone(), approver.inputs(), desk.clone(), preferences.clone(), &dir);
     let activity = Arc::new(activity::read_model(&desk));
+    let registry = Arc::new(desk.registry().clone());
+    let limits = limits::Room::new(desk.vault().clone(), registry, approver.clone(), clock.clone());
     let shell = Arc::new(Shell {
         desk,
         inputs: approver.inputs(),
@@ -111,6 +126,7 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
         address,
         preferences,
         activity,
+        limits,
     });
     app.manage(windows.clone());
     app.manage(shell.clone());

@@ -297,7 +297,7 @@ impl ApprovalView {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::{
         super::{
             activity::view::{
@@ -310,7 +310,7 @@ mod tests {
     };
     use std::path::Path;
 
-    fn check<T: TS + 'static>(dir: &Path, stale: &mut Vec<String>) {
+    pub fn check<T: TS + 'static>(dir: &Path, stale: &mut Vec<String>) {
         let config = ts_rs::Config::default();
         let text = T::export_to_string(&config).unwrap();
         let path = dir.join(T::output_path().unwrap());

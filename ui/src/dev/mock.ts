@@ -1,6 +1,7 @@
 /** Stands in for the Rust side: `?scene=NAME` picks what is fed. Never part of a normal build. */
 import type { ActivityFilter, ApprovalFrame, Language } from '../ipc/types';
 import { overview, page, story } from './activity';
+import { empty, limits, loosens, owner, tightens, versions } from './limits';
 import { scenes, status } from './scenes';
 
 const asked = new URLSearchParams(location.search);
@@ -21,6 +22,8 @@ const main = {
   empty: status({ wallet: null, agents: 0 }),
   many: status(),
   failing: status(),
+  loading: status(),
+  failed: status(),
 }[scene];
 
 const broken = { kind: 'failed', message: 'the storage failed: disk full' };
@@ -39,7 +42,26 @@ const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   resume: () => null,
   preferences: () => ({ language: asked.get('lang') ?? 'en', theme: 'system' }),
   set_preferences: () => null,
+  limits: () => (scene === 'empty' ? empty : scene === 'failed' ? Promise.reject({ kind: 'failed', text: 'the ledger cannot be read' }) : scene === 'loading' ? new Promise(() => undefined) : limits()),
+  limits_preview: () => (asked.has('loosen') ? loosens : tightens),
+  limits_save: () => (asked.has('loosen') ? owner : { is: 'saved' }),
+  limits_confirm: () => null,
+  limits_cancel: () => null,
+  limits_versions: () => versions,
+  payee_forget: () => owner,
+  payee_label: () => null,
 };
+
+/** `?press=A,B` presses the parts of these test ids, one after the other: for pictures of what only shows after a press. */
+const press = (asked.get('press') ?? '').split(',').filter((id) => id !== '');
+const timer = setInterval(() => {
+  const found = press[0] === undefined ? null : document.querySelector<HTMLElement>(`[data-testid="${press[0]}"]`);
+  if (found && found.getAttribute('aria-disabled') !== 'true') {
+    found.click();
+    press.shift();
+  }
+  if (press.length === 0) clearInterval(timer);
+}, 100);
 
 Object.assign(window, {
   __TAURI_INTERNALS__: {

@@ -14,4 +14,5 @@ export type Page = {
 
 export const pages: [Page, ...Page[]] = [
   { id: 'activity', name: () => say('page.activity'), icon: 'M4 20V11M10 20V4M16 20v-6M21 20H3', load: () => import('./Activity.svelte') },
+  { id: 'limits', name: () => say('page.limits'), icon: 'M4 6h10M18 6h2M4 12h2M10 12h10M4 18h8M16 18h4M14 4v4M6 10v4M12 16v4', load: () => import('./Limits.svelte') },
 ];

@@ -20,6 +20,7 @@ mod list;
 mod marks;
 mod note;
 mod odd;
+mod payees;
 mod place;
 pub(crate) mod reader;
 mod reserve;
@@ -49,6 +50,7 @@ pub(crate) mod verb {
         fold::by_id,
         list::{detail, explain, open, open_ids, open_one, page, policies},
         note::{advance, note},
+        payees::{forget, label, list as payees, names, past},
         reserve::{end_waiting, rejudge, reserve},
         setup::{add_agent, add_wallet, confirm, doubt_clock, pause, resume, revoke_agent, set_payer, set_policy},
         state::to_confirm,

@@ -9,6 +9,7 @@ mod admission;
 mod budgets;
 mod ends;
 mod hundred;
+mod payees;
 mod people;
 mod questions;
 mod start;
