@@ -26,7 +26,29 @@ fn glibc() -> Option<(u32, u32)> {
 
 #[cfg(feature = "gui")]
 fn gui() {
-    const COMMANDS: &[&str] = &["next", "decide", "raw", "open_rule", "status", "pause", "resume", "recent"];
+    const COMMANDS: &[&str] = &[
+        "activity_overview",
+        "activity_list",
+        "activity_payment",
+        "activity_export",
+        "next",
+        "decide",
+        "raw",
+        "open_rule",
+        "status",
+        "pause",
+        "resume",
+        "preferences",
+        "set_preferences",
+        "limits",
+        "limits_preview",
+        "limits_save",
+        "limits_confirm",
+        "limits_cancel",
+        "limits_versions",
+        "payee_forget",
+        "payee_label",
+    ];
     for page in ["ui/dist/approve.html", "ui/dist/index.html"] {
         println!("cargo::rerun-if-changed={page}");
         if !std::path::Path::new(page).exists() {

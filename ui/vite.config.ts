@@ -21,7 +21,22 @@ export default defineConfig(({ command, mode }) => ({
     // The content policy has no data: addresses and no inline script.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { approve: 'approve.html', index: 'index.html' }, output: { chunkFileNames: 'assets/shared-[hash].js' } },
+    rolldownOptions: { input: 'index.html' },
   },
-  test: { environment: 'jsdom', include: ['tests/**/*.test.ts'], setupFiles: ['tests/setup.ts'] },
+  // The approval window is built by itself, so that its script holds nothing that only the main window needs.
+  environments: {
+    approve: {
+      consumer: 'client',
+      build: {
+        emptyOutDir: false,
+        rolldownOptions: { input: 'approve.html', output: { codeSplitting: { groups: [{ name: 'approve-words', test: /\/messages\// }] } } },
+      },
+    },
+  },
+  builder: {
+    async buildApp(builder) {
+      for (const name of ['client', 'approve']) await builder.build(builder.environments[name]!);
+    },
+  },
+  test: { environment: 'jsdom', include: ['tests/**/*.test.ts'], setupFiles: ['tests/setup.ts'], testTimeout: 30_000 },
 }));

@@ -20,6 +20,7 @@ mod crowd;
 #[cfg(feature = "faults")]
 mod disk;
 mod eras;
+mod examples;
 mod gateway;
 mod hostile;
 mod http;
@@ -28,6 +29,7 @@ mod mcp;
 mod network;
 #[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]
 mod notices;
+mod openapi;
 mod pay;
 #[cfg(all(feature = "ui-automation", target_os = "linux"))]
 mod pressed;

@@ -355,7 +355,8 @@ async fn nothing_that_passes_over_mcp_is_logged() {
     let outside = tempfile::tempdir().expect("a directory");
     let log = outside.path().join("log");
     let service = place.serve_logged("deny", &log);
-    let mcp = Mcp::new(&service.url, &token);
+    let mut mcp = Mcp::new(&service.url, &token);
+    mcp.begin(json!({})).await;
     let url = "https://api.example/x";
     let paid = mcp.structured("pay", &json!({"rail": "x402", "url": url, "challenge": required(url, vec![offer()]), "idempotency_key": "k", "reason": "a secret of the agent"})).await;
     mcp.modern("tools/call", &json!({"name": "get_payment", "arguments": {"payment_id": id(&paid)}})).await;
@@ -366,7 +367,8 @@ async fn nothing_that_passes_over_mcp_is_logged() {
     let signed = authorization(&paid).expect("a credential");
     let signature = signed["signature"].as_str().expect("a signature").trim_start_matches("0x");
     let credential = paid["credential"]["headers"]["PAYMENT-SIGNATURE"].as_str().expect("a header");
-    for canary in [token.as_str(), signature, credential, "a secret of the agent"] {
+    let session = mcp.session.as_deref().expect("a session");
+    for canary in [token.as_str(), signature, credential, "a secret of the agent", session] {
         assert!(!logged.contains(canary), "{canary} was logged");
     }
 }

@@ -29,7 +29,12 @@ pub async fn turn() -> Option<tokio::sync::MutexGuard<'static, ()>> {
 
 /// The window of the next question, painted; its picture is kept under this name.
 pub async fn question(name: &str) -> String {
-    let window = until("an approval window", async || visible().await).await;
+    shown("^Countersign asks$", name).await
+}
+
+/// The window of this title, painted; its picture is kept under this name.
+pub async fn shown(title: &str, name: &str) -> String {
+    let window = until("a window", async || visible(title).await).await;
     std::fs::create_dir_all(SHOTS).unwrap();
     let shot = Path::new(SHOTS).join(name);
     until("a painted window", async || painted(&window, &shot).await).await;
@@ -67,9 +72,9 @@ pub async fn close_until(window: &str, mut done: impl AsyncFnMut() -> bool) {
     .await;
 }
 
-async fn visible() -> Option<String> {
+async fn visible(title: &str) -> Option<String> {
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let found = run("xdotool", &["search", "--onlyvisible", "--name", "^Countersign asks$"]).await?;
+    let found = run("xdotool", &["search", "--onlyvisible", "--name", title]).await?;
     found.lines().last().map(str::to_owned)
 }
 

@@ -48,6 +48,38 @@ async fn the_window_shows_the_question_ignores_a_synthetic_click_and_closing_it_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_main_window_tells_what_was_paid_through_its_own_commands() {
+    let Some(_turn) = screen::turn().await else { return };
+    let (place, payer) = Place::with_wallet("[server]\nport = 0\n[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n");
+    let token = place.agent("researcher");
+    let seller = HostileSeller::start(&payer).await;
+    let service = place.desktop_on("activity");
+    let client = Client::new(&service.url, &token);
+    screen::shown("^Countersign$", "activity-empty.png").await;
+    let asking = tokio::spawn({
+        let (client, url) = (client.clone(), seller.case("no-receipt"));
+        async move { client.fetch(&url, "one").await }
+    });
+    let window = screen::question("approval-beside.png").await;
+    screen::close_until(&window, async || asking.is_finished()).await;
+    asking.await.unwrap();
+    // Only the page's own call fills the read model, and only with what the page may read.
+    until("the page to read the refused payment", async || {
+        let view = rusqlite::Connection::open_with_flags(
+            place.path().join("view.sqlite"),
+            rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+        );
+        let lines = view.and_then(|view| {
+            view.query_row("SELECT w.text FROM line l JOIN word w ON w.id = l.state", [], |row| row.get::<_, String>(0))
+        });
+        lines.is_ok_and(|state| state == "denied").then_some(())
+    })
+    .await;
+    screen::shown("^Countersign$", "activity.png").await;
+    service.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_comes_first_starts_the_app_where_there_is_a_screen() {
     let Some(_turn) = screen::turn().await else { return };
     let (place, _) = Place::with_wallet("[server]\nport = 0\n");

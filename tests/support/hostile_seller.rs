@@ -173,6 +173,7 @@ async fn serve(State(shop): State<Arc<Shop>>, Path(case): Path<String>, request:
         return "x".repeat(size.parse().expect("a size")).into_response();
     }
     match case.as_str() {
+        "free" => "free of charge".into_response(),
         "other-site" => payment_required(&required("https://bank.example/", vec![offer()])),
         "text" => {
             let mut object = required(&url, vec![offer()]);

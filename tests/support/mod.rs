@@ -13,6 +13,7 @@ pub mod hostile_seller;
 pub mod mcp;
 pub mod node;
 pub mod official;
+pub mod python;
 pub mod raw;
 #[cfg(target_os = "linux")]
 pub mod rss;

@@ -126,6 +126,11 @@ impl Place {
         self.start(self.command_of(&program, &["--json"]))
     }
 
+    /// The same with the main window open on a page.
+    pub fn desktop_on(&self, page: &str) -> Service {
+        self.start(self.command(&["--json", "--show", page]))
+    }
+
     /// Starts it with its error output in a file, which is shown if the test fails.
     fn start(&self, mut command: Command) -> Service {
         let path = self.path().join("stderr-of-the-service");

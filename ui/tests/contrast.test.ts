@@ -20,9 +20,9 @@ function contrast(one: string, other: string): number {
 
 const text = [
   ...['ink', 'soft', 'accent', 'bad', 'warn'].flatMap((ink) => [[ink, 'paper'], [ink, 'card']]),
-  ['ink', 'track'], ['warn', 'warn-tint'], ['bad', 'bad-tint'], ['accent-ink', 'accent'], ['ink', 'accent-tint'], ['soft', 'accent-tint'],
+  ['ink', 'track'], ['good', 'good-tint'], ['warn', 'warn-tint'], ['bad', 'bad-tint'], ['accent-ink', 'accent'], ['ink', 'accent-tint'], ['soft', 'accent-tint'],
 ] as [string, string][];
-const shapes = [['edge', 'card'], ['edge', 'paper'], ['good', 'card'], ['good', 'paper'], ['accent', 'track'], ['bad', 'track']] as [string, string][];
+const shapes = [['edge', 'card'], ['edge', 'paper'], ['good', 'card'], ['good', 'paper'], ['accent', 'track'], ['bad', 'track'], ...['1', '2', '3', '4', '5', '6'].map((n) => [`hue-${n}`, 'card'])] as [string, string][];
 
 test.each([['light', light], ['dark', dark]] as const)('%s: text is at least 4.5:1, shapes that matter 3:1', (_, tokens) => {
   const colour = (name: string) => tokens?.[name] ?? '#none';

@@ -1,12 +1,25 @@
 /** The Rust side as the tests see it: records every call and sends frames over the real Channel protocol. */
-import type { ApprovalFrame } from '../src/ipc/types';
+import { overview, page, story } from '../src/dev/activity';
+import { limits, tightens, versions } from '../src/dev/limits';
+import { status } from '../src/dev/scenes';
+import type { ActivityFilter, ApprovalFrame } from '../src/ipc/types';
 
 export type Call = { command: string; args: Record<string, unknown> };
 
 export class Host {
   calls: Call[] = [];
   /** What a command answers; a thrown value rejects it. */
-  answers: Record<string, (args: Record<string, unknown>) => unknown> = {};
+  answers: Record<string, (args: Record<string, unknown>) => unknown> = {
+    preferences: () => ({ language: 'en', theme: 'system' }),
+    status: () => status(),
+    activity_overview: () => overview(),
+    activity_list: (args) => page(10_000, args['filter'] as ActivityFilter, args['cursor'] as string | null),
+    activity_payment: () => story(),
+    limits: () => limits(),
+    limits_preview: () => tightens,
+    limits_save: () => ({ is: 'saved' }),
+    limits_versions: () => versions,
+  };
   #callbacks = new Map<number, (message: unknown) => void>();
   #channel = 0;
   #sent = 0;

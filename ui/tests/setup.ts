@@ -1,5 +1,9 @@
 /** What the test document lacks and the pages use. */
+import { configure } from '@testing-library/svelte';
 import { afterEach, vi } from 'vitest';
+
+// A loaded machine is slow, not wrong.
+configure({ asyncUtilTimeout: 10_000 });
 
 class Pointer extends MouseEvent {
   readonly isPrimary: boolean;
@@ -13,6 +17,23 @@ class Pointer extends MouseEvent {
 }
 
 if (typeof PointerEvent === 'undefined') Object.assign(window, { PointerEvent: Pointer });
+
+class Sizes implements ResizeObserver {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+}
+
+Object.assign(window, { ResizeObserver: Sizes });
+Object.assign(HTMLDialogElement.prototype, {
+  showModal(this: HTMLDialogElement) {
+    this.open = true;
+  },
+  close(this: HTMLDialogElement) {
+    this.open = false;
+    this.dispatchEvent(new Event('close'));
+  },
+});
 
 afterEach(() => {
   vi.useRealTimers();

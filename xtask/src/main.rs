@@ -11,6 +11,7 @@ mod demo;
 mod fuzz;
 mod packages;
 mod place;
+mod python;
 mod run;
 mod setup;
 mod soak;

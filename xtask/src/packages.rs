@@ -20,6 +20,8 @@ pub enum Purpose {
     Demo,
     /// Desktop tests on a machine without a screen.
     Test,
+    /// The programs of `docs/examples`, and Python environments.
+    Examples,
 }
 
 fn needed(purpose: Purpose) -> &'static [&'static str] {
@@ -33,6 +35,7 @@ fn needed(purpose: Purpose) -> &'static [&'static str] {
             "libwebkit2gtk-4.1-dev",
         ],
         Purpose::Demo => &["fonts-dejavu", "libglib2.0-bin", "libsecret-tools"],
+        Purpose::Examples => &["curl", "jq", "python3", "python3-venv"],
         Purpose::Test => &[
             "at-spi2-core",
             "chromium",

@@ -1,4 +1,4 @@
-//! Gets the machine ready: system packages, Node's packages, the built interface, the test tools.
+//! Gets the machine ready: system packages, Node's and Python's packages, the built interface, the test tools.
 //!
 //! Does nothing for what is there already. Never writes into the home directory.
 
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::packages;
 pub use crate::packages::Purpose;
 use crate::place::Place;
-use crate::run;
+use crate::{python, run};
 
 const NODE_AT_LEAST: u64 = 20;
 const TAURI_DRIVER: &str = "2.1.0";
@@ -30,12 +30,22 @@ pub enum Need {
     Conformance,
     /// A private session bus, keyring, screen and WebDriver.
     Desktop,
+    /// What the programs of `docs/examples` are written on.
+    Examples,
+    /// The tester that knows nothing but the service's OpenAPI document.
+    Tester,
 }
 
 /// Gets ready what these steps need.
 pub fn for_steps(place: &Place, needs: &[Need]) -> Result<()> {
     let has = |need| needs.contains(&need);
-    let purposes = [(Need::Headless, Purpose::Build), (Need::Window, Purpose::Window), (Need::Desktop, Purpose::Test)];
+    let purposes = [
+        (Need::Headless, Purpose::Build),
+        (Need::Window, Purpose::Window),
+        (Need::Desktop, Purpose::Test),
+        (Need::Examples, Purpose::Examples),
+        (Need::Tester, Purpose::Examples),
+    ];
     packages::install(
         &purposes.into_iter().filter(|(need, _)| has(*need)).map(|(_, purpose)| purpose).collect::<Vec<_>>(),
     )?;
@@ -49,6 +59,13 @@ pub fn for_steps(place: &Place, needs: &[Need]) -> Result<()> {
     }
     if has(Need::Conformance) {
         node_packages(place, "tests/conformance")?;
+    }
+    if has(Need::Examples) {
+        node_packages(place, "docs/examples/typescript")?;
+        python::environment(place, "examples", "tests/stack/requirements.txt")?;
+    }
+    if has(Need::Tester) {
+        python::environment(place, "openapi", "tests/openapi/requirements.txt")?;
     }
     if has(Need::Desktop) { tauri_driver(place) } else { Ok(()) }
 }

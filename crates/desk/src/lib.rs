@@ -14,6 +14,7 @@ mod pay;
 pub mod problem;
 mod receipt;
 pub mod request;
+pub mod seconds;
 pub mod settle;
 mod story;
 pub mod strict;

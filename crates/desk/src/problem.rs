@@ -38,6 +38,8 @@ codes! {
     BadOrigin = "bad_origin", 403, "Web pages may not call this service", "Call from a program, not from a browser.";
     /// No such route, or no such payment of this agent.
     NotFound = "not_found", 404, "Not found", "Check the path or the payment id; an agent sees only its own payments.";
+    /// The route is there, but not with this method.
+    MethodNotAllowed = "method_not_allowed", 405, "Wrong method", "Use a method that `/v1/openapi.json` lists for this route.";
     /// Not JSON.
     UnsupportedMediaType = "unsupported_media_type", 415, "Send JSON", "Set `Content-Type: application/json`.";
     /// No wallet pays on that network.

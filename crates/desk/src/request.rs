@@ -15,6 +15,7 @@ use url::Url;
 use crate::{
     carrier::Carrier,
     problem::{Code, Problem},
+    seconds::Seconds,
 };
 
 /// Longest wait for a person in one call, seconds.
@@ -54,7 +55,7 @@ pub struct FetchBody {
     /// The caller's name for this purchase.
     pub idempotency_key: String,
     /// Seconds to wait for a person.
-    pub wait_seconds: Option<u64>,
+    pub wait_seconds: Option<Seconds>,
 }
 
 /// Body of `POST /v1/payments`, arguments of the tool `pay`.
@@ -76,7 +77,7 @@ pub struct PayBody {
     /// The caller's name for this purchase.
     pub idempotency_key: String,
     /// Seconds to wait for a person.
-    pub wait_seconds: Option<u64>,
+    pub wait_seconds: Option<Seconds>,
 }
 
 /// What is to be done with the money's help.
@@ -213,7 +214,7 @@ impl Request {
             max: body.max,
             reason: body.reason,
             key: key(&body.idempotency_key)?,
-            wait: body.wait_seconds.unwrap_or(DEFAULT_WAIT).min(MAX_WAIT),
+            wait: body.wait_seconds.map_or(DEFAULT_WAIT, |Seconds(wait)| wait.min(MAX_WAIT)),
             digest,
         })
     }
@@ -241,7 +242,7 @@ impl Request {
             max: body.max,
             reason: body.reason,
             key: key(&body.idempotency_key)?,
-            wait: body.wait_seconds.unwrap_or(DEFAULT_WAIT).min(MAX_WAIT),
+            wait: body.wait_seconds.map_or(DEFAULT_WAIT, |Seconds(wait)| wait.min(MAX_WAIT)),
             digest,
         })
     }

@@ -2,7 +2,8 @@
 
 use countersign_core::{
     Millis,
-    asset::Network,
+    asset::{AssetId, Network},
+    origin::Origin,
     payment::{AgentName, Digest},
 };
 use serde::Serialize;
@@ -105,6 +106,30 @@ pub struct PolicyVersion {
     pub toml: String,
     /// Hash of the policy alone.
     pub hash: Digest,
+}
+
+/// A payee by all that makes it one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PayeeKey {
+    /// Only this agent's, since the origin was only its claim.
+    pub agent: Option<AgentName>,
+    /// Where its prices come from.
+    pub origin: Origin,
+    /// In what it is paid.
+    pub asset: AssetId,
+    /// Who is paid.
+    pub account: String,
+}
+
+/// A payee a person said yes to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KnownPayee {
+    /// Which.
+    pub key: PayeeKey,
+    /// The payment that made it known.
+    pub since: Millis,
+    /// The person's name for its origin.
+    pub label: Option<String>,
 }
 
 /// What a person has to look at before payments go through by themselves again.

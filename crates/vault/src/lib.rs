@@ -10,6 +10,7 @@ compile_error!(
      are read in the Unix way only. Build it on Linux or macOS."
 );
 
+pub mod activity;
 mod clock;
 mod config;
 mod error;
@@ -25,7 +26,9 @@ mod vault;
 mod verbs;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use config::{Agent, Confirm, Doubts, PayerFor, PolicyVersion, Scope, Set, SetBy, VerifyReport, Wallet};
+pub use config::{
+    Agent, Confirm, Doubts, KnownPayee, PayeeKey, PayerFor, PolicyVersion, Scope, Set, SetBy, VerifyReport, Wallet,
+};
 pub use error::{Health, OpenError, SignError, VaultError};
 #[cfg(feature = "faults")]
 pub use faults::{Disk, DiskStep, Fail, Faults};

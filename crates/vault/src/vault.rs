@@ -1,6 +1,7 @@
 //! The vault as the desk sees it: one method a verb. Everything durable happens in the ledger's writer.
 
 mod guard;
+mod payees;
 mod people;
 
 use countersign_core::{
@@ -14,6 +15,7 @@ use futures_channel::oneshot;
 use std::sync::Arc;
 
 use crate::{
+    activity::{Activity, Word},
     config::VerifyReport,
     error::{Health, OpenError, SignError, VaultError},
     ledger::{Again, Ledger, Mark, verb},
@@ -233,6 +235,11 @@ impl Vault {
     pub async fn history(&self, agent: &AgentName, quote: &Quote) -> Result<History, VaultError> {
         let view = self.0.shared.view();
         self.0.read(|conn| verb::history(conn, view.policy.as_deref(), agent, quote))
+    }
+
+    /// The read model of this ledger; `word` says how a payment stands.
+    pub fn activity(&self, word: Word) -> Activity {
+        Activity::new(self.0.shared.ledger.clone(), word)
     }
 
     /// Checks the whole ledger, beside the work.

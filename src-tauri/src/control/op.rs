@@ -199,7 +199,9 @@ impl Op {
                 let new = Policy::parse(toml, reference).ok()?;
                 let changed = countersign_core::policy::compare(now?, &new);
                 match changed {
-                    countersign_core::policy::Change::Looser(what) => Some(("Loosen your limits?".to_owned(), what)),
+                    countersign_core::policy::Change::Looser(what) => {
+                        Some(("Loosen your limits?".to_owned(), what.iter().map(ToString::to_string).collect()))
+                    }
                     _ => None,
                 }
             }

@@ -1,15 +1,12 @@
 //! The pages' commands. Each checks the window's label again, whatever the capability files say, and none signs or edits anything.
 
-use countersign_core::Millis;
 use countersign_desk::{
     approver::{Approver as _, Change},
     event::Event,
-    view::status_of,
 };
-use countersign_vault::{Filter, Health, Scope, VaultError};
-use serde_json::json;
+use countersign_vault::{Health, Scope};
 use std::sync::Arc;
-use tauri::{State, WebviewWindow, ipc::Channel};
+use tauri::{Manager as _, State, WebviewWindow, ipc::Channel};
 use tokio::sync::oneshot;
 
 use super::{
@@ -17,21 +14,22 @@ use super::{
     approver::Input,
     environment::UI_AUTOMATION,
     pause as pause_all,
-    view::{ApprovalFrame, DecideError, DecideErrorKind, Decision, MainState, MainStatus, Recent, Remember},
+    preferences::{self, Preferences},
+    view::{ApprovalFrame, DecideError, DecideErrorKind, Decision, MainState, MainStatus, Remember},
     window::{APPROVAL, MAIN},
 };
 
-type Said<T> = Result<T, DecideError>;
-type Gets<'a> = State<'a, Arc<Shell>>;
+pub(super) type Said<T> = Result<T, DecideError>;
+pub(super) type Gets<'a> = State<'a, Arc<Shell>>;
 
-fn from(window: &WebviewWindow, label: &str) -> Said<()> {
+pub(super) fn from(window: &WebviewWindow, label: &str) -> Said<()> {
     if window.label() == label {
         return Ok(());
     }
     Err(DecideError { kind: DecideErrorKind::WrongWindow, message: "This window may not do that.".to_owned() })
 }
 
-fn failed(message: impl ToString) -> DecideError {
+pub(super) fn failed(message: impl ToString) -> DecideError {
     DecideError { kind: DecideErrorKind::Failed, message: message.to_string() }
 }
 
@@ -81,7 +79,7 @@ pub async fn raw(window: WebviewWindow, shell: Gets<'_>, payment_id: String) -> 
 pub fn open_rule(window: WebviewWindow, shell: Gets<'_>, rule: String) -> Said<()> {
     from(&window, APPROVAL)?;
     let rule: String = rule.chars().filter(|c| c.is_ascii_alphanumeric() || "-_:.".contains(*c)).take(100).collect();
-    shell.windows.main(Some(format!("rule={rule}")));
+    shell.windows.main(Some(format!("limits/{rule}")));
     Ok(())
 }
 
@@ -97,7 +95,6 @@ pub async fn status(window: WebviewWindow, shell: Gets<'_>) -> Said<MainStatus> 
         Health::ViewOnly(_) | Health::Storage(_) => MainState::ViewOnly,
     };
     let agents = vault.list_agents().await.map_err(failed)?.iter().filter(|a| a.revoked_at.is_none()).count();
-    let spent_today = spent_today(&shell).await.map_err(failed)?;
     let waiting = *shell.windows.waiting().borrow();
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Ok(MainStatus {
@@ -106,40 +103,9 @@ pub async fn status(window: WebviewWindow, shell: Gets<'_>) -> Said<MainStatus> 
         waiting: number(waiting),
         wallet: vault.wallets().first().map(|w| w.address.clone()),
         agents: number(agents),
-        spent_today,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         red_band: UI_AUTOMATION,
     })
-}
-
-/// The value of everything held or spent since midnight UTC; none if that is more than one page.
-async fn spent_today(shell: &Shell) -> Result<Option<String>, VaultError> {
-    const DAY: i64 = 86_400_000;
-    let midnight = Millis(shell.desk.now().0.div_euclid(DAY).saturating_mul(DAY));
-    let page = shell.desk.vault().payments(Filter { since: Some(midnight), limit: 500, ..Filter::default() }).await?;
-    if page.next_cursor.is_some() {
-        return Ok(None);
-    }
-    let counts = page.payments.iter().filter(|record| record.signed && !record.quote.testnet);
-    let total =
-        counts.filter_map(|record| record.quote.exposure_value).try_fold(0u128, |sum, value| sum.checked_add(value.0));
-    Ok(total.map(|total| format!("{} {}", countersign_core::money::Micro(total), shell.desk.registry().reference())))
-}
-
-/// The last twenty payments.
-#[tauri::command]
-pub async fn recent(window: WebviewWindow, shell: Gets<'_>) -> Said<Vec<Recent>> {
-    from(&window, MAIN)?;
-    let page = shell.desk.vault().payments(Filter { limit: 20, ..Filter::default() }).await.map_err(failed)?;
-    let row = |record: &countersign_vault::Record| Recent {
-        id: record.id.to_string(),
-        when: record.created_at.rfc3339(),
-        agent: record.agent.to_string(),
-        amount: record.quote.asset_text(),
-        payee: record.quote.payee.origin.to_string(),
-        status: json!(status_of(record)).as_str().unwrap_or_default().to_owned(),
-    };
-    Ok(page.payments.iter().map(row).collect())
 }
 
 /// Stops all payments, for some minutes or until resumed. Never shortens a pause.
@@ -165,5 +131,21 @@ pub async fn resume(window: WebviewWindow, shell: Gets<'_>) -> Said<()> {
     shell.desk.vault().resume(Scope::All).await.map_err(failed)?;
     shell.desk.announce(Event::Paused(false));
     shell.desk.look_again();
+    Ok(())
+}
+
+/// How the windows look and what language they speak.
+#[tauri::command]
+pub fn preferences(window: WebviewWindow, shell: Gets<'_>) -> Said<Preferences> {
+    from(&window, MAIN)?;
+    Ok(shell.preferences.now())
+}
+
+/// Changes that, at once and for the next start.
+#[tauri::command]
+pub fn set_preferences(window: WebviewWindow, shell: Gets<'_>, preferences: Preferences) -> Said<()> {
+    from(&window, MAIN)?;
+    shell.preferences.keep(preferences).map_err(failed)?;
+    preferences::dress(window.app_handle(), preferences.theme);
     Ok(())
 }

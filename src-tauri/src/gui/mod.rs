@@ -2,15 +2,21 @@
 //!
 //! The service runs on its own threads; the main thread belongs to the toolkit. Nothing here signs, and nothing here knows a key.
 
+mod activity;
 mod approver;
 mod commands;
 mod doubts;
 mod environment;
 mod guard;
+mod limits;
+mod limits_commands;
 mod native;
 mod notify;
+mod preferences;
 mod press;
 mod stage;
+#[cfg(test)]
+mod table;
 mod tray;
 mod view;
 mod window;
@@ -22,12 +28,13 @@ pub use native::open_display;
 use anyhow::Context as _;
 use countersign_core::Millis;
 use countersign_desk::{Desk, event::Event};
-use countersign_vault::{Clock, Scope, VaultError};
+use countersign_vault::{Clock, Scope, VaultError, activity::Activity};
 use std::{path::PathBuf, sync::Arc};
 use tauri::{AppHandle, Manager as _, RunEvent};
 use tokio::sync::{mpsc, oneshot};
 
 use approver::{Input, drive};
+use preferences::Kept;
 use stage::Stage;
 use window::Windows;
 
@@ -58,6 +65,9 @@ struct Shell {
     inputs: mpsc::UnboundedSender<Input>,
     windows: Arc<Windows>,
     address: Option<String>,
+    preferences: Arc<Kept>,
+    activity: Arc<Activity>,
+    limits: limits::Room,
 }
 
 /// Runs the desktop on this thread, the main one, until it is quit. What waits then is refused.
@@ -72,7 +82,20 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
             commands::status,
             commands::pause,
             commands::resume,
-            commands::recent,
+            activity::activity_overview,
+            activity::activity_list,
+            activity::activity_payment,
+            activity::activity_export,
+            commands::preferences,
+            commands::set_preferences,
+            limits_commands::limits,
+            limits_commands::limits_preview,
+            limits_commands::limits_save,
+            limits_commands::limits_confirm,
+            limits_commands::limits_cancel,
+            limits_commands::limits_versions,
+            limits_commands::payee_forget,
+            limits_commands::payee_label,
         ])
         .build(tauri::generate_context!())
         .context("starting the window")?;
@@ -89,8 +112,22 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
 
 fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     let GuiParts { desk, approver, inputs, clock, address, dir, show, stop } = parts;
-    let windows = Windows::new(app.clone(), approver.inputs(), desk.clone(), &dir);
-    let shell = Arc::new(Shell { desk, inputs: approver.inputs(), approver, windows: windows.clone(), address });
+    let preferences = Arc::new(Kept::read(&dir));
+    preferences::dress(app, preferences.now().theme);
+    let windows = Windows::new(app.clone(), approver.inputs(), desk.clone(), preferences.clone(), &dir);
+    let activity = Arc::new(activity::read_model(&desk));
+    let registry = Arc::new(desk.registry().clone());
+    let limits = limits::Room::new(desk.vault().clone(), registry, approver.clone(), clock.clone());
+    let shell = Arc::new(Shell {
+        desk,
+        inputs: approver.inputs(),
+        approver,
+        windows: windows.clone(),
+        address,
+        preferences,
+        activity,
+        limits,
+    });
     app.manage(windows.clone());
     app.manage(shell.clone());
     tauri::async_runtime::spawn(drive(inputs, Stage::new(native::arm_time()), clock, windows.clone()));

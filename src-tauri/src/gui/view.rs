@@ -5,11 +5,18 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
 
+use super::preferences::Language;
+
 /// One message of the core to the approval window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ApprovalFrame {
+    /// Speak this language; comes first.
+    Speak {
+        /// As chosen in the main window.
+        language: Language,
+    },
     /// Ask this.
     Question {
         /// What is shown.
@@ -205,8 +212,6 @@ pub struct MainStatus {
     pub wallet: Option<String>,
     /// Agents that can ask.
     pub agents: u32,
-    /// Since midnight UTC; none if too much to add up.
-    pub spent_today: Option<String>,
     /// Of this program.
     pub version: String,
     /// See [`super::environment::UI_AUTOMATION`].
@@ -222,18 +227,6 @@ pub enum MainState {
     Paused,
     ViewOnly,
     Locked,
-}
-
-/// One line of the main window's list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(TS))]
-pub struct Recent {
-    pub id: String,
-    pub when: String,
-    pub agent: String,
-    pub amount: String,
-    pub payee: String,
-    pub status: String,
 }
 
 impl ApprovalView {
@@ -304,11 +297,20 @@ impl ApprovalView {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+pub(super) mod tests {
+    use super::{
+        super::{
+            activity::view::{
+                ActivityFilter, ActivityLine, ActivityPage, Bar, BarPart, Exported, Form, Overview, OverviewAsked,
+                PaymentStory, Ranked, Span, SpentView, StepKind, StepView, SumsBy,
+            },
+            preferences::{Look, Preferences},
+        },
+        *,
+    };
     use std::path::Path;
 
-    fn check<T: TS + 'static>(dir: &Path, stale: &mut Vec<String>) {
+    pub fn check<T: TS + 'static>(dir: &Path, stale: &mut Vec<String>) {
         let config = ts_rs::Config::default();
         let text = T::export_to_string(&config).unwrap();
         let path = dir.join(T::output_path().unwrap());
@@ -336,7 +338,25 @@ mod tests {
         check::<DecideErrorKind>(&dir, &mut stale);
         check::<MainStatus>(&dir, &mut stale);
         check::<MainState>(&dir, &mut stale);
-        check::<Recent>(&dir, &mut stale);
+        check::<ActivityFilter>(&dir, &mut stale);
+        check::<ActivityLine>(&dir, &mut stale);
+        check::<ActivityPage>(&dir, &mut stale);
+        check::<OverviewAsked>(&dir, &mut stale);
+        check::<SumsBy>(&dir, &mut stale);
+        check::<Span>(&dir, &mut stale);
+        check::<Overview>(&dir, &mut stale);
+        check::<SpentView>(&dir, &mut stale);
+        check::<Bar>(&dir, &mut stale);
+        check::<BarPart>(&dir, &mut stale);
+        check::<Ranked>(&dir, &mut stale);
+        check::<PaymentStory>(&dir, &mut stale);
+        check::<StepView>(&dir, &mut stale);
+        check::<StepKind>(&dir, &mut stale);
+        check::<Form>(&dir, &mut stale);
+        check::<Exported>(&dir, &mut stale);
+        check::<Preferences>(&dir, &mut stale);
+        check::<Language>(&dir, &mut stale);
+        check::<Look>(&dir, &mut stale);
         assert!(stale.is_empty(), "run the test once with UPDATE_BINDINGS=1 for: {stale:#?}");
     }
 }

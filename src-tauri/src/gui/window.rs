@@ -21,6 +21,7 @@ use super::{
     environment::UI_AUTOMATION,
     guard::Sign,
     native,
+    preferences::Kept,
     stage::Effect,
     view::ApprovalFrame,
 };
@@ -41,6 +42,7 @@ pub struct Windows {
     app: AppHandle,
     inputs: mpsc::UnboundedSender<Input>,
     desk: Arc<Desk>,
+    preferences: Arc<Kept>,
     waiting: watch::Sender<usize>,
     /// Where the toolkit may keep what it keeps; of the approval window that is nothing but empty files.
     dir: std::path::PathBuf,
@@ -55,10 +57,20 @@ impl Windows {
         app: AppHandle,
         inputs: mpsc::UnboundedSender<Input>,
         desk: Arc<Desk>,
+        preferences: Arc<Kept>,
         dir: &std::path::Path,
     ) -> Arc<Self> {
         let (waiting, number) = (watch::channel(0).0, Arc::new(AtomicU64::new(0)));
-        Arc::new(Self { app, inputs, desk, waiting, number, dir: dir.join("page"), page: Mutex::default() })
+        Arc::new(Self {
+            app,
+            inputs,
+            desk,
+            preferences,
+            waiting,
+            number,
+            dir: dir.join("page"),
+            page: Mutex::default(),
+        })
     }
 
     /// How many items wait, as it changes.
@@ -68,6 +80,7 @@ impl Windows {
 
     /// A page of the approval window listens here from now on.
     pub fn listen(&self, channel: Channel<ApprovalFrame>) {
+        log(channel.send(ApprovalFrame::Speak { language: self.preferences.now().language }));
         *self.page() = Some(channel);
         let _ = self.inputs.send(Input::Attach);
     }
@@ -88,14 +101,18 @@ impl Windows {
 
     fn show_main(&self, page: Option<String>) {
         if let Some(window) = self.app.get_webview_window(MAIN) {
+            if let (Some(page), Ok(mut url)) = (page, window.url()) {
+                url.set_fragment(Some(&page));
+                log(window.navigate(url));
+            }
             return log(window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus()));
         }
         let url = page.map_or_else(|| "index.html".to_owned(), |page| format!("index.html#{page}"));
         let built = bare(WebviewWindowBuilder::new(&self.app, MAIN, WebviewUrl::App(url.into())))
             .data_directory(self.dir.join(MAIN))
             .title("Countersign")
-            .inner_size(760.0, 640.0)
-            .min_inner_size(360.0, 400.0)
+            .inner_size(1080.0, 760.0)
+            .min_inner_size(320.0, 400.0)
             .center()
             .build();
         match built {

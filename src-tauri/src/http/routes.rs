@@ -2,7 +2,8 @@
 
 use axum::{
     Extension, Json, Router,
-    extract::{Path, Query, Request as HttpRequest, State},
+    extract::{FromRequestParts, Path, Query, Request as HttpRequest, State},
+    http::request::Parts,
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -13,6 +14,7 @@ use countersign_desk::{
     outcome::Outcome,
     problem::{Code, Problem},
     request::{FetchBody, PayBody, Request},
+    seconds::Seconds,
     view::ListQuery,
 };
 use serde::Deserialize;
@@ -58,13 +60,17 @@ pub fn router(app: Arc<App>, mcp: Router) -> Router {
         .with_state(app.clone())
         .merge(mcp)
         .fallback(nothing)
-        .method_not_allowed_fallback(nothing)
+        .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(app, guard::guard))
         .layer(middleware::from_fn(guard::headers))
 }
 
 async fn nothing() -> ProblemResponse {
     ProblemResponse(Problem::new(Code::NotFound, "there is no such route"))
+}
+
+async fn other_method() -> ProblemResponse {
+    ProblemResponse(Problem::new(Code::MethodNotAllowed, "this route has other methods"))
 }
 
 async fn healthz(State(app): State<Arc<App>>) -> Json<Value> {
@@ -96,26 +102,27 @@ async fn pay(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wait {
-    wait: Option<u64>,
+    wait: Option<String>,
 }
 
 async fn payment(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
     wait: Result<Query<Wait>, axum::extract::rejection::QueryRejection>,
 ) -> Answer<Json<Outcome>> {
     let Query(Wait { wait }) = wait.map_err(|error| bad_request(error.body_text()))?;
-    let outcome = app.desk.payment(&caller, &known(&id)?, wait.unwrap_or(0)).await;
+    let wait = wait.map(|wait| wait.parse()).transpose().map_err(|error| bad_request(format!("`wait`: {error}")))?;
+    let outcome = app.desk.payment(&caller, &id, wait.map_or(0, |Seconds(wait)| wait)).await;
     outcome.map(Json).map_err(ProblemResponse)
 }
 
 async fn cancel(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Answer<Json<Outcome>> {
-    app.desk.cancel(&caller, &known(&id)?).await.map(Json).map_err(ProblemResponse)
+    app.desk.cancel(&caller, &id).await.map(Json).map_err(ProblemResponse)
 }
 
 #[derive(Debug, Deserialize)]
@@ -141,11 +148,11 @@ impl ReceiptBody {
 async fn receipt(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Named(id): Named,
     request: HttpRequest,
 ) -> Answer<Json<Outcome>> {
     let body: ReceiptBody = body::json(request).await.map_err(ProblemResponse)?;
-    app.desk.receipt(&caller, &known(&id)?, &body.header()?).await.map(Json).map_err(ProblemResponse)
+    app.desk.receipt(&caller, &id, &body.header()?).await.map(Json).map_err(ProblemResponse)
 }
 
 async fn list(
@@ -165,7 +172,16 @@ async fn openapi() -> Response {
     ([("content-type", "application/json")], contract::DOCUMENT).into_response()
 }
 
-/// An id of the right form; any other cannot be anybody's payment.
-fn known(id: &str) -> Result<PaymentId, ProblemResponse> {
-    id.parse().map_err(|_| ProblemResponse(Problem::new(Code::NotFound, "there is no such payment of this agent")))
+/// The payment a path names. Whatever is no id cannot be anybody's payment.
+struct Named(PaymentId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = ProblemResponse;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Answer<Self> {
+        let name = Path::<String>::from_request_parts(parts, state).await.ok();
+        let id = name.and_then(|Path(name)| name.parse().ok());
+        id.map(Self)
+            .ok_or_else(|| ProblemResponse(Problem::new(Code::NotFound, "there is no such payment of this agent")))
+    }
 }

@@ -8,6 +8,7 @@ use countersign_desk::{
     outcome::{Outcome, OutcomeStatus},
     problem::{Code, Problem},
     request::{FetchBody, PayBody, Request},
+    seconds::Seconds,
     view::ListQuery,
 };
 use rmcp::{
@@ -61,7 +62,7 @@ impl Calling {
 #[serde(deny_unknown_fields)]
 struct GetPayment {
     payment_id: String,
-    wait_seconds: Option<u64>,
+    wait_seconds: Option<Seconds>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -160,7 +161,7 @@ pub async fn look(
 async fn get_payment(app: &App, calling: &Calling) -> Result<Outcome, Problem> {
     let GetPayment { payment_id, wait_seconds } = calling.arguments.read()?;
     let payment = known(&payment_id)?;
-    let wait = wait_seconds.unwrap_or(POLL).min(POLL);
+    let wait = wait_seconds.map_or(POLL, |Seconds(wait)| wait.min(POLL));
     let outcome = app.desk.payment(&calling.caller, &payment, wait).await?;
     if outcome.status == OutcomeStatus::Authorized && outcome.credential.is_none() {
         return Ok(app.desk.standing(&calling.caller, &payment).await?.outcome);
@@ -185,7 +186,7 @@ async fn get_budget(app: &App, calling: &Calling) -> Result<Value, Problem> {
 impl Calling {
     /// The arguments of `fetch` or `pay`, with a wait that this client is expected to stand.
     fn request(&self, tool: &str, longest: u64) -> Result<Request, Problem> {
-        let clamped = |wait: Option<u64>| Some(wait.unwrap_or(longest).min(longest));
+        let clamped = |wait: Option<Seconds>| Some(Seconds(wait.map_or(longest, |Seconds(wait)| wait.min(longest))));
         if tool == "pay" {
             let body: PayBody = self.arguments.read()?;
             return Request::pay(PayBody { wait_seconds: clamped(body.wait_seconds), ..body });

@@ -15,10 +15,13 @@ use std::{
 use crate::support::{Client, Place, Service};
 use left::Left;
 use seller::Seller;
+use tokio::task::JoinSet;
 use traffic::{AGENTS, Traffic};
 
 /// So many kills hit one data directory; then the next begins, because checking a ledger takes as long as the ledger is.
 const KILLS_OF_ONE_PLACE: usize = 25;
+/// So many services are killed side by side, each in a place of its own: a loop mostly waits.
+const LANES: usize = 3;
 
 /// What a loop saw.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -34,6 +37,20 @@ struct Seen {
     /// Payments the budget refused.
     over_budget: usize,
     violations: Vec<String>,
+}
+
+impl Seen {
+    fn add(&mut self, lane: Self) {
+        self.kills += lane.kills;
+        self.with_work += lane.with_work;
+        self.verified += lane.verified;
+        self.derived += lane.derived;
+        self.over_budget += lane.over_budget;
+        self.violations.extend(lane.violations);
+        for (sum, n) in self.credentials.iter_mut().zip(lane.credentials) {
+            *sum += n;
+        }
+    }
 }
 
 /// A small generator with a printed seed; the loop needs variety, not quality.
@@ -61,11 +78,22 @@ fn policy(cap: u128) -> String {
     )
 }
 
-/// Every second place has a cap of three quarters of what the place before it spent, so that its agents run into it.
-async fn run(kills: usize, environment: &[(&str, &str)]) -> Seen {
+/// The kills, shared out among the lanes.
+async fn run(kills: usize, environment: &'static [(&str, &str)]) -> Seen {
     let seed = std::env::var("COUNTERSIGN_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0x9E37_79B9_7F4A_7C15);
-    println!("kill loop: {kills} kills, seed {seed} (set COUNTERSIGN_SEED to repeat)");
-    let mut dice = Dice(seed);
+    println!("kill loop: {kills} kills in {LANES} lanes, seed {seed} (set COUNTERSIGN_SEED to repeat)");
+    let share = |lane: usize| kills / LANES + usize::from(lane < kills % LANES);
+    let lanes: JoinSet<Seen> =
+        (0..LANES).zip(seed..).map(|(lane, seed)| lane_of(share(lane), Dice(seed), environment)).collect();
+    let mut seen = Seen::default();
+    for lane in lanes.join_all().await {
+        seen.add(lane);
+    }
+    seen
+}
+
+/// Every second place has a cap of three quarters of what the place before it spent, so that its agents run into it.
+async fn lane_of(kills: usize, mut dice: Dice, environment: &[(&str, &str)]) -> Seen {
     let mut seen = Seen::default();
     let mut spent = None;
     while seen.kills < kills && seen.violations.len() <= 20 {
@@ -148,7 +176,7 @@ impl Stand {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
 async fn killed_at_any_moment_nothing_is_lost_doubled_or_over_the_cap() {
     let kills = std::env::var("COUNTERSIGN_KILLS").ok().and_then(|k| k.parse().ok()).unwrap_or(300);
     let seen = run(kills, &[]).await;
@@ -164,11 +192,11 @@ async fn killed_at_any_moment_nothing_is_lost_doubled_or_over_the_cap() {
     assert!(sum >= kills, "the loop was idle: {sum} credentials");
     assert!(seen.credentials.iter().all(|n| n * 50 >= kills), "one way of paying was idle: {:?}", seen.credentials);
     assert!(seen.derived >= sum, "every credential that left was asked for again: {} of {sum}", seen.derived);
-    assert!(kills < 2 * KILLS_OF_ONE_PLACE || seen.over_budget > 0, "no agent ever reached the cap");
+    assert!(kills < LANES * 2 * KILLS_OF_ONE_PLACE || seen.over_budget > 0, "no agent ever reached the cap");
 }
 
 #[cfg(feature = "faults")]
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
 async fn the_same_loop_catches_a_service_that_signs_before_it_writes() {
     let seen = run(40, &[("COUNTERSIGN_FAULT", "sign_before_commit")]).await;
     println!("{} kills of the wrong order, {} violations", seen.kills, seen.violations.len());

@@ -1,13 +1,16 @@
 /** Stands in for the Rust side: `?scene=NAME` picks what is fed. Never part of a normal build. */
-import type { ApprovalFrame } from '../ipc/types';
-import { payments, scenes, status } from './scenes';
+import type { ActivityFilter, ApprovalFrame, Language } from '../ipc/types';
+import { overview, page, story } from './activity';
+import { empty, limits, loosens, owner, tightens, versions } from './limits';
+import { scenes, status } from './scenes';
 
 const asked = new URLSearchParams(location.search);
 const scene = asked.get('scene') ?? 'question';
 const callbacks = new Map<number, (message: { index: number; message: ApprovalFrame }) => void>();
 
 function feed(channel: { id: number }) {
-  const frames = scenes[scene] ?? [];
+  const language = (asked.get('lang') ?? 'en') as Language;
+  const frames: ApprovalFrame[] = [{ kind: 'speak', language }, ...(scenes[scene] ?? [])];
   frames.forEach((message, index) => callbacks.get(channel.id)?.({ index, message }));
 }
 
@@ -16,8 +19,14 @@ const main = {
   paused: status({ state: 'paused', waiting: 2, red_band: true }),
   locked: status({ state: 'locked' }),
   view_only: status({ state: 'view_only' }),
-  empty: status({ wallet: null, agents: 0, spent_today: '0.00 USD' }),
+  empty: status({ wallet: null, agents: 0 }),
+  many: status(),
+  failing: status(),
+  loading: status(),
+  failed: status(),
 }[scene];
+
+const broken = { kind: 'failed', message: 'the storage failed: disk full' };
 
 const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   next: (args) => feed(args['channel'] as { id: number }),
@@ -25,10 +34,34 @@ const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   raw: () => [['typed data', `0x1901${'ab'.repeat(64)}`], ['offer', '{"scheme":"exact","network":"eip155:8453"}']],
   open_rule: () => null,
   status: () => main ?? Promise.reject(new Error('not running')),
-  recent: () => (scene === 'empty' ? [] : payments),
+  activity_overview: () => (scene === 'failing' ? Promise.reject(broken) : overview(scene === 'empty' ? { has_real: false, has_test: false } : { behind: scene === 'many' ? 41_200 : 0 })),
+  activity_list: (args) => page(scene === 'empty' ? 0 : scene === 'many' ? 1_000_000 : 10_000, args['filter'] as ActivityFilter, args['cursor'] as string | null),
+  activity_payment: () => story(),
+  activity_export: () => ({ path: '/home/me/Downloads/countersign-2026-05-04.csv', count: '10000' }),
   pause: () => null,
   resume: () => null,
+  preferences: () => ({ language: asked.get('lang') ?? 'en', theme: 'system' }),
+  set_preferences: () => null,
+  limits: () => (scene === 'empty' ? empty : scene === 'failed' ? Promise.reject({ kind: 'failed', text: 'the ledger cannot be read' }) : scene === 'loading' ? new Promise(() => undefined) : limits()),
+  limits_preview: () => (asked.has('loosen') ? loosens : tightens),
+  limits_save: () => (asked.has('loosen') ? owner : { is: 'saved' }),
+  limits_confirm: () => null,
+  limits_cancel: () => null,
+  limits_versions: () => versions,
+  payee_forget: () => owner,
+  payee_label: () => null,
 };
+
+/** `?press=A,B` presses the parts of these test ids, one after the other: for pictures of what only shows after a press. */
+const press = (asked.get('press') ?? '').split(',').filter((id) => id !== '');
+const timer = setInterval(() => {
+  const found = press[0] === undefined ? null : document.querySelector<HTMLElement>(`[data-testid="${press[0]}"]`);
+  if (found && found.getAttribute('aria-disabled') !== 'true') {
+    found.click();
+    press.shift();
+  }
+  if (press.length === 0) clearInterval(timer);
+}, 100);
 
 Object.assign(window, {
   __TAURI_INTERNALS__: {

@@ -1,5 +1,5 @@
 /** Made-up views for the dev server and the tests. */
-import type { ApprovalFrame, ApprovalView, MainStatus, Recent } from '../ipc/types';
+import type { ApprovalFrame, ApprovalView, MainStatus } from '../ipc/types';
 
 export function view(change: Partial<ApprovalView> = {}): ApprovalView {
   const now = Date.UTC(2026, 4, 4, 14, 3);
@@ -122,14 +122,7 @@ export const status = (change: Partial<MainStatus> = {}): MainStatus => ({
   waiting: 0,
   wallet: '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed',
   agents: 2,
-  spent_today: '12.40 USD',
   version: '0.1.0',
   red_band: false,
   ...change,
 });
-
-export const payments: Recent[] = [
-  { id: 'p3', when: '2026-05-04T14:03:00Z', agent: 'researcher', amount: '4.20 USD', payee: 'https://api.example.com', status: 'completed' },
-  { id: 'p2', when: '2026-05-04T13:58:00Z', agent: 'researcher', amount: '0.01 USD', payee: 'https://weather.example.org', status: 'completed' },
-  { id: 'p1', when: '2026-05-03T11:20:00Z', agent: hostile[0] ?? '', amount: '250.00 USD', payee: 'https://a-very-long-subdomain-that-goes-on-and-on.shop.example.net', status: 'denied' },
-];

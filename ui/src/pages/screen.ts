@@ -23,6 +23,8 @@ const alone: Queue = { position: 1, waiting: 1, joined: 1 };
 export function advance(screen: Screen, frame: ApprovalFrame, showing: number): Screen {
   const fresh = { showing, armed: false, sent: null, refused: null };
   switch (frame.kind) {
+    case 'speak':
+      return screen;
     case 'question':
       return { kind: 'ask', queue: alone, ask: { ...fresh, of: 'payment', view: frame.view } };
     case 'change':

@@ -1,3 +1,9 @@
+/** An origin as it is read: that it is encrypted goes without saying, anything else is said. */
+export function plain(origin: string): string {
+  const [scheme, rest] = origin.split('://', 2);
+  return scheme === 'https' && rest ? rest : origin;
+}
+
 /** Parts `the agent says: HOST` into claim and host; a checked host has no claim. Joined they are the text given. */
 export function claimed(shown: string): [string, string] {
   const end = shown.lastIndexOf(': ') + 1;

@@ -1,6 +1,9 @@
 //! Whether a change of policy tightens or loosens, read off its syntax. What is not plainly tighter is looser.
 
-use super::{Budget, Effect, Policy, Rule, Tier};
+use super::{
+    Budget, Effect, Policy, Rule, Tier,
+    loosening::{BudgetLooser, Loosening, RuleLooser},
+};
 use crate::Millis;
 
 /// What a change of policy does.
@@ -10,8 +13,8 @@ pub enum Change {
     Same,
     /// Nobody has to confirm it.
     Tighter,
-    /// A person confirms it; one sentence per loosening.
-    Looser(Vec<String>),
+    /// A person confirms it; everything that is looser.
+    Looser(Vec<Loosening>),
 }
 
 /// Compares two policies. The configuration each is bound to is not looked at.
@@ -22,85 +25,81 @@ pub fn compare(old: &Policy, new: &Policy) -> Change {
     let mut looser = Vec::new();
     whole(old, new, &mut looser);
     for rule in old.rules() {
-        removed_or_changed(old, rule, new.rule(&rule.id), &mut looser);
+        let says = |says| Loosening::Rule { id: rule.id.clone(), says };
+        looser.extend(removed_or_changed(old, rule, new.rule(&rule.id)).into_iter().map(says));
     }
     for rule in new.rules().iter().filter(|r| r.effect.grants() && old.rule(&r.id).is_none()) {
-        looser.push(format!("the rule {} lets payments through that were not allowed before", rule.id));
+        looser.push(Loosening::Rule { id: rule.id.clone(), says: RuleLooser::Added });
     }
     for budget in old.budgets() {
+        let says = |says| Loosening::Budget { id: budget.id.clone(), says };
         match new.budget(&budget.id) {
-            None => looser.push(format!("the budget {} is removed", budget.id)),
-            Some(now) => {
-                looser.extend(budget_looser(budget, now).map(|says| format!("the budget {} {says}", budget.id)))
-            }
+            None => looser.push(says(BudgetLooser::Removed)),
+            Some(now) => looser.extend(budget_looser(budget, now).map(says)),
         }
     }
     if looser.is_empty() { Change::Tighter } else { Change::Looser(looser) }
 }
 
-fn whole(old: &Policy, new: &Policy, looser: &mut Vec<String>) {
+fn whole(old: &Policy, new: &Policy, looser: &mut Vec<Loosening>) {
+    let pair = |was: &str, now: &str| (was.to_owned(), now.to_owned());
     if old.reference() != new.reference() {
-        looser.push(format!("amounts are in {} instead of {}", new.reference(), old.reference()));
+        let (was, now) = pair(old.reference(), new.reference());
+        looser.push(Loosening::Reference { was, now });
     }
     if old.timezone() != new.timezone() {
-        looser.push(format!("days begin in {} instead of {}", new.timezone(), old.timezone()));
+        let (was, now) = pair(old.timezone(), new.timezone());
+        looser.push(Loosening::Timezone { was, now });
     }
     if old.mode() == super::Mode::Observe && new.mode() == super::Mode::Enforce {
-        looser.push("the policy acts instead of only watching".to_owned());
+        looser.push(Loosening::Acts);
     }
     for known in new.known().iter().filter(|k| !old.known().contains(k)) {
-        looser.push(format!("{} with account {} counts as known", known.origin, known.account));
+        looser.push(Loosening::Known { origin: known.origin.to_string(), account: known.account.clone() });
     }
     // A forgotten payee can also lift `payee-changed`, so this is no tightening either.
     for known in old.known().iter().filter(|k| !new.known().contains(k)) {
-        looser.push(format!("{} with account {} is no longer pinned", known.origin, known.account));
+        looser.push(Loosening::Unpinned { origin: known.origin.to_string(), account: known.account.clone() });
     }
     for rule in new.rules().iter().filter(|r| new.lets_payee_change(r)) {
         if !old.rule(&rule.id).is_some_and(|r| old.lets_payee_change(r)) {
-            looser.push(format!("the rule {} lets its seller change the account that is paid", rule.id));
+            looser.push(Loosening::Rule { id: rule.id.clone(), says: RuleLooser::PayeeMayChange });
         }
     }
 }
 
-fn removed_or_changed(old: &Policy, was: &Rule, now: Option<&Rule>, looser: &mut Vec<String>) {
-    let id = &was.id;
-    let scoped = old.budgets().iter().any(|b| b.rule() == Some(id));
+fn removed_or_changed(old: &Policy, was: &Rule, now: Option<&Rule>) -> Vec<RuleLooser> {
+    let scoped = old.budgets().iter().any(|b| b.rule() == Some(&was.id));
     let Some(now) = now else {
-        if !was.effect.grants() {
-            looser
-                .push(format!("the rule {id} no longer {}", if was.effect == Tier::Deny { "refuses" } else { "asks" }));
-        } else if scoped {
-            looser.push(format!("the rule {id} is removed together with what its budget counts; let it ask instead"));
-        }
-        return;
+        return match was.effect {
+            Tier::Deny => vec![RuleLooser::NoLongerRefuses],
+            Tier::Ask => vec![RuleLooser::NoLongerAsks],
+            Tier::Allow | Tier::Except if scoped => vec![RuleLooser::RemovedWithCount],
+            Tier::Allow | Tier::Except => Vec::new(),
+        };
     };
-    if scoped && !was.when.within(&now.when) {
-        looser
-            .push(format!("the budget of the rule {id} no longer counts everything it did; let the rule ask instead"));
-    }
+    let mut looser = Vec::new();
+    let mut note = |holds: bool, says: RuleLooser| {
+        if holds {
+            looser.push(says);
+        }
+    };
+    note(scoped && !was.when.within(&now.when), RuleLooser::CountsLess);
     if was.effect < now.effect {
-        looser.push(format!("the rule {id} says {} instead of {}", now.effect.as_str(), was.effect.as_str()));
-        return;
+        note(true, RuleLooser::Says { was: was.effect, now: now.effect });
+        return looser;
     }
     if now.effect.grants() {
-        if !now.when.within(&was.when) || (was.when.names_origin_alone() && !now.when.names_origin_alone()) {
-            looser.push(format!("the rule {id} fits more payments"));
-        }
-        if ends_later(was.expires, now.expires) {
-            looser.push(format!("the rule {id} lasts longer"));
-        }
-        if now.uses_left.unwrap_or(u64::MAX) > was.uses_left.unwrap_or(u64::MAX) {
-            looser.push(format!("the rule {id} can be used more often"));
-        }
+        let widens = !now.when.within(&was.when);
+        note(widens || (was.when.names_origin_alone() && !now.when.names_origin_alone()), RuleLooser::FitsMore);
+        note(ends_later(was.expires, now.expires), RuleLooser::LastsLonger);
+        note(now.uses_left.unwrap_or(u64::MAX) > was.uses_left.unwrap_or(u64::MAX), RuleLooser::UsedMoreOften);
     }
     if !was.effect.grants() {
-        if !was.when.within(&now.when) {
-            looser.push(format!("the rule {id} fits fewer payments"));
-        }
-        if ends_later(now.expires, was.expires) {
-            looser.push(format!("the rule {id} ends sooner"));
-        }
+        note(!was.when.within(&now.when), RuleLooser::FitsFewer);
+        note(ends_later(now.expires, was.expires), RuleLooser::EndsSooner);
     }
+    looser
 }
 
 /// Whether `b` ends after `a`; never comes last.
@@ -109,21 +108,18 @@ fn ends_later(a: Option<Millis>, b: Option<Millis>) -> bool {
     end(b) > end(a)
 }
 
-fn budget_looser(was: &Budget, now: &Budget) -> impl Iterator<Item = String> {
+fn budget_looser(was: &Budget, now: &Budget) -> impl Iterator<Item = BudgetLooser> {
     let raised = |was: Option<u128>, now: Option<u128>| now.unwrap_or(u128::MAX) > was.unwrap_or(u128::MAX);
     let amount = |b: &Budget| b.max_amount.map(|m| m.0);
     let count = |b: &Budget| b.max_count.map(u128::from);
-    let said = |most: Option<String>| most.unwrap_or_else(|| "any".to_owned());
-    let sum = |b: &Budget| said(b.max_amount.map(|m| m.to_string()));
-    let times = |b: &Budget| said(b.max_count.map(|n| n.to_string()));
     [
-        (raised(amount(was), amount(now)), format!("takes up to {} instead of {}", sum(now), sum(was))),
-        (raised(count(was), count(now)), format!("takes {} payments instead of {}", times(now), times(was))),
-        (was.on_exceed == Effect::Deny && now.on_exceed == Effect::Ask, "asks instead of refusing".to_owned()),
-        (was.window != now.window, "counts over another window".to_owned()),
-        (was.scope != now.scope, "has another scope".to_owned()),
-        (!was.when.within(&now.when), "covers fewer payments".to_owned()),
-        (ends_later(now.expires, was.expires), "ends sooner".to_owned()),
+        (raised(amount(was), amount(now)), BudgetLooser::Amount { was: was.max_amount, now: now.max_amount }),
+        (raised(count(was), count(now)), BudgetLooser::Count { was: was.max_count, now: now.max_count }),
+        (was.on_exceed == Effect::Deny && now.on_exceed == Effect::Ask, BudgetLooser::Asks),
+        (was.window != now.window, BudgetLooser::Window),
+        (was.scope != now.scope, BudgetLooser::Scope),
+        (!was.when.within(&now.when), BudgetLooser::CoversFewer),
+        (ends_later(now.expires, was.expires), BudgetLooser::EndsSooner),
     ]
     .into_iter()
     .filter(|(looser, _)| *looser)

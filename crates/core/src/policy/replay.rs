@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{Decision, Effect, Facts, Policy, Usage, Used, judge::decide};
-use crate::{Millis, money::Micro, payment::PaymentId};
+use crate::{
+    Millis,
+    money::Micro,
+    payment::{AgentName, PaymentId},
+};
 
 /// One stored payment under a draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,19 +31,60 @@ pub struct Past {
 
 /// Runs stored facts through a draft. What the draft allows is held; what it asks about is not.
 pub fn replay(draft: &Policy, facts: &[(PaymentId, Facts)]) -> Vec<Replayed> {
-    run(draft, facts.iter().map(|(payment, facts)| (payment, facts, false)))
+    run(|_| draft, facts.iter().map(|(payment, facts)| (payment, facts, false)))
 }
 
 /// The same with the answers of the time: what the draft asks about is held where it was paid.
 pub fn replay_answered(draft: &Policy, past: &[Past]) -> Vec<Replayed> {
+    run(|_| draft, past.iter().map(|p| (&p.payment, &p.facts, p.paid)))
+}
+
+/// The same where not every agent is judged by the same draft; what they spend is counted together.
+pub fn replay_for<'a>(draft: impl Fn(&AgentName) -> &'a Policy, past: &[Past]) -> Vec<Replayed> {
     run(draft, past.iter().map(|p| (&p.payment, &p.facts, p.paid)))
 }
 
-fn run<'a>(draft: &Policy, past: impl Iterator<Item = (&'a PaymentId, &'a Facts, bool)>) -> Vec<Replayed> {
+/// How often each verdict came, and what went through without a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Went through by themselves.
+    pub allowed: u64,
+    /// Asked.
+    pub asked: u64,
+    /// Were refused.
+    pub refused: u64,
+    /// The value of what went through by itself, without play money.
+    pub silent: Micro,
+}
+
+impl Tally {
+    /// Counts a replay of `past`.
+    pub fn of(replayed: &[Replayed], past: &[Past]) -> Self {
+        let mut tally = Self::default();
+        for (told, past) in replayed.iter().zip(past) {
+            let count = match told.decision.effect {
+                Effect::Allow => &mut tally.allowed,
+                Effect::Ask => &mut tally.asked,
+                Effect::Deny => &mut tally.refused,
+            };
+            *count = count.saturating_add(1);
+            if told.decision.effect == Effect::Allow && !past.facts.testnet {
+                let value = past.facts.exposure.unwrap_or_default();
+                tally.silent = Micro(tally.silent.0.saturating_add(value.0));
+            }
+        }
+        tally
+    }
+}
+
+fn run<'a, 'p>(
+    draft: impl Fn(&AgentName) -> &'p Policy,
+    past: impl Iterator<Item = (&'a PaymentId, &'a Facts, bool)>,
+) -> Vec<Replayed> {
     let mut memory = Memory::default();
     let mut all = Vec::new();
     for (payment, facts, paid) in past {
-        let Ok(decision) = decide(draft, payment, facts, &mut memory);
+        let Ok(decision) = decide(draft(&facts.agent), payment, facts, &mut memory);
         if decision.effect == Effect::Allow || (decision.effect == Effect::Ask && paid) {
             memory.hold(&decision, facts.now);
         }

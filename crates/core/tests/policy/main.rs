@@ -3,6 +3,7 @@
 
 mod changes;
 mod counting;
+mod edits;
 mod file;
 mod fuzz;
 mod laws;

@@ -6,11 +6,12 @@ use countersign_core::{
     policy::{Condition, Facts, Judged, Policy, judge},
     status::Status,
 };
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 
 use super::{
     fold::{payee, purchase},
     odd::odd,
+    payees::{is_forgotten, origin_forgotten},
     tx::{Stop, Tx},
     usage::Fresh,
 };
@@ -61,12 +62,12 @@ impl Tx<'_> {
         if self.view.policy.as_ref().is_some_and(|p| p.is_known_origin(&quote.payee.origin)) {
             return Ok(true);
         }
+        let (by, origin) = (known_by(quote, agent), quote.payee.origin.as_str());
         let found = self
             .conn
             .prepare_cached("SELECT 1 FROM known WHERE agent = ?1 AND origin = ?2 LIMIT 1")?
-            .query_row((known_by(quote, agent), quote.payee.origin.as_str()), |_| Ok(()))
-            .optional()?;
-        Ok(found.is_some())
+            .exists((by, origin))?;
+        Ok(found && !origin_forgotten(self.conn, by, origin)?)
     }
 
     /// Whether a recent payment for the same purchase has an unknown or failed outcome, and no later one is claimed or verified.
@@ -114,9 +115,8 @@ fn is_known(conn: &Connection, policy: Option<&Policy>, quote: &Quote, agent: &A
     }
     let found = conn
         .prepare_cached("SELECT 1 FROM known WHERE agent = ?1 AND origin = ?2 AND asset = ?3 AND account = ?4")?
-        .query_row((known_by(quote, agent), to.origin.as_str(), quote.exposure.asset.as_str(), &to.account), |_| Ok(()))
-        .optional()?;
-    Ok(found.is_some())
+        .exists((known_by(quote, agent), to.origin.as_str(), quote.exposure.asset.as_str(), &to.account))?;
+    Ok(found && !is_forgotten(conn, quote, agent)?)
 }
 
 /// Whose knowledge of a payee counts: everybody's for a payee we reached ourselves, one agent's for a payee it claims.

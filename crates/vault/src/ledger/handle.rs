@@ -205,10 +205,6 @@ impl Ledger {
 
     /// Reads the last committed state, all of it as of one moment.
     pub fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Stop>) -> Result<T, VaultError> {
-        let told = |stop| match stop {
-            Stop::Told(error) => error,
-            Stop::Sql(error) => VaultError::Storage(error.to_string()),
-        };
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         if reader.is_none() {
             *reader = Some(db::open_reader(&self.shared.ledger).map_err(|e| VaultError::Storage(e.to_string()))?);
@@ -222,6 +218,12 @@ impl Ledger {
         result.map_err(told)
     }
 
+    /// The same on a connection of its own, so that no payment waits for a long look back. Blocks.
+    pub fn look_back<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Stop>) -> Result<T, VaultError> {
+        let conn = db::open_reader(&self.shared.ledger).map_err(|e| VaultError::Storage(e.to_string()))?;
+        one_moment(&conn).and_then(|()| read(&conn)).map_err(told)
+    }
+
     /// The full check, on its own connection. Blocks.
     pub fn verify(&self) -> Result<VerifyReport, VaultError> {
         let secret = self.keys().secret(&self.names.key).map_err(|_| VaultError::Locked)?;
@@ -229,11 +231,7 @@ impl Ledger {
             .and_then(|s| MacKey::new(s.expose()))
             .ok_or_else(|| VaultError::Storage("the guard key is missing".into()))?;
         let conn = db::open_reader(&self.shared.ledger).map_err(|e| VaultError::Storage(e.to_string()))?;
-        match verify::whole(&conn, &key) {
-            Ok(report) => Ok(report),
-            Err(Stop::Told(error)) => Err(error),
-            Err(Stop::Sql(error)) => Err(VaultError::Storage(error.to_string())),
-        }
+        verify::whole(&conn, &key).map_err(told)
     }
 
     fn keys(&self) -> &Keys {
@@ -264,6 +262,13 @@ impl Ledger {
 impl Drop for Ledger {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+fn told(stop: Stop) -> VaultError {
+    match stop {
+        Stop::Told(error) => error,
+        Stop::Sql(error) => VaultError::Storage(error.to_string()),
     }
 }
 

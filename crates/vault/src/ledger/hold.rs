@@ -132,7 +132,7 @@ impl Tx<'_> {
                 &quote.payee.account,
                 payment,
             ))?;
-        Ok(())
+        super::payees::remember(self, quote, agent)
     }
 
     fn keep_form(&self, payment: i64, i: usize, form: &Signable) -> Result<Digest, Stop> {

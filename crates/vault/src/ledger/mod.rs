@@ -20,7 +20,9 @@ mod list;
 mod marks;
 mod note;
 mod odd;
+mod payees;
 mod place;
+pub(crate) mod reader;
 mod reserve;
 mod setup;
 mod shared;
@@ -37,6 +39,7 @@ pub(crate) use again::Again;
 pub(crate) use handle::Ledger;
 pub(crate) use setup::NewToken;
 pub(crate) use shared::{Dropped, Mark, View};
+pub(crate) use tx::Stop;
 
 /// What a request does inside the writer's transaction.
 pub(crate) mod verb {
@@ -47,6 +50,7 @@ pub(crate) mod verb {
         fold::by_id,
         list::{detail, explain, open, open_ids, open_one, page, policies},
         note::{advance, note},
+        payees::{forget, label, list as payees, names, past},
         reserve::{end_waiting, rejudge, reserve},
         setup::{add_agent, add_wallet, confirm, doubt_clock, pause, resume, revoke_agent, set_payer, set_policy},
         state::to_confirm,

@@ -31,7 +31,7 @@ pub(crate) fn set_policy(tx: &mut Tx<'_>, policy: &Policy, by: SetBy) -> Result<
     add_policy(tx.conn, tx.key, &policy, word(by), tx.now.at)?;
     let result = match (by, change) {
         (SetBy::Command, _) if is_confirmed(&policy) => Set::InForce,
-        (SetBy::Command, Change::Looser(why)) => Set::Unconfirmed(why),
+        (SetBy::Command, Change::Looser(why)) => Set::Unconfirmed(why.iter().map(ToString::to_string).collect()),
         (SetBy::Command, _) if !old.as_ref().is_none_or(is_confirmed) => {
             Set::Unconfirmed(vec!["the policy before it was not confirmed".into()])
         }

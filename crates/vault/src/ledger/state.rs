@@ -55,7 +55,7 @@ const GUARDED: &[&str] = &[
     "SELECT address, kind, label, created FROM wallet ORDER BY address",
     "SELECT agent, network, address FROM payer ORDER BY agent, network",
     "SELECT agent, until FROM pause ORDER BY agent",
-    "SELECT name, value FROM setting WHERE name IN ('confirmed_policy', 'confirmed_config', 'confirmed_config_text', 'full_until', 'clock_doubt', 'history_doubt', 'state_doubt') ORDER BY name",
+    "SELECT name, value FROM setting WHERE name IN ('confirmed_policy', 'confirmed_config', 'confirmed_config_text', 'full_until', 'clock_doubt', 'history_doubt', 'state_doubt', 'payees_forgotten', 'payee_labels') ORDER BY name",
 ];
 
 /// MAC of everything guarded.
@@ -160,7 +160,7 @@ pub(crate) fn to_confirm(conn: &Connection, shared: &Shared, draft: Option<&Poli
             })
             .optional()?;
         match toml.and_then(|toml| Policy::parse(&toml, reference).ok()).map(|old| compare(&old, new)) {
-            Some(Change::Looser(reasons)) => lines.extend(reasons),
+            Some(Change::Looser(reasons)) => lines.extend(reasons.iter().map(ToString::to_string)),
             Some(Change::Same | Change::Tighter) => {}
             None => lines.push("the whole policy: no earlier one was confirmed".to_owned()),
         }

@@ -4,10 +4,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod activity;
 mod admission;
 mod budgets;
 mod ends;
 mod hundred;
+mod payees;
 mod people;
 mod questions;
 mod start;

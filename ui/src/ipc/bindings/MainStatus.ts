@@ -26,10 +26,6 @@ wallet: string | null,
  */
 agents: number, 
 /**
- * Since midnight UTC; none if too much to add up.
- */
-spent_today: string | null, 
-/**
  * Of this program.
  */
 version: string, 

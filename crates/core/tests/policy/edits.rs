@@ -1,0 +1,293 @@
+//! Changes made by control: each does what its control says, and none touches what a person wrote.
+
+use countersign_core::{
+    Millis,
+    policy::{
+        Change, Edit, EditError, Effect, Known, Limit, OFF, PRESETS, Policy, Rule, RuleForm, Setting, Source, Subject,
+        Tier, Window, compare,
+    },
+};
+use proptest::prelude::*;
+
+use super::{
+    random,
+    world::{USDC, usd},
+};
+
+fn preset(name: &str) -> Policy {
+    Policy::preset(name, "USD").unwrap()
+}
+
+fn edited(policy: &Policy, edit: Edit) -> Policy {
+    policy.edited(&edit).unwrap()
+}
+
+fn looser(old: &Policy, new: &Policy) -> Vec<String> {
+    match compare(old, new) {
+        Change::Looser(why) => why.iter().map(ToString::to_string).collect(),
+        Change::Same | Change::Tighter => Vec::new(),
+    }
+}
+
+fn limit(limit: Limit, max: Option<&str>) -> Edit {
+    Edit::Limit { limit, max: max.map(usd), on_exceed: None }
+}
+
+/// What a person wrote beside the shipped rules.
+fn with_own() -> Policy {
+    let toml = preset("everyday").to_toml().replace(
+        "rule = [\n",
+        r#"rule = [
+  { id = "own-deny", effect = "deny", note = "mine", when = { agent = ["a", "b"], exposure = { gt = "2.00" } } },
+  { id = "own-tiles", effect = "except", when = { payee_origin = "https://tiles.example", exposure = { le = "0.40" } } },
+"#,
+    );
+    let own = r#"budget = [
+  { id = "tiles-own", scope = ["rule:own-tiles"], window = "rolling:24h", max_amount = "5.00", on_exceed = "ask" },
+  { id = "a-day", when = { agent = "a" }, scope = [], window = "calendar:day", max_amount = "3.00", on_exceed = "ask" },
+"#;
+    Policy::parse(&toml.replace("budget = [\n", own), "USD").unwrap()
+}
+
+fn keeps_own(new: &Policy) {
+    let old = with_own();
+    for id in ["own-deny", "own-tiles"] {
+        assert_eq!(new.rule(id), old.rule(id));
+    }
+    for id in ["tiles-own", "a-day"] {
+        assert_eq!(new.budget(id), old.budget(id));
+    }
+}
+
+#[test]
+fn a_limit_is_set_lowered_raised_and_taken_away() {
+    for which in Limit::ALL {
+        let mut policy = edited(&preset("careful"), limit(which, Some("20")));
+        assert!(matches!(policy.limit(which), Setting::At(max, Effect::Deny) if max == usd("20")), "{which:?}");
+        let lower = edited(&policy, limit(which, Some("5.5")));
+        assert_eq!(compare(&policy, &lower), Change::Tighter, "{which:?}");
+        assert_eq!(looser(&lower, &policy).len(), 1, "{which:?}");
+        policy = edited(&lower, limit(which, None));
+        assert_eq!(policy.limit(which), Setting::Off);
+        assert_eq!(looser(&lower, &policy).len(), 1, "{which:?}");
+        assert_eq!(edited(&policy, limit(which, None)), policy, "nothing to take away");
+    }
+}
+
+#[test]
+fn what_happens_above_a_limit_can_be_chosen_and_stays() {
+    let asks = Edit::Limit { limit: Limit::Day, max: Some(usd("20")), on_exceed: Some(Effect::Ask) };
+    let policy = edited(&preset("everyday"), asks);
+    assert_eq!(edited(&policy, limit(Limit::Day, Some("10"))).limit(Limit::Day), Setting::At(usd("10"), Effect::Ask));
+}
+
+#[test]
+fn the_threshold_goes_down_without_touching_an_allow_and_up_with_the_shipped_ones() {
+    let policy = preset("everyday");
+    let down = edited(&policy, Edit::AskAbove(usd("0.02")));
+    assert_eq!((down.ask_above(), down.rule("micro")), (Some(usd("0.02")), policy.rule("micro")));
+    assert_eq!(compare(&policy, &down), Change::Tighter);
+    let up = edited(&down, Edit::AskAbove(usd("0.50")));
+    assert_eq!(up.ask_above(), Some(usd("0.50")));
+    assert!(looser(&down, &up).iter().any(|why| why.contains("micro")), "the allow follows");
+    let back = edited(&up, Edit::AskAbove(usd("0.10")));
+    assert_eq!(back.rule("micro"), up.rule("micro"));
+    let own = with_own();
+    keeps_own(&edited(&own, Edit::AskAbove(usd("1.00"))));
+    assert_eq!(preset("careful").edited(&Edit::AskAbove(usd("1"))), Err(EditError::NothingAllowed));
+}
+
+#[test]
+fn a_rule_written_by_hand_under_a_controls_id_is_refused_and_not_overwritten() {
+    let toml = preset("everyday")
+        .to_toml()
+        .replace(r#"when = { exposure = { gt = "50.00" } }"#, r#"when = { agent = "a", exposure = { gt = "50.00" } }"#);
+    let policy = Policy::parse(&toml, "USD").unwrap();
+    assert_eq!(policy.limit(Limit::Payment), Setting::ByHand);
+    let refused = policy.edited(&limit(Limit::Payment, Some("1")));
+    assert_eq!(refused, Err(EditError::ByHand("limit-payment".to_owned())));
+    let toml = preset("everyday")
+        .to_toml()
+        .replace(r#"id = "limit-week", scope = []"#, r#"id = "limit-week", scope = ["agent"]"#);
+    let policy = Policy::parse(&toml, "USD").unwrap();
+    assert_eq!(policy.edited(&limit(Limit::Week, None)), Err(EditError::ByHand("limit-week".to_owned())));
+}
+
+#[test]
+fn a_shipped_policy_is_told_apart_from_a_changed_one() {
+    for name in PRESETS {
+        assert_eq!(preset(name).standing().preset, Some(name));
+        assert_eq!(preset(name).standing().own, 0);
+    }
+    assert_eq!((with_own().standing().preset, with_own().standing().own), (Some("everyday"), 4));
+    let lower = edited(&preset("everyday"), limit(Limit::Week, Some("30")));
+    assert_eq!(lower.standing().preset, None);
+}
+
+#[test]
+fn choosing_a_shipped_policy_keeps_everything_of_the_persons_own() {
+    let own = with_own();
+    for name in PRESETS {
+        let new = edited(&own, Edit::Preset(name.to_owned()));
+        keeps_own(&new);
+        assert_eq!(new.standing().preset, Some(name));
+        assert_eq!(edited(&new, Edit::Preset("everyday".to_owned())).draft(), own.draft(), "there and back");
+    }
+    assert!(own.edited(&Edit::Preset("generous".to_owned())).is_err());
+}
+
+#[test]
+fn from_a_starting_point_to_careful_only_tightens_and_keeps_the_limits() {
+    for name in ["everyday", "hands-off"] {
+        let old = preset(name);
+        let new = edited(&old, Edit::Preset("careful".to_owned()));
+        assert_eq!(compare(&old, &new), Change::Tighter, "{name}");
+        assert!(!new.lets_something_through());
+        assert_eq!(new.limit(Limit::Payment), old.limit(Limit::Payment));
+        assert_eq!(new.standing().preset, Some("careful"));
+    }
+    let new = edited(&preset("test-network"), Edit::Preset("careful".to_owned()));
+    assert!(new.rule("no-real-money").is_none(), "real money asks");
+}
+
+#[test]
+fn a_rule_of_the_persons_under_a_shipped_id_stays_and_the_shipped_one_takes_another() {
+    let toml =
+        "format = 1\nreference = \"USD\"\nrule = [{ id = \"micro\", effect = \"deny\", when = { agent = \"a\" } }]";
+    let policy = Policy::parse(toml, "USD").unwrap();
+    let new = edited(&policy, Edit::Preset("everyday".to_owned()));
+    assert_eq!(new.rule("micro"), policy.rule("micro"));
+    assert_eq!(new.rule("micro-2").unwrap().effect, Tier::Allow);
+    assert_eq!(new.budget("micro-day").unwrap().rule(), Some("micro-2"));
+}
+
+#[test]
+fn one_agent_payee_or_network_has_a_budget_of_its_own() {
+    let subjects = [
+        Subject::Agent("researcher".parse().unwrap()),
+        Subject::Payee("https://api.example:8443".parse().unwrap()),
+        Subject::Network("eip155:8453".parse().unwrap()),
+    ];
+    for of in subjects {
+        let set = |max: Option<&str>| Edit::Budget {
+            of: of.clone(),
+            window: Window::CalendarDay,
+            max: max.map(usd),
+            on_exceed: Effect::Ask,
+        };
+        let old = with_own();
+        let new = edited(&old, set(Some("3")));
+        assert_eq!(compare(&old, &new), Change::Tighter);
+        let own = new.budgets().iter().filter(|b| Subject::of(b).as_ref() == Some(&of)).collect::<Vec<_>>();
+        assert_eq!(own.len(), 1);
+        let again = edited(&new, set(Some("2")));
+        assert_eq!(again.budget(&own[0].id).unwrap().max_amount, Some(usd("2")));
+        keeps_own(&again);
+        assert_eq!(edited(&again, set(None)), old);
+        assert_eq!(edited(&new, Edit::BudgetMax { id: own[0].id.clone(), max: None }), old);
+    }
+    assert!(with_own().edited(&Edit::BudgetMax { id: "none".to_owned(), max: None }).is_err());
+}
+
+fn form(effect: Tier) -> RuleForm {
+    RuleForm {
+        effect,
+        agent: Some("a".parse().unwrap()),
+        payee: None,
+        network: None,
+        above: None,
+        up_to: Some(usd("0.50")),
+        note: Some("by form".to_owned()),
+        expires: None,
+    }
+}
+
+#[test]
+fn a_rule_is_added_changed_switched_off_and_on_and_removed() {
+    let old = with_own();
+    let new = edited(&old, Edit::Rule { id: None, form: form(Tier::Ask) });
+    let id = new.rules().iter().find(|r| old.rule(&r.id).is_none()).unwrap().id.clone();
+    assert_eq!(new.rule(&id).unwrap().origin, Source::User);
+    assert_eq!(compare(&old, &new), Change::Tighter);
+    let stricter = edited(&new, Edit::Rule { id: Some(id.clone()), form: form(Tier::Deny) });
+    assert_eq!(compare(&new, &stricter), Change::Tighter);
+    let off = edited(&new, Edit::Disable(id.clone()));
+    assert_eq!(off.rule(&id).unwrap().expires, Some(OFF));
+    assert_eq!(looser(&new, &off).len(), 1, "a question that no longer comes");
+    assert_eq!(edited(&off, Edit::Enable { id: id.clone(), expires: None }), new);
+    assert_eq!(edited(&new, Edit::Remove(id)), old);
+    assert_eq!(old.edited(&Edit::Remove("own-tiles".to_owned())), Err(EditError::Counted("own-tiles".to_owned())));
+    let allow = edited(&old, Edit::Disable("micro".to_owned()));
+    assert_eq!(compare(&old, &allow), Change::Tighter, "an allow that is off lets nothing through");
+    assert!(!looser(&allow, &old).is_empty(), "on again is looser");
+}
+
+#[test]
+fn a_form_keeps_conditions_it_has_no_place_for_and_refuses_those_it_would_lose() {
+    let old = with_own();
+    let micro = old.rule("micro").unwrap();
+    let new = edited(&old, Edit::Rule { id: Some("micro".to_owned()), form: form(Tier::Allow) });
+    let now = new.rule("micro").unwrap();
+    let rest = |r: &Rule| r.when.conditions().filter(|(f, _)| matches!(f.name(), "rail" | "op")).count();
+    assert_eq!((rest(micro), rest(now)), (2, 2));
+    let lost = old.edited(&Edit::Rule { id: Some("own-deny".to_owned()), form: form(Tier::Deny) });
+    assert_eq!(lost, Err(EditError::ByHand("own-deny".to_owned())), "two agents fit no form");
+}
+
+#[test]
+fn payees_are_pinned_and_blocked_and_let_go_again() {
+    let known = Known {
+        origin: "https://api.example".parse().unwrap(),
+        account: "0x2222222222222222222222222222222222222222".to_owned(),
+        asset: USDC.parse().unwrap(),
+    };
+    let old = with_own();
+    let pinned = edited(&old, Edit::Pin(known.clone()));
+    assert!(!looser(&old, &pinned).is_empty() && !looser(&pinned, &old).is_empty());
+    assert_eq!(edited(&pinned, Edit::Unpin(known.clone())), old);
+    assert!(old.edited(&Edit::Unpin(known.clone())).is_err());
+    let blocked = edited(&old, Edit::Block(known.origin.clone()));
+    assert_eq!(compare(&old, &blocked), Change::Tighter);
+    assert_eq!(blocked.blocked().collect::<Vec<_>>(), std::slice::from_ref(&known.origin));
+    assert_eq!(edited(&blocked, Edit::Block(known.origin.clone())), blocked);
+    assert_eq!(edited(&blocked, Edit::Unblock(known.origin.clone())), old);
+    assert!(old.edited(&Edit::Unblock(known.origin)).is_err());
+}
+
+#[test]
+fn a_text_is_taken_whole_or_refused_in_the_parsers_words() {
+    let old = with_own();
+    assert_eq!(edited(&old, Edit::Text(old.to_toml())), old);
+    let wrong = old.to_toml().replace("calendar:day", "calendar:year");
+    let error = old.edited(&Edit::Text(wrong)).unwrap_err().to_string();
+    assert!(error.contains("calendar:year") && error.contains("it is one of"), "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever was written before, a control changes its own rule and budget and the shipped allows, nothing else.
+    #[test]
+    fn no_control_drops_or_changes_what_a_person_wrote(policy in random::policy(), which in 0..7usize, cents in 0u128..500_000_000) {
+        let amount = countersign_core::money::Micro(cents);
+        let edit = match which {
+            0 => Edit::Limit { limit: Limit::Day, max: Some(amount), on_exceed: None },
+            1 => Edit::Limit { limit: Limit::Payment, max: Some(amount), on_exceed: None },
+            2 => Edit::AskAbove(amount),
+            3 => Edit::Budget { of: Subject::Agent("zz".parse().unwrap()), window: Window::CalendarDay, max: Some(amount), on_exceed: Effect::Deny },
+            4 => Edit::Block("https://blocked.example".parse().unwrap()),
+            5 => Edit::Preset("hands-off".to_owned()),
+            _ => Edit::Rule { id: None, form: RuleForm { effect: Tier::Deny, agent: None, payee: None, network: None, above: Some(amount), up_to: None, note: None, expires: Some(Millis(1)) } },
+        };
+        let Ok(new) = policy.edited(&edit) else { return Ok(()) };
+        let control = |id: &str| matches!(id, "ask-above" | "limit-payment" | "limit-day" | "limit-week");
+        for rule in policy.rules().iter().filter(|r| r.origin == Source::User && !control(&r.id)) {
+            prop_assert_eq!(new.rule(&rule.id), Some(rule));
+        }
+        for budget in policy.budgets().iter().filter(|b| !control(&b.id)) {
+            let of_shipped = budget.rule().and_then(|id| policy.rule(id)).is_some_and(|r| r.origin == Source::Preset);
+            prop_assert!(of_shipped || new.budget(&budget.id) == Some(budget), "{:?}", budget);
+        }
+        prop_assert_eq!(Policy::parse(&new.to_toml(), "USD").unwrap(), new);
+    }
+}

@@ -1,0 +1,68 @@
+//! Why a change of the limits is not made: tagged, so that the page says it in the person's language.
+
+use countersign_core::policy::{EditError, PolicyError};
+use countersign_vault::VaultError;
+use serde::Serialize;
+#[cfg(test)]
+use ts_rs::TS;
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LimitsError {
+    /// Not a command of this window.
+    WrongWindow,
+    /// Not an amount: digits, a point, at most six digits after it.
+    Amount { text: String },
+    /// Not a name of what it should name.
+    Name { text: String },
+    /// It is not there, or not any more.
+    NoSuch { what: String },
+    /// Written by hand in a way the control cannot show.
+    ByHand { what: String },
+    /// Everything asks, so there is nothing a threshold could let through.
+    NothingAllowed,
+    /// A budget counts the payments of this rule.
+    Counted { what: String },
+    /// The parser's own words.
+    Policy { text: String },
+    /// The limits were changed meanwhile.
+    Changed,
+    /// What was typed is not what had to be typed.
+    NotTyped,
+    /// The wait is not over.
+    TooEarly { seconds: u32 },
+    /// Nothing waits for this confirmation any more.
+    Over,
+    /// The person said no in the window that asks.
+    Declined,
+    /// Nobody answered there in time.
+    Unanswered,
+    /// The ledger said no.
+    Failed { text: String },
+}
+
+impl From<EditError> for LimitsError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::NoSuch(what) => Self::NoSuch { what },
+            EditError::ByHand(what) => Self::ByHand { what },
+            EditError::NothingAllowed => Self::NothingAllowed,
+            EditError::Counted(what) => Self::Counted { what },
+            EditError::Policy(error) => error.into(),
+        }
+    }
+}
+
+impl From<PolicyError> for LimitsError {
+    fn from(error: PolicyError) -> Self {
+        Self::Policy { text: error.to_string() }
+    }
+}
+
+impl From<VaultError> for LimitsError {
+    fn from(error: VaultError) -> Self {
+        Self::Failed { text: error.to_string() }
+    }
+}

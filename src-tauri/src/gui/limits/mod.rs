@@ -1,0 +1,275 @@
+//! The Limits page's room: what it shows, what a change would do, and how one is made.
+//!
+//! A change comes as a typed edit, is applied to the policy in force by the core, checked by its parser and judged by its own
+//! comparison. What tightens is saved at once. What loosens passes the owner check and then the window that asks; the page holds no
+//! rule and reckons no money.
+
+mod condition;
+mod drawn;
+mod edit;
+mod error;
+mod looser;
+mod owner;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use edit::LimitsEdit;
+pub use error::LimitsError;
+pub use view::{LimitsView, PreviewView, SavedView, VersionView};
+
+use countersign_core::{
+    Millis,
+    money::Micro,
+    origin::Origin,
+    payment::{AgentName, SessionId},
+    policy::{self, Policy, Tally, compare, replay_for},
+    registry::Registry,
+};
+use countersign_desk::approver::{Approver, Change};
+use countersign_vault::{Clock, PayeeKey, Set, SetBy, Vault};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use drawn::Drawing;
+use looser::Looser;
+use owner::{Act, OwnerCheck, WAIT_MS};
+use view::TallyView;
+
+/// How far back a change is tried out.
+const DAYS: u32 = 30;
+const DAY_MS: i64 = 86_400_000;
+/// Most payments it is tried out on.
+const MOST: usize = 5_000;
+/// How long the person has in the window that asks.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// A session nobody has: its counters are empty.
+const NOBODY: &str = "limits-page";
+
+/// Everything the page can ask for.
+pub struct Room {
+    vault: Vault,
+    registry: Arc<Registry>,
+    approver: Arc<dyn Approver>,
+    clock: Arc<dyn Clock>,
+    owner: OwnerCheck,
+}
+
+type Told<T> = Result<T, LimitsError>;
+
+impl Room {
+    /// A room over this vault.
+    pub fn new(vault: Vault, registry: Arc<Registry>, approver: Arc<dyn Approver>, clock: Arc<dyn Clock>) -> Self {
+        let owner = OwnerCheck::new(clock.clone());
+        Self { vault, registry, approver, clock, owner }
+    }
+
+    /// The page as it stands.
+    pub async fn view(&self) -> Told<LimitsView> {
+        let policy = self.policy()?;
+        let agents = self.vault.list_agents().await?;
+        let agents: Vec<AgentName> = agents.into_iter().filter(|a| a.revoked_at.is_none()).map(|a| a.name).collect();
+        let known = self.vault.payees().await?;
+        let labels = self.vault.payee_labels().await?;
+        let left = self.left(&policy, &agents).await?;
+        let unconfirmed = self.vault.doubts().policy.is_some();
+        let (registry, now) = (&*self.registry, self.clock.wall());
+        Ok(Drawing { policy: &policy, registry, now, unconfirmed, agents, known, labels, left }.view())
+    }
+
+    /// What is left of each budget that has one counter for all it covers.
+    async fn left(&self, policy: &Policy, agents: &[AgentName]) -> Told<BTreeMap<String, Micro>> {
+        let session: SessionId = NOBODY.parse().map_err(|_| LimitsError::Over)?;
+        let nobody: Option<AgentName> = NOBODY.parse().ok();
+        let mut left = BTreeMap::new();
+        for agent in agents.iter().chain(&nobody) {
+            for budget in self.vault.budgets(agent, &session, false).await? {
+                let shared = policy
+                    .budget(&budget.id)
+                    .is_some_and(|b| b.scope.iter().all(|s| matches!(s, policy::Scope::Rule(_))));
+                if let (true, Some(amount)) = (shared, budget.left) {
+                    left.insert(budget.id, amount);
+                }
+            }
+        }
+        Ok(left)
+    }
+
+    /// What a change would do, and would have done in the last days.
+    pub async fn preview(&self, edit: &LimitsEdit) -> Told<PreviewView> {
+        let (old, new) = self.both(edit).await?;
+        let change = compare(&old, &new);
+        let since = Millis(self.clock.wall().0.saturating_sub(i64::from(DAYS).saturating_mul(DAY_MS)));
+        let (past, whole) = self.vault.past(since, MOST).await?;
+        let agents = self.vault.list_agents().await?;
+        let careful: BTreeSet<AgentName> = agents.into_iter().filter(|a| a.ask_everything).map(|a| a.name).collect();
+        let payments = u32::try_from(past.len()).unwrap_or(u32::MAX);
+        let tried = tokio::task::spawn_blocking(move || {
+            let tally = |policy: &Policy| {
+                let narrow = policy.narrowed_to_ask();
+                let told = replay_for(|agent| if careful.contains(agent) { &narrow } else { policy }, &past);
+                TallyView::from(Tally::of(&told, &past))
+            };
+            (tally(&old), tally(&new))
+        });
+        let (before, after) = tried.await.map_err(|e| LimitsError::Failed { text: e.to_string() })?;
+        let looser = looser_of(&change);
+        Ok(PreviewView { same: change == policy::Change::Same, looser, days: DAYS, payments, whole, before, after })
+    }
+
+    /// Makes a change that tightens; lets one that loosens wait for its owner. `base` names the policy the page showed.
+    pub async fn save(&self, edit: &LimitsEdit, base: &str) -> Told<SavedView> {
+        let (old, new) = self.both(edit).await?;
+        let hash = old.hash("");
+        if hash.to_string() != base {
+            return Err(LimitsError::Changed);
+        }
+        match compare(&old, &new) {
+            policy::Change::Same => Ok(SavedView::Same),
+            policy::Change::Tighter => {
+                self.vault.set_policy(new, SetBy::Command).await?;
+                Ok(SavedView::Saved)
+            }
+            change @ policy::Change::Looser(_) => {
+                self.wait(Act::Policy { new: Box::new(new), base: hash }, edit.words(), looser_of(&change))
+            }
+        }
+    }
+
+    /// Lets the forgetting of a payee wait for its owner: its account may then change without standing out.
+    pub async fn forget(&self, payee: PayeeKey) -> Told<SavedView> {
+        if !self.vault.payees().await?.iter().any(|known| known.key == payee) {
+            return Err(LimitsError::NoSuch { what: payee.origin.to_string() });
+        }
+        let looser = Looser::Forgotten { origin: payee.origin.to_string(), account: payee.account.clone() };
+        let words = payee.origin.to_string();
+        self.wait(Act::Forget(payee), words, vec![looser])
+    }
+
+    /// Names an origin in the person's words; changes no decision.
+    pub async fn label(&self, origin: &str, label: Option<String>) -> Told<()> {
+        let origin: Origin = origin.parse().map_err(|_| LimitsError::Name { text: origin.to_owned() })?;
+        Ok(self.vault.label_payee(origin, label).await?)
+    }
+
+    fn wait(&self, act: Act, words: String, looser: Vec<Looser>) -> Told<SavedView> {
+        let id = super::doubts::id().ok_or(LimitsError::Over)?;
+        self.owner.begin(&id, act, &words);
+        let wait_seconds = u32::try_from(WAIT_MS.div_euclid(1000)).unwrap_or_default();
+        Ok(SavedView::Owner { id, looser, words, wait_seconds })
+    }
+
+    /// Carries out what waits, once its words were typed, the wait is over and the person said yes in the window that asks.
+    pub async fn confirm(&self, id: &str, typed: &str) -> Told<()> {
+        let act = self.owner.answer(id, typed)?;
+        let change = Change { id: id.to_owned(), title: act.title().to_owned(), lines: self.lines(&act).await? };
+        match tokio::time::timeout(PATIENCE, self.approver.confirm(change)).await {
+            Ok(true) => self.carry_out(act).await,
+            Ok(false) => Err(LimitsError::Declined),
+            Err(_) => Err(LimitsError::Unanswered),
+        }
+    }
+
+    /// What waits is dropped.
+    pub fn cancel(&self) {
+        self.owner.cancel();
+    }
+
+    /// What the person agrees to: with an unconfirmed policy, all that nobody has confirmed yet.
+    async fn lines(&self, act: &Act) -> Told<Vec<String>> {
+        Ok(match act {
+            Act::Policy { new, .. } if self.vault.doubts().policy.is_some() => {
+                self.vault.to_confirm(Some(new.as_ref())).await?
+            }
+            Act::Policy { new, .. } => match compare(self.policy()?.as_ref(), new) {
+                policy::Change::Looser(why) => why.iter().map(ToString::to_string).collect(),
+                _ => Vec::new(),
+            },
+            Act::Forget(payee) => vec![format!("{} with account {} is forgotten", payee.origin, payee.account)],
+        })
+    }
+
+    async fn carry_out(&self, act: Act) -> Told<()> {
+        match act {
+            Act::Policy { new, base } => {
+                if self.policy()?.hash("") != base {
+                    return Err(LimitsError::Changed);
+                }
+                match self.vault.set_policy(*new, SetBy::Person).await? {
+                    Set::Same | Set::InForce => Ok(()),
+                    Set::Unconfirmed(why) => Err(LimitsError::Failed { text: why.join("; ") }),
+                }
+            }
+            Act::Forget(payee) => Ok(self.vault.forget_payee(payee).await?),
+        }
+    }
+
+    /// Every version, newest first.
+    pub async fn versions(&self) -> Told<Vec<VersionView>> {
+        let all = self.vault.policy_versions().await?;
+        let newest = all.first().map(|v| v.version);
+        let row = |v: countersign_vault::PolicyVersion| VersionView {
+            version: v.version,
+            at: v.at.rfc3339(),
+            by: v.by,
+            name: self.parsed(&v.toml).map_or_else(|_| String::new(), |p| countersign_core::text::clean(p.name())),
+            in_force: newest == Some(v.version),
+            toml: v.toml,
+        };
+        Ok(all.into_iter().map(row).collect())
+    }
+
+    fn policy(&self) -> Told<Arc<Policy>> {
+        self.vault.policy().ok_or_else(|| LimitsError::Failed { text: "no policy can be read".to_owned() })
+    }
+
+    fn parsed(&self, toml: &str) -> Told<Policy> {
+        Ok(Policy::parse(toml, self.registry.reference())?)
+    }
+
+    /// The policy in force and the one an edit makes of it.
+    async fn both(&self, edit: &LimitsEdit) -> Told<(Arc<Policy>, Policy)> {
+        let old = self.policy()?;
+        let new = match (edit.parsed()?, edit) {
+            (Some(edit), _) => old.edited(&edit)?,
+            (None, LimitsEdit::Restore { version }) => {
+                let all = self.vault.policy_versions().await?;
+                let found = all.into_iter().find(|v| v.version == *version);
+                self.parsed(&found.ok_or_else(|| LimitsError::NoSuch { what: version.to_string() })?.toml)?
+            }
+            (None, _) => return Err(LimitsError::Over),
+        };
+        Ok((old, new))
+    }
+}
+
+impl Act {
+    const fn title(&self) -> &'static str {
+        match self {
+            Self::Policy { .. } => "Loosen your limits?",
+            Self::Forget(_) => "Forget a payee?",
+        }
+    }
+}
+
+fn looser_of(change: &policy::Change) -> Vec<Looser> {
+    match change {
+        policy::Change::Looser(why) => why.iter().map(Looser::from).collect(),
+        policy::Change::Same | policy::Change::Tighter => Vec::new(),
+    }
+}
+
+impl From<Tally> for TallyView {
+    fn from(tally: Tally) -> Self {
+        let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        Self {
+            allowed: number(tally.allowed),
+            asked: number(tally.asked),
+            refused: number(tally.refused),
+            silent: tally.silent.to_string(),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+/** The pages of the main window, in the order of their shortcuts: one file, one line here. */
+import type { Component } from 'svelte';
+import { say } from '../words/shell';
+
+export type Page = {
+  /** What stands after `#` in the address. */
+  id: string;
+  name: () => string;
+  /** Outline on 24 × 24. */
+  icon: string;
+  /** `at`: what stands after `#ID/`. */
+  load: () => Promise<{ default: Component<{ at: string }> }>;
+};
+
+export const pages: [Page, ...Page[]] = [
+  { id: 'activity', name: () => say('page.activity'), icon: 'M4 20V11M10 20V4M16 20v-6M21 20H3', load: () => import('./Activity.svelte') },
+  { id: 'limits', name: () => say('page.limits'), icon: 'M4 6h10M18 6h2M4 12h2M10 12h10M4 18h8M16 18h4M14 4v4M6 10v4M12 16v4', load: () => import('./Limits.svelte') },
+];
