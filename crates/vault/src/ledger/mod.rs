@@ -48,7 +48,10 @@ pub(crate) mod verb {
         list::{detail, explain, open, open_ids, open_one, page, policies},
         note::{advance, note},
         reserve::{end_waiting, rejudge, reserve},
-        setup::{add_agent, add_wallet, confirm, doubt_clock, pause, resume, revoke_agent, set_payer, set_policy},
+        setup::{
+            add_agent, add_wallet, bind_agent, confirm, doubt_clock, pause, rebind_agent, resume, revoke_agent,
+            rotate_agent, set_payer, set_policy,
+        },
         state::to_confirm,
         usage::Fresh,
     };

@@ -5,9 +5,11 @@
 mod support;
 
 mod admission;
+mod bound;
 mod budgets;
 mod ends;
 mod hundred;
+mod old;
 mod people;
 mod questions;
 mod start;
