@@ -154,7 +154,8 @@ pub async fn start(
     });
     let sessions = Arc::new(http::Sessions::default());
     let patience = Duration::from_secs(config.approval.timeout_seconds);
-    let counter = control::Counter { desk: desk.clone(), approver, sessions: sessions.clone(), patience };
+    let pairing = control::Pairing::default();
+    let counter = control::Counter { desk: desk.clone(), approver, sessions: sessions.clone(), patience, pairing };
     if let Some(door) = opened(place, door::CONTROL, desk.vault()).await? {
         control::serve(door, counter);
     }
