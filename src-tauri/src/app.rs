@@ -163,6 +163,7 @@ pub async fn start(
         sessions: sessions.clone(),
         gateway: gateway.clone(),
         patience,
+        pairing: control::Pairing::default(),
     };
     if let Some(door) = opened(place, door::CONTROL, desk.vault()).await? {
         control::serve(door, counter);

@@ -1,5 +1,6 @@
 //! `countersign mcp`: what an MCP client is told to start; and making an agent that comes this way.
 
+use anyhow::Context as _;
 use clap::Args;
 use countersign_core::payment::AgentName;
 use serde_json::json;
@@ -117,6 +118,24 @@ fn also(lost: anyhow::Error, agent: &AgentName, revoked: anyhow::Result<Reply>) 
     lost.context(format!(
         "the agent {agent} is there without a token and could not be revoked ({why}); run `countersign agent revoke {agent}`"
     ))
+}
+
+/// Gives an agent a new token, in the place of the old one.
+pub fn rotate(place: &Place, agent: &AgentName, as_json: bool) -> anyhow::Result<Exit> {
+    let blank = token::Blank::make(&place.dir, agent)?;
+    let made = match perform(place, Op::AgentRotate { name: agent.to_string() })? {
+        Reply::Done(made) => made,
+        other => return Ok(not_done(&other, as_json)),
+    };
+    let file = blank
+        .keep(made["token"].as_str().unwrap_or_default())
+        .with_context(|| format!("the new token of {agent} is lost; run `countersign agent rotate {agent}` again"))?;
+    if as_json {
+        println!("{}", json!({"agent": agent, "token_file": file}));
+    } else {
+        println!("The new token is in {}. The old one works for ten minutes more.", file.display());
+    }
+    Ok(Exit::Done)
 }
 
 /// Forgets the token of a revoked agent, if it came this way.

@@ -202,11 +202,16 @@ fn not_done(reply: &Reply, json: bool) -> Exit {
     exit
 }
 
+/// On stderr, so that stdout stays one answer.
+fn say_code(code: &str) {
+    eprintln!("countersign: a person is asked to agree; compare the code on their screen: {code}");
+}
+
 /// Carries a verb out: directly while the data directory is free, else through the running Countersign.
 fn perform(place: &Place, op: Op) -> anyhow::Result<Reply> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        match control::call(&place.dir, &op).await {
+        match control::call(&place.dir, &op, say_code).await {
             Err(error) if error.downcast_ref::<NotRunning>().is_some() => {}
             reply => return reply,
         }

@@ -40,6 +40,16 @@ pub enum Op {
         /// Everything it wants asks.
         ask_everything: bool,
     },
+    /// Gives an agent another token.
+    AgentRotate {
+        /// Its name.
+        name: String,
+    },
+    /// Lets an agent be bound to another program.
+    AgentRebind {
+        /// Its name.
+        name: String,
+    },
     /// Every agent.
     AgentList,
     /// Ends an agent's tokens.
@@ -136,7 +146,25 @@ pub enum Reply {
     Unanswered(String),
 }
 
+/// One line of the running Countersign: any number of codes, then the reply.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Line {
+    /// A person is being asked, and sees this code.
+    Code {
+        /// `XXXX-XXXX`.
+        code: String,
+    },
+    /// How the verb ended.
+    Reply(Reply),
+}
+
 impl Op {
+    /// Whether it hands an agent out, or what stands for one.
+    pub const fn pairs(&self) -> bool {
+        matches!(self, Self::AgentAdd { .. } | Self::AgentRotate { .. } | Self::AgentRebind { .. })
+    }
+
     /// The verb, for messages.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -145,6 +173,8 @@ impl Op {
             Self::WalletList => "wallet list",
             Self::WalletAssign { .. } => "wallet assign",
             Self::AgentAdd { .. } => "agent add",
+            Self::AgentRotate { .. } => "agent rotate",
+            Self::AgentRebind { .. } => "agent rebind",
             Self::AgentList => "agent list",
             Self::AgentRevoke { .. } => "agent revoke",
             Self::PolicyShow => "policy show",
@@ -179,6 +209,14 @@ impl Op {
             Self::AgentAdd { name, ask_everything: false } => {
                 one(format!("Give the agent {name} a purse?"), "Your rules and limits apply to it")
             }
+            Self::AgentRotate { name } => one(
+                format!("Give the agent {name} a new token?"),
+                "Whoever gets it may ask for payments as this agent; the old one ends in ten minutes",
+            ),
+            Self::AgentRebind { name } => one(
+                format!("Let the agent {name} come in another program?"),
+                "It is bound to the program that uses its token next",
+            ),
             Self::WalletAssign { wallet, agent } => one(
                 format!("Let the agent {agent} pay from another wallet?"),
                 &format!("Its payments come from {wallet}"),

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::{
     Millis,
     asset::{AssetId, Network},
+    behind::Behind,
     money::Micro,
     origin::Origin,
     payment::{AgentName, Caller, Digest, Op, Program, Quote, SessionId},
@@ -175,6 +176,9 @@ pub struct Facts {
     /// The program behind the connection. Kept as evidence: no rule reads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<Program>,
+    /// Path of the program this agent is bound to. Kept as evidence: no rule reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<String>,
     /// A tag the agent sent: self-declared.
     pub task: Option<String>,
     /// `x402`, `mpp`, `alipay`, …
@@ -240,8 +244,9 @@ impl Facts {
         Self {
             agent: caller.agent.clone(),
             session: caller.session.clone(),
-            agent_verified: caller.verified,
+            agent_verified: false,
             program: caller.program.clone(),
+            bound: None,
             task: None,
             rail: quote.rail.clone(),
             scheme: quote.scheme.clone(),
@@ -264,5 +269,23 @@ impl Facts {
             conditions,
             now,
         }
+    }
+
+    /// Holds the program behind the connection against the one the agent is bound to.
+    pub fn bound_to(&mut self, bound: Option<&str>) {
+        self.bound = bound.map(str::to_owned);
+        match self.behind() {
+            Behind::Unseen | Behind::Unbound(_) => {}
+            Behind::Bound(_) => self.agent_verified = true,
+            Behind::Changed(..) => {
+                self.risk.insert(Risk::CallerChanged);
+                self.conditions.insert(Condition::CallerChanged);
+            }
+        }
+    }
+
+    /// Who asks, beside the token.
+    pub fn behind(&self) -> Behind {
+        Behind::of(self.program.clone(), self.bound.as_deref())
     }
 }

@@ -148,7 +148,6 @@ impl Home {
         let caller = Caller {
             agent: "researcher".parse().unwrap(),
             session: "session".parse().unwrap(),
-            verified: true,
             program: None,
         };
         let admit = Admit {
