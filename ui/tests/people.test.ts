@@ -44,18 +44,30 @@ test('a pause is one press, and reads again', async () => {
   expect(screen.queryByTestId('pause-coder')).toBeNull();
 });
 
-test('resuming says where to confirm it, and a no is told', async () => {
+test('resuming says where to confirm it, stops nobody from pausing meanwhile, and a no is told', async () => {
   let no: (why: unknown) => void = () => undefined;
   host.answers['agent_resume'] = () => new Promise((_, refuse) => (no = refuse));
   await open();
   await fireEvent.click(screen.getByTestId('resume-coder'));
   expect(await screen.findByText('Confirm it in the approval window.')).toBeTruthy();
+  await fireEvent.click(screen.getByTestId('resume-coder'));
+  await fireEvent.click(screen.getByTestId('resume-night-shift'));
   await fireEvent.click(screen.getByTestId('pause-researcher'));
-  expect(called('agent_pause')).toEqual([]);
+  expect((await screen.findByTestId('done')).textContent).toContain('researcher is paused.');
   no({ kind: 'failed', message: 'It was not confirmed; coder stays paused.' });
   expect((await screen.findByRole('alert')).textContent).toContain('coder stays paused');
   await vi.waitFor(() => expect(screen.queryByText('Confirm it in the approval window.')).toBeNull());
   expect(called('agent_resume')).toEqual([{ name: 'coder' }]);
+});
+
+test('the button that was pressed keeps the focus when it changes its word', async () => {
+  await open();
+  const button = screen.getByTestId('pause-researcher');
+  button.focus();
+  host.answers['agents'] = () => agents({ agents: agents().agents.map((one) => ({ ...one, pause: { is: 'open' } as const })) });
+  await fireEvent.click(button);
+  expect(await screen.findByTestId('resume-researcher')).toBe(button);
+  expect(document.activeElement).toBe(button);
 });
 
 test('an agent is revoked only after a word about what happens', async () => {

@@ -171,7 +171,7 @@ async fn a_revoked_agent_is_gone_with_its_token_and_its_file() {
 }
 
 #[tokio::test]
-async fn a_wallet_says_whom_it_pays_for_and_never_a_key() {
+async fn a_wallet_says_whom_it_pays_for_and_where_its_key_is() {
     let home = home(&["coder", "old"]).await;
     let registry = Registry::builtin("USD");
     assert_eq!(home.room.wallets(&registry).await.unwrap().wallets, []);
