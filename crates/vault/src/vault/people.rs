@@ -1,7 +1,10 @@
 //! Agents, their tokens, and the wallets that pay for them.
 
 use countersign_core::{Millis, asset::Network, payment::AgentName, rail::Wallets};
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    str::FromStr,
+    sync::{Arc, atomic::Ordering},
+};
 
 use super::{Vault, aside};
 use crate::{
@@ -157,6 +160,20 @@ impl Vault {
         self.0.shared.view().payers.get(&(agent.as_str().to_owned(), String::new())).cloned()
     }
 
+    /// Everything that was said about who pays, with the address that does.
+    pub fn payers(&self) -> Vec<(PayerFor, String)> {
+        let view = self.0.shared.view();
+        let said = |(agent, network): &(String, String)| {
+            Some(PayerFor { agent: part(agent).ok()?, network: part(network).ok()? })
+        };
+        view.payers.iter().filter_map(|(who, address)| Some((said(who)?, address.clone()))).collect()
+    }
+
+    /// What kind of store keeps the keys: `os-keyring`, `encrypted-file` or `memory`.
+    pub fn keys_kept(&self) -> &'static str {
+        self.0.shared.keys.kind()
+    }
+
     /// Which accounts pay for this agent, for a rail to read.
     pub fn wallets_of(&self, agent: &AgentName) -> Box<dyn Wallets + Send + Sync> {
         Box::new(Payers { agent: agent.as_str().to_owned(), view: self.0.shared.view() })
@@ -175,6 +192,11 @@ fn fresh() -> Result<(Secret, NewToken), VaultError> {
         random.expose().try_into().map_err(|_| VaultError::Storage("no random bytes".into()))?;
     let minted = mint_token(random);
     Ok((minted.text, NewToken { id: minted.id, hash: minted.hash }))
+}
+
+/// One half of who pays; an empty text is everybody, or everywhere.
+fn part<T: FromStr>(text: &str) -> Result<Option<T>, T::Err> {
+    (!text.is_empty()).then(|| text.parse()).transpose()
 }
 
 fn told(error: KeysError) -> VaultError {
