@@ -48,6 +48,11 @@ fn gui() {
         "limits_versions",
         "payee_forget",
         "payee_label",
+        "agents",
+        "agent_pause",
+        "agent_resume",
+        "agent_revoke",
+        "wallets",
     ];
     for page in ["ui/dist/approve.html", "ui/dist/index.html"] {
         println!("cargo::rerun-if-changed={page}");

@@ -22,6 +22,7 @@ use crate::{
     config::{Config, Store},
     control,
     door::{self, Door},
+    gateway::{self, Gateway},
     http::{self, Entrances},
     mcp,
 };
@@ -137,11 +138,12 @@ pub async fn start(
     };
     let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
     let node = |url| Node::new(client.clone(), url);
+    let wire = Wire::new(config.fetch.allow_private_hosts.iter().cloned(), limits)?;
     let desk = Desk::new(DeskParts {
         vault,
         rails: countersign_rails::all(),
         registry: Arc::new(config.registry()?),
-        wire: Wire::new(config.fetch.allow_private_hosts.iter().cloned(), limits)?,
+        wire: wire.clone(),
         approver: approver.clone(),
         clock: Arc::new(SystemClock),
         nodes: config
@@ -154,7 +156,15 @@ pub async fn start(
     });
     let sessions = Arc::new(http::Sessions::default());
     let patience = Duration::from_secs(config.approval.timeout_seconds);
-    let counter = control::Counter { desk: desk.clone(), approver, sessions: sessions.clone(), patience };
+    let gateway = Arc::new(Gateway::open(&place.dir, wire, approver.clone(), patience));
+    let counter = control::Counter {
+        desk: desk.clone(),
+        approver,
+        sessions: sessions.clone(),
+        gateway: gateway.clone(),
+        patience,
+        pairing: control::Pairing::default(),
+    };
     if let Some(door) = opened(place, door::CONTROL, desk.vault()).await? {
         control::serve(door, counter);
     }
@@ -163,7 +173,10 @@ pub async fn start(
         door: opened(place, door::AGENTS, desk.vault()).await?,
     };
     let mcp = mcp::Mcp::new(&place.dir, &config.mcp)?;
-    let listening = http::serve(desk.clone(), sessions, config, entrances, |app| mcp.router(app)).await?;
+    let listening = http::serve(desk.clone(), sessions, config, entrances, |app| {
+        mcp.router(app.clone()).merge(gateway::router(app, gateway))
+    })
+    .await?;
     let settling = tokio::spawn(desk.clone().settle());
     Ok(Running { desk, listening, settling })
 }

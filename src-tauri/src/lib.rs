@@ -11,6 +11,7 @@ mod control;
 mod door;
 #[cfg(feature = "faults")]
 mod faults;
+mod gateway;
 #[cfg(feature = "gui")]
 mod gui;
 mod http;

@@ -96,7 +96,6 @@ impl Writer {
             caller: Caller {
                 agent: AGENT.parse().expect("a name"),
                 session: "session-1".parse().expect("a session"),
-                verified: true,
                 program: None,
             },
             key: format!("history-{n}").parse().expect("a key"),

@@ -68,8 +68,101 @@ async fn the_official_client_over_the_bridge_pays_waits_and_outlives_the_app() {
 
     let why = place.ok(&["policy", "explain", &id(&paid), "--json"]);
     assert!(why["facts"]["program"]["path"].as_str().is_some_and(|path| path.ends_with("/node")), "{why}");
-    assert_eq!(why["facts"]["agent_verified"], false, "what was seen is evidence and binds nobody");
+    assert_eq!(why["facts"]["agent_verified"], true, "it is the program the agent was first seen in: {why}");
     drop(world);
+}
+
+/// A bridge that another program than this one starts.
+fn in_a_shell(place: &Place, agent: &str) -> Lines {
+    Lines::start(Command::new("sh").args(["-c", "\"$0\" \"$@\"; exit $?"]).arg(program()).args(arguments(place, agent)))
+}
+
+#[test]
+fn a_different_program_with_the_same_token_asks_and_a_revoked_agent_is_refused_in_the_middle_of_its_call() {
+    let place = place(&["researcher"]);
+    let mut service = place.serve("terminal");
+    let mut first = bare(&place, "researcher");
+    assert_eq!(first.tool("pay", &purchase("own"))["status"], "authorized");
+    let bound = place.ok(&["agent", "list", "--json"])["agents"][0]["program"].as_str().unwrap().to_owned();
+    assert_eq!(bound, std::env::current_exe().unwrap().to_str().unwrap());
+
+    let mut second = in_a_shell(&place, "researcher");
+    let other = with(&purchase("other"), "wait_seconds", json!(0));
+    let pending = second.tool("pay", &other);
+    assert_eq!(pending["status"], "pending_approval", "{pending}");
+    let question = service.event("question");
+    assert_eq!(question["why"], "another program is using this agent's token", "{question}");
+    assert!(question["program"].as_str().is_some_and(|text| text.starts_with("another program: /")), "{question}");
+    let why = place.ok(&["policy", "explain", &id(&pending), "--json"]);
+    assert_eq!((&why["facts"]["bound"], &why["facts"]["agent_verified"]), (&json!(bound), &json!(false)), "{why}");
+
+    let waits = with(&purchase("waits"), "url", json!("https://api.example/y"));
+    let waits = with(&waits, "challenge", required("https://api.example/y", vec![offer()]));
+    second.says(&request("tools/call", &json!({"name": "pay", "arguments": waits})));
+    service.event("question");
+    place.ok(&["agent", "revoke", "researcher", "--json"]);
+    let refused = second.hears().to_string();
+    assert!(!refused.contains("authorized") && !refused.contains("pending_approval"), "{refused}");
+    assert!(first.asks(&request("tools/list", &json!({})))["error"].is_object(), "a revoked agent is nobody");
+    service.stop();
+}
+
+#[test]
+fn a_budget_of_one_session_is_shared_by_every_connection_of_the_agent() {
+    let place = place(&["researcher"]);
+    let per_session = "budget = [{ id = \"session\", scope = [\"session\"], window = \"session\", max_count = 3, on_exceed = \"ask\" }, {";
+    place.policy(&LIMITS.replace("budget = [{", per_session));
+    let mut service = place.serve("terminal");
+    let pay = |key: &str| {
+        let url = format!("https://api.example/{key}");
+        json!({"rail": "x402", "url": url, "challenge": required(&url, vec![offer()]), "idempotency_key": key, "wait_seconds": 0})
+    };
+    for key in ["one", "two", "three"] {
+        let mut client = bare(&place, "researcher");
+        client.asks(&hello());
+        assert_eq!(client.tool("pay", &pay(key))["status"], "authorized", "{key}");
+        client.ends();
+    }
+    let mut client = bare(&place, "researcher");
+    client.asks(&hello());
+    assert_eq!(client.tool("pay", &pay("four"))["status"], "pending_approval");
+    let question = service.event("question");
+    assert!(question["why"].as_str().is_some_and(|why| why.contains("budget session")), "{question}");
+    client.ends();
+    service.stop();
+}
+
+#[test]
+fn a_new_token_takes_the_old_ones_place_in_its_file_after_a_person_compared_the_code() {
+    let place = place(&["researcher"]);
+    let mut service = place.serve("terminal");
+    let mut client = bare(&place, "researcher");
+    assert_eq!(client.tool("get_budget", &json!({}))["currency"], "USD");
+    let file = place.path().join("tokens/researcher");
+    let old = std::fs::read_to_string(&file).unwrap();
+
+    let rotating = place.begin(&["agent", "rotate", "researcher"]);
+    let change = service.event("change");
+    // Another program's request does not stand beside it, and so cannot be taken for it.
+    let (status, error) = place.exit(&["agent", "add", "somebody"]);
+    assert!(status == 3 && error["error"].as_str().is_some_and(|why| why.contains("at this moment")), "{error}");
+    service.answer(true, change["change_id"].as_str().unwrap());
+    let output = rotating.wait_with_output().unwrap();
+    let (said, shown) = (String::from_utf8(output.stderr).unwrap(), change["lines"][0].as_str().unwrap());
+    let code = said.trim().rsplit(' ').next().unwrap();
+    assert!(code.len() == 9 && shown.contains(&format!("the code {code};")), "{said} against {shown}");
+    let new = std::fs::read_to_string(&file).unwrap();
+    assert!(!String::from_utf8(output.stdout).unwrap().contains("cs1_") && new != old);
+
+    assert_eq!(client.tool("get_budget", &json!({}))["currency"], "USD", "the bridge reads its file each time");
+    for token in [&old, &new] {
+        let get = format!(
+            "GET /v1/budget HTTP/1.1\r\nHost: countersign\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
+        );
+        assert_eq!(crate::support::raw::exchange_at(&place.path().join("agents.sock"), get.as_bytes()).status, 200);
+    }
+    client.ends();
+    service.stop();
 }
 
 #[test]

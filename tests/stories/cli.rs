@@ -126,8 +126,10 @@ fn wallets_and_agents(desk: &mut Desk, runs: bool) {
         "confirmed",
         "created_at",
         "expires_at",
+        "expires_soon",
         "name",
         "paused_until",
+        "program",
         "revoked_at",
         "used_at",
         "wallet",
@@ -204,7 +206,7 @@ fn payments(desk: &mut Desk, runs: bool, id: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_exit_status_says_how_it_ended() {
     let mut desk = Desk::open("[approval]\ntimeout_seconds = 30\n", &policy("0.10", "")).await;
-    let unanswered = desk.place.begin(&["agent", "add", "silent"]);
+    let unanswered = desk.place.begin(&["wallet", "create", "--label", "silent"]);
     desk.service.as_mut().unwrap().event("change");
     let exit = |desk: &Desk, args: &[&str]| desk.place.exit(args);
 

@@ -3,6 +3,7 @@
 use crate::support::{
     Place, Service,
     official::{script, tool},
+    seller::put_behind,
     shop::LIMITS,
 };
 
@@ -21,6 +22,29 @@ fn the_official_conformance_suite_passes_in_both_revisions() {
     let (out, err) = (String::from_utf8_lossy(&suite.stdout), String::from_utf8_lossy(&suite.stderr));
     assert!(suite.status.success(), "{out}{err}");
     assert_eq!(out.lines().filter(|line| line.starts_with("ok ")).count(), 19, "{out}");
+    service.stop();
+}
+
+#[test]
+fn every_scored_scenario_passes_through_the_gateway_in_the_older_revision() {
+    let (place, _) = Place::with_wallet("[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n");
+    place.policy(LIMITS);
+    let token = place.agent("researcher");
+    let mut service = place.serve("terminal");
+    let mut fixtures = script("fixtures.mjs").stdout(std::process::Stdio::piped()).spawn().expect("node runs");
+    let mut line = String::new();
+    let said = fixtures.stdout.take().expect("a pipe");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(said), &mut line).expect("an address");
+    let at: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    put_behind(&place, &mut service, "fixtures", &[at["url"].as_str().expect("an address")], true);
+    let mut suite = script("behind.mjs");
+    suite.args(["--server", &service.url, "--token", &token, "--name", "fixtures", "--revision", "2025-11-25"]);
+    let suite = suite.output().expect("node runs");
+    fixtures.kill().and_then(|()| fixtures.wait()).expect("an ended process");
+    let out = String::from_utf8_lossy(&suite.stdout);
+    assert!(suite.status.success(), "{out}{}", String::from_utf8_lossy(&suite.stderr));
+    let passed = out.lines().filter(|line| line.starts_with('\u{2713}')).count();
+    assert!(passed >= 30, "{passed} of 30 passed: {out}");
     service.stop();
 }
 

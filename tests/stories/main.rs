@@ -21,6 +21,7 @@ mod crowd;
 mod disk;
 mod eras;
 mod examples;
+mod gateway;
 mod hostile;
 mod http;
 mod kills;

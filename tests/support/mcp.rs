@@ -38,6 +38,11 @@ impl Mcp {
         Self { http, url: format!("{url}/mcp"), token: token.to_owned(), session: None }
     }
 
+    /// The same client at an upstream that stands behind the service.
+    pub fn behind(&self, name: &str) -> Self {
+        Self { url: format!("{}/{name}", self.url), ..self.clone() }
+    }
+
     /// Sends one message of the older era.
     pub async fn send(&self, message: &Value) -> Answer {
         self.post(message, &[]).await

@@ -17,6 +17,7 @@ pub mod python;
 pub mod raw;
 #[cfg(target_os = "linux")]
 pub mod rss;
+pub mod seller;
 pub mod service;
 pub mod shop;
 pub mod till;

@@ -36,6 +36,8 @@ pub struct Shop {
     pub token: String,
     /// Another agent of the same person.
     pub other: Client,
+    /// The other agent's token.
+    pub foreign: String,
 }
 
 impl Shop {
@@ -46,11 +48,11 @@ impl Shop {
         world.mint(&wallet, "100");
         place.policy(LIMITS);
         let token = place.agent("researcher");
-        let other = place.agent("other");
+        let foreign = place.agent("other");
         let service = place.serve(approver);
         let client = Client::new(&service.url, &token);
-        let other = Client::new(&service.url, &other);
-        Self { world, place, wallet, service, client, token, other }
+        let other = Client::new(&service.url, &foreign);
+        Self { world, place, wallet, service, client, token, other, foreign }
     }
 
     /// The address of a page of the v2 seller.

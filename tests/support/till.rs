@@ -105,12 +105,7 @@ impl Till {
     }
 
     fn caller() -> Caller {
-        Caller {
-            agent: AGENT.parse().expect("a name"),
-            session: "till".parse().expect("a session"),
-            verified: true,
-            program: None,
-        }
+        Caller { agent: AGENT.parse().expect("a name"), session: "till".parse().expect("a session"), program: None }
     }
 
     /// Fetches a page: the outcome, or the problem with its outcome beside it.

@@ -3,6 +3,7 @@ import axe from 'axe-core';
 import { tick } from 'svelte';
 import { afterEach, expect, test } from 'vitest';
 import { empty, limits } from '../src/dev/limits';
+import { agents, noAgents, noWallets, wallets } from '../src/dev/people';
 import { scenes, status } from '../src/dev/scenes';
 import Approve from '../src/pages/Approve.svelte';
 import Shell from '../src/Shell.svelte';
@@ -54,6 +55,32 @@ test.each(both.flatMap((language) => [limits(), empty].map((view) => [language, 
     await screen.findByTestId('preset-careful', {}, { timeout: 20_000 });
     container.querySelectorAll('details').forEach((one) => (one.open = true));
     await screen.findByTestId('policy-text');
+    expect(await findings()).toEqual([]);
+    location.hash = '';
+  },
+  60_000,
+);
+
+const people = [
+  ['agents', 'normal', agents()],
+  ['agents', 'empty', noAgents],
+  ['wallets', 'normal', wallets()],
+  ['wallets', 'empty', noWallets],
+  ['agents', 'failed', null],
+  ['wallets', 'failed', null],
+] as const;
+
+test.each(both.flatMap((language) => people.map(([page, name, view]) => [page, name, language, view] as const)))(
+  '%s, %s in %s: axe finds nothing',
+  async (page, _, language, view) => {
+    const host = new Host();
+    host.answers[page] = () => view ?? Promise.reject({ kind: 'failed', message: 'the storage failed' });
+    speak(language);
+    location.hash = page;
+    const { container } = render(Shell);
+    if (view) await screen.findByTestId(page === 'agents' ? 'connect-add' : 'kept', {}, { timeout: 20_000 });
+    else await screen.findByRole('alert', {}, { timeout: 20_000 });
+    container.querySelectorAll('details').forEach((one) => (one.open = true));
     expect(await findings()).toEqual([]);
     location.hash = '';
   },

@@ -125,6 +125,7 @@ fn headless(place: &Place) -> Result<Count> {
         "--skip=kills::",
         "--skip=mcp::",
         "--skip=eras::",
+        "--skip=gateway::",
         "--skip=conformance::",
         "--skip=http::",
         "--skip=bridge::",

@@ -4,6 +4,7 @@
 
 pub mod approval;
 pub mod asset;
+pub mod behind;
 pub mod calendar;
 pub mod lookalike;
 pub mod money;

@@ -1,4 +1,4 @@
-//! Who a request really went to: scheme, host and port, hosts as A-labels.
+//! Who a request really went to: scheme, host and port, hosts as A-labels; or a program that runs here, under the person's name for it.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{fmt, str::FromStr};
@@ -9,7 +9,10 @@ use url::Url;
 #[error("not an http or https address")]
 pub struct OriginError;
 
-/// `https://host` or `https://host:port`; the port only where it is not the scheme's own.
+/// The scheme of what is no website. No web origin has it, and no request of an agent can name it.
+const PROGRAM: &str = "program://";
+
+/// `https://host` or `https://host:port`; the port only where it is not the scheme's own. Or `program://name`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Origin(String);
@@ -22,6 +25,21 @@ impl Origin {
             return Err(OriginError);
         }
         Ok(Self(url.origin().ascii_serialization()))
+    }
+
+    /// The origin of a program on this computer: the name the person gave it, 1 to 40 of a-z, 0-9 and `-`.
+    pub fn of_program(name: &str) -> Result<Self, OriginError> {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if (1..=40).contains(&name.len()) && name.bytes().all(plain) {
+            Ok(Self(format!("{PROGRAM}{name}")))
+        } else {
+            Err(OriginError)
+        }
+    }
+
+    /// Whether it is a program on this computer rather than a website.
+    pub fn is_program(&self) -> bool {
+        self.0.starts_with(PROGRAM)
     }
 
     /// The text, `scheme://host[:port]`.
@@ -56,6 +74,9 @@ impl FromStr for Origin {
     type Err = OriginError;
 
     fn from_str(text: &str) -> Result<Self, OriginError> {
+        if let Some(name) = text.strip_prefix(PROGRAM) {
+            return Self::of_program(name);
+        }
         Self::of(&Url::parse(text).map_err(|_| OriginError)?)
     }
 }
@@ -80,6 +101,21 @@ mod tests {
         let origin: Origin = "http://127.0.0.1:8080/".parse().unwrap();
         assert_eq!(origin.registrable(), "127.0.0.1", "an address has no registered part");
         assert_eq!("https://münchen.example/".parse::<Origin>().unwrap().host(), "xn--mnchen-3ya.example");
+    }
+
+    #[test]
+    fn a_program_has_an_origin_that_no_address_can_have() {
+        let origin = Origin::of_program("weather-2").unwrap();
+        assert_eq!(
+            (origin.as_str(), origin.host(), origin.registrable()),
+            ("program://weather-2", "weather-2", "weather-2")
+        );
+        assert_eq!("program://weather-2".parse::<Origin>().unwrap(), origin);
+        assert!(origin.is_program() && !"https://weather-2".parse::<Origin>().unwrap().is_program());
+        assert!(Origin::of(&Url::parse("program://weather-2").unwrap()).is_err(), "no address an agent gives is one");
+        for bad in ["", "Weather", "api.example.com", "a/b", "a:1", "u@a", &"a".repeat(41)] {
+            assert!(Origin::of_program(bad).is_err() && format!("program://{bad}").parse::<Origin>().is_err(), "{bad}");
+        }
     }
 
     #[test]

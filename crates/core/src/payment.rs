@@ -212,8 +212,6 @@ pub struct Caller {
     pub agent: AgentName,
     /// Minted by us for this connection's life.
     pub session: SessionId,
-    /// The program behind the connection is the one this agent is bound to. Looking at a program is not enough.
-    pub verified: bool,
     /// The program behind the connection, where the operating system names it.
     pub program: Option<Program>,
 }

@@ -129,7 +129,7 @@ impl Desk {
         Question::freeze(
             &record.id,
             record.agent.as_str(),
-            waiting.program.as_ref(),
+            &waiting.behind,
             &record.quote,
             waiting.needs.decision(),
             &waiting.history,

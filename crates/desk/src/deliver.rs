@@ -84,8 +84,10 @@ impl Desk {
                 let outgoing = Outgoing { method: &request.method, url: &request.url, headers, body };
                 let headers: Vec<(String, String)> = credential.headers.into_iter().collect();
                 let answer = self.wire.ask_paid(&outgoing, url, &headers).await;
-                self.keep(record, answer.map_err(|error| error.to_string())).await
+                self.keep(record, answer.map_err(|error| error.to_string()), true).await
             }
+            // Of a call only the goods are shown: its headers are prices and receipts in our own spelling.
+            Act::Call { carrier, .. } => self.keep(record, carrier.deliver(&credential).await, false).await,
         }
     }
 
@@ -101,9 +103,9 @@ impl Desk {
     }
 
     /// Writes down what the seller answered, then answers the agent.
-    async fn keep(&self, record: &Record, answer: Result<Answer, String>) -> Result<Outcome, Problem> {
+    async fn keep(&self, record: &Record, answer: Result<Answer, String>, headers: bool) -> Result<Outcome, Problem> {
         let (note, response, body) = match &answer {
-            Ok(answer) => self.read(record, answer)?,
+            Ok(answer) => self.read(record, answer, headers)?,
             Err(why) => {
                 (Note { outcome: Some(Ended::Unknown), why: Some("no_answer".to_owned()), ..Note::default() }, None, {
                     tracing::warn!(%why, "the paid request got no answer; the payment may still be taken");
@@ -155,7 +157,12 @@ impl Desk {
 
     /// What an answer to a paid request means; never proof.
     #[expect(clippy::type_complexity, reason = "three parts of one answer, used once")]
-    fn read(&self, record: &Record, answer: &Answer) -> Result<(Note, Option<ResponseView>, Option<Vec<u8>>), Problem> {
+    fn read(
+        &self,
+        record: &Record,
+        answer: &Answer,
+        headers: bool,
+    ) -> Result<(Note, Option<ResponseView>, Option<Vec<u8>>), Problem> {
         let receipt =
             self.rail(&record.quote.rail)?.receipt(&record.quote, answer.status, &answer.headers, &answer.body);
         let (ended, settlement, transaction, why) = match (answer.status, receipt) {
@@ -170,7 +177,8 @@ impl Desk {
             }
             _ => (Ended::Unknown, None, None, "no_success"),
         };
-        let mut kept = ResponseView::new(answer.status, &answer.headers, None);
+        let shown = if headers { answer.headers.as_slice() } else { &[] };
+        let mut kept = ResponseView::new(answer.status, shown, None);
         let keeps = !answer.too_large && answer.body.len() <= KEPT_BODY;
         if !keeps {
             kept.body_omitted = Some("too_large".to_owned());
@@ -207,7 +215,8 @@ impl Desk {
             }
         }
         let unknown = status_of(&record) == OutcomeStatus::Unknown && record.status.holds();
-        if let (Act::Fetch { .. }, true) = (&request.act, unknown && !window_over(&record, self.now()))
+        if let (Act::Fetch { .. } | Act::Call { .. }, true) =
+            (&request.act, unknown && !window_over(&record, self.now()))
             && let Some(url) = self.paid_at(&record).await?
             && let Some(signed) = self.signed_again(&record).await
         {

@@ -75,7 +75,7 @@ impl Desk {
     async fn tell_story(&self, caller: Caller, request: Request, telling: &mut Telling) -> Result<Outcome, Problem> {
         // A key is looked up first, but where pricing asks nobody: there admission looks it up anyway, and what hinders that
         // does not hinder the answer to a known key.
-        let brought = matches!(request.act, Act::Pay { .. });
+        let brought = matches!(request.act, Act::Pay { .. } | Act::Call { .. });
         let late = brought && self.vault.health() == Health::Ok && !self.settler.sees_any();
         if !late && let Some(known) = self.known(&caller.agent, &request, telling).await {
             return known;
@@ -166,9 +166,14 @@ impl Desk {
         match &request.act {
             Act::Pay { rail, challenge } => {
                 let rail = self.rail(rail)?;
-                let raw: &serde_json::value::RawValue = serde_json::from_str(challenge)
-                    .map_err(|_| Problem::new(Code::MalformedOffer, "the challenge is not JSON"))?;
-                let quoted = self.quote(agent, rail, Challenge::Json(raw), request, &request.url, true)?;
+                let quoted = self.quote(agent, rail, Challenge::Json(json(challenge)?), request, &request.url, true)?;
+                Ok(Priced::At { quoted: Box::new(quoted), url: request.url.clone() })
+            }
+            Act::Call { price, risks, .. } => {
+                let rail = self.rail("x402")?;
+                let challenge = Challenge::Json(json(price)?);
+                let mut quoted = self.quote(agent, rail, challenge, request, &request.url, false)?;
+                quoted.quote.risks.extend(risks);
                 Ok(Priced::At { quoted: Box::new(quoted), url: request.url.clone() })
             }
             Act::Fetch { headers, body } => {
@@ -207,7 +212,12 @@ impl Desk {
         at: &Url,
         claimed: bool,
     ) -> Result<Quoted, Problem> {
-        let origin = Origin::of(at).map_err(|e| Problem::new(Code::BadRequest, e.to_string()))?;
+        let origin = match &request.act {
+            Act::Call { origin, .. } => origin.clone(),
+            Act::Fetch { .. } | Act::Pay { .. } => {
+                Origin::of(at).map_err(|e| Problem::new(Code::BadRequest, e.to_string()))?
+            }
+        };
         let wallets = self.vault.wallets_of(agent);
         let resource = request.resource(at);
         let context = QuoteContext {
@@ -290,6 +300,10 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], Problem> {
 /// Whether the window of a form is over at `now`.
 pub(crate) fn window_over(record: &Record, now: Millis) -> bool {
     record.valid_before.is_none_or(|end| now.seconds() >= end)
+}
+
+fn json(price: &str) -> Result<&serde_json::value::RawValue, Problem> {
+    serde_json::from_str(price).map_err(|_| Problem::new(Code::MalformedOffer, "the challenge is not JSON"))
 }
 
 fn conflict() -> Problem {

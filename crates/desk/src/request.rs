@@ -5,12 +5,15 @@ use countersign_core::{
     money::{Amount, Micro},
     origin::Origin,
     payment::{Digest, IdempotencyKey, Quote, Resource},
+    policy::Risk,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::{collections::BTreeSet, sync::Arc};
 use url::Url;
 
 use crate::{
+    carrier::Carrier,
     problem::{Code, Problem},
     seconds::Seconds,
 };
@@ -94,6 +97,42 @@ pub enum Act {
         /// The challenge, verbatim.
         challenge: String,
     },
+    /// A call through us that was answered with a price.
+    Call {
+        /// What makes it again.
+        carrier: Arc<dyn Carrier>,
+        /// Who asked for the price.
+        origin: Origin,
+        /// The price, verbatim.
+        price: String,
+        /// What whoever made the call found odd.
+        risks: BTreeSet<Risk>,
+        /// Tool and arguments: tell two calls apart.
+        what: Vec<u8>,
+    },
+}
+
+/// A call through us that was answered with a price.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// What makes it again.
+    pub carrier: Arc<dyn Carrier>,
+    /// Who asked for the price.
+    pub origin: Origin,
+    /// Where the server is, for the person: an address, or `program://name`.
+    pub server: Url,
+    /// The tool's name there.
+    pub tool: &'a str,
+    /// Its arguments, as they are sent.
+    pub arguments: &'a [u8],
+    /// The price, verbatim.
+    pub price: String,
+    /// What whoever made the call found odd.
+    pub risks: BTreeSet<Risk>,
+    /// The name of this purchase.
+    pub key: IdempotencyKey,
+    /// Seconds to wait for a person.
+    pub wait: u64,
 }
 
 /// A checked request.
@@ -208,15 +247,43 @@ impl Request {
         })
     }
 
+    /// A call through us. Its digest is that of server, tool and arguments.
+    pub fn call(call: Call<'_>) -> Self {
+        let Call { carrier, origin, mut server, tool, arguments, price, risks, key, wait } = call;
+        let digest = Self::digest_of_call(&server, tool, arguments);
+        server.set_fragment(Some(tool));
+        let what = [tool.as_bytes(), b"\0", arguments].concat();
+        let act = Act::Call { carrier, origin, price, risks, what };
+        Self {
+            act,
+            method: "CALL".to_owned(),
+            url: server,
+            max: None,
+            reason: None,
+            key,
+            wait: wait.min(MAX_WAIT),
+            digest,
+        }
+    }
+
+    /// The digest of such a call, before it is made.
+    pub fn digest_of_call(server: &Url, tool: &str, arguments: &[u8]) -> Digest {
+        Digest::of(&[b"call", server.as_str().as_bytes(), tool.as_bytes(), arguments])
+    }
+
     /// What is bought, when the price came from `from` (the URL after redirects).
     pub fn resource(&self, from: &Url) -> Resource {
         let body: &[u8] = match &self.act {
             Act::Fetch { body, .. } => body,
             Act::Pay { .. } => &[],
+            Act::Call { what, .. } => what,
         };
         let mut path = from.clone();
         path.set_query(None);
-        path.set_fragment(None);
+        // Of a call it is the tool, which is what is bought.
+        if !matches!(self.act, Act::Call { .. }) {
+            path.set_fragment(None);
+        }
         Resource {
             method: self.method.clone(),
             path: path.to_string(),

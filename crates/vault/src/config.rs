@@ -54,6 +54,10 @@ pub struct Agent {
     pub used_at: Option<Millis>,
     /// When its last token dies.
     pub expires_at: Option<Millis>,
+    /// Whether that is within seven days, or over.
+    pub expires_soon: bool,
+    /// Path of the program it was first seen in and is bound to.
+    pub program: Option<String>,
     /// When it was revoked.
     pub revoked_at: Option<Millis>,
     /// Until when it is paused; the end of time if until somebody resumes it.

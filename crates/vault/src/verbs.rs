@@ -20,7 +20,8 @@
 
 use countersign_core::{
     approval::History,
-    payment::{Caller, Digest, IdempotencyKey, PaymentId, Program},
+    behind::Behind,
+    payment::{Caller, Digest, IdempotencyKey, PaymentId},
     policy::NeedsHuman,
     rail::Quoted,
     signable::Signable,
@@ -117,8 +118,8 @@ pub struct Waiting {
     pub record: Record,
     /// What is known of this payee.
     pub history: History,
-    /// The program behind the connection that asked first.
-    pub program: Option<Program>,
+    /// What is known of the one that asked first, beside its token.
+    pub behind: Behind,
     /// The agent's reason, not cleaned.
     pub reason: Option<String>,
     /// The seller's words, not cleaned.

@@ -15,6 +15,8 @@ use crate::{door::Knock, http::AT_THE_DOOR};
 
 /// What is asked.
 pub struct Ask {
+    /// `/mcp`, or an upstream's place under it.
+    pub path: String,
     /// `POST` a message, or `GET` the stream.
     pub method: Method,
     /// Beside the fixed ones.
@@ -42,7 +44,7 @@ impl Drop for Connection {
 pub async fn exchange(line: Knock, ask: Ask, bearer: HeaderValue) -> Result<Answer, Trouble> {
     let mut request = Request::builder()
         .method(ask.method)
-        .uri("/mcp")
+        .uri(ask.path)
         .header(header::HOST, AT_THE_DOOR)
         .header(header::ACCEPT, "application/json, text/event-stream")
         .header(header::CONTENT_TYPE, "application/json")

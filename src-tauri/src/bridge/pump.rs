@@ -21,7 +21,7 @@ use super::{
     token,
     way::{Trouble, Way},
 };
-use crate::app::Place;
+use crate::{app::Place, gateway::Name};
 use countersign_core::payment::AgentName;
 
 /// JSON-RPC: the text is no JSON.
@@ -35,6 +35,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub struct Bridge {
     place: Place,
     agent: Result<AgentName, String>,
+    /// `/mcp`, or an upstream's place under it.
+    path: String,
     way: Way,
     out: mpsc::Sender<String>,
     session: Mutex<Session>,
@@ -56,8 +58,15 @@ struct Session {
 impl Bridge {
     /// Carries every line of `input` and writes what comes back to `output`, until either ends.
     ///
-    /// `agent` is whose token is used, or why none can be; a client is told so for every request it makes.
-    pub async fn run<R, W>(place: Place, agent: Result<AgentName, String>, input: R, output: W) -> io::Result<()>
+    /// `agent` is whose token is used, or why none can be; a client is told so for every request it makes. `upstream` is the one
+    /// MCP server behind Countersign that is meant, if any.
+    pub async fn run<R, W>(
+        place: Place,
+        agent: Result<AgentName, String>,
+        upstream: Option<Name>,
+        input: R,
+        output: W,
+    ) -> io::Result<()>
     where
         R: AsyncBufRead + Unpin,
         W: AsyncWrite + Unpin + Send + 'static,
@@ -65,9 +74,11 @@ impl Bridge {
         let (out, lines) = mpsc::channel(64);
         let mut writing = tokio::spawn(write(lines, output));
         let way = Way::to(place.clone());
+        let path = upstream.map_or_else(|| "/mcp".to_owned(), |name| format!("/mcp/{name}"));
         let bridge = Arc::new(Self {
             place,
             agent,
+            path,
             way,
             out,
             session: Mutex::default(),
@@ -198,7 +209,7 @@ impl Bridge {
         } else if !message.opens() {
             headers.extend(self.session_headers());
         }
-        let ask = Ask { method: Method::POST, headers, body: message.text.clone() };
+        let ask = Ask { path: self.path.clone(), method: Method::POST, headers, body: message.text.clone() };
         let bearer = self.bearer()?;
         exchange(self.way.line().await?, ask, bearer).await
     }
@@ -212,7 +223,7 @@ impl Bridge {
     /// Asks for the stream of a session. What nobody waits for starts no app, and waits for none.
     async fn get(&self, headers: Vec<(&'static str, String)>) -> Result<Option<Answer>, Trouble> {
         let Some(line) = self.way.knock().await? else { return Ok(None) };
-        let ask = Ask { method: Method::GET, headers, body: String::new() };
+        let ask = Ask { path: self.path.clone(), method: Method::GET, headers, body: String::new() };
         exchange(line, ask, self.bearer()?).await.map(Some)
     }
 

@@ -77,7 +77,7 @@ fn trio(answer: impl Fn(&Heard) -> Response + Clone + Send + Sync + 'static) -> 
     tokio::spawn(async move { axum::serve(listener, routes).await });
     let place = Place { dir: dir.path().to_owned(), config: dir.path().join("config.toml") };
     let ((to, input), (output, from)) = (duplex(4096), duplex(4096));
-    let bridge = tokio::spawn(Bridge::run(place, Ok(agent), BufReader::new(input), output));
+    let bridge = tokio::spawn(Bridge::run(place, Ok(agent), None, BufReader::new(input), output));
     Trio { to, from: BufReader::new(from).lines(), bridge, heard, _dir: dir }
 }
 

@@ -37,7 +37,7 @@ pub fn read(dir: &Path, agent: &AgentName) -> anyhow::Result<Secret> {
     let file = match look(OpenOptions::new().read(true), &path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => bail!(
-            "the agent {agent} has no token for the bridge; run `countersign agent add {agent} --bridge`, after `countersign agent revoke {agent}` if it exists"
+            "the agent {agent} has no token for the bridge; run `countersign agent add {agent} --bridge`, or `countersign agent rotate {agent} --bridge` if it exists"
         ),
         Err(error) => return Err(error).with_context(|| format!("reading the token in {}", path.display())),
     };

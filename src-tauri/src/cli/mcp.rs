@@ -1,5 +1,6 @@
 //! `countersign mcp`: what an MCP client is told to start; and making an agent that comes this way.
 
+use anyhow::Context as _;
 use clap::Args;
 use countersign_core::payment::AgentName;
 use serde_json::json;
@@ -12,6 +13,7 @@ use crate::{
     bridge::{Bridge, token},
     connect::Launch,
     control::{Op, Reply},
+    gateway::Name,
 };
 
 #[derive(Debug, Args)]
@@ -19,6 +21,9 @@ pub struct McpArgs {
     /// Whose token is used; the only one's if not given.
     #[arg(long, value_name = "NAME")]
     agent: Option<AgentName>,
+    /// One MCP server behind Countersign, with its own tools.
+    #[arg(long, value_name = "NAME")]
+    gateway: Option<Name>,
 }
 
 /// Runs until the client closes its end. Without a token it says so to the client, which shows it where a person looks.
@@ -29,7 +34,7 @@ pub fn run(place: Place, args: McpArgs) -> anyhow::Result<Exit> {
         eprintln!("countersign: {why}");
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let ended = runtime.block_on(Bridge::run(place, agent, BufReader::new(stdin()), stdout()));
+    let ended = runtime.block_on(Bridge::run(place, agent, args.gateway, BufReader::new(stdin()), stdout()));
     // A thread may still wait for a line that will not come.
     runtime.shutdown_background();
     ended?;
@@ -113,6 +118,24 @@ fn also(lost: anyhow::Error, agent: &AgentName, revoked: anyhow::Result<Reply>) 
     lost.context(format!(
         "the agent {agent} is there without a token and could not be revoked ({why}); run `countersign agent revoke {agent}`"
     ))
+}
+
+/// Gives an agent a new token, in the place of the old one.
+pub fn rotate(place: &Place, agent: &AgentName, as_json: bool) -> anyhow::Result<Exit> {
+    let blank = token::Blank::make(&place.dir, agent)?;
+    let made = match perform(place, Op::AgentRotate { name: agent.to_string() })? {
+        Reply::Done(made) => made,
+        other => return Ok(not_done(&other, as_json)),
+    };
+    let file = blank
+        .keep(made["token"].as_str().unwrap_or_default())
+        .with_context(|| format!("the new token of {agent} is lost; run `countersign agent rotate {agent}` again"))?;
+    if as_json {
+        println!("{}", json!({"agent": agent, "token_file": file}));
+    } else {
+        println!("The new token is in {}. The old one works for ten minutes more.", file.display());
+    }
+    Ok(Exit::Done)
 }
 
 /// Forgets the token of a revoked agent, if it came this way.

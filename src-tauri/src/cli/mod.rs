@@ -2,6 +2,7 @@
 
 mod connect;
 mod fetch;
+mod gateway;
 mod mcp;
 mod policy;
 mod serve;
@@ -94,6 +95,9 @@ enum Verb {
     },
     /// Puts Countersign into the configuration of an MCP client, after showing the change.
     Connect(connect::ConnectArgs),
+    /// Puts paid MCP servers behind the running Countersign.
+    #[command(subcommand)]
+    Gateway(gateway::GatewayVerb),
     /// Fetches a URL and pays its 402 through the running service.
     Fetch(fetch::FetchArgs),
     /// Prints a shell's completion script.
@@ -160,6 +164,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Verify) => show::verify(&place, json),
         Some(Verb::Confirm { what }) => finish(&place, Op::Confirm { what }, |_| println!("Confirmed."), json),
         Some(Verb::Connect(args)) => connect::run(&place, &args, json),
+        Some(Verb::Gateway(verb)) => gateway::run(&place, verb, json),
         Some(Verb::Fetch(args)) => fetch::run(&place, args, json),
         Some(Verb::Completions { shell }) => shell::completions(shell),
         Some(Verb::Man(args)) => shell::man(args),
@@ -197,15 +202,22 @@ fn not_done(reply: &Reply, json: bool) -> Exit {
     exit
 }
 
+/// On stderr, so that stdout stays one answer.
+fn say_code(code: &str) {
+    eprintln!("countersign: a person is asked to agree; compare the code on their screen: {code}");
+}
+
 /// Carries a verb out: directly while the data directory is free, else through the running Countersign.
 fn perform(place: &Place, op: Op) -> anyhow::Result<Reply> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        match control::call(&place.dir, &op).await {
+        match control::call(&place.dir, &op, say_code).await {
             Err(error) if error.downcast_ref::<NotRunning>().is_some() => {}
             reply => return reply,
         }
-        if matches!(op, Op::Fetch { .. }) {
+        let needs_one_that_runs =
+            matches!(op, Op::Fetch { .. } | Op::GatewayAdd { .. } | Op::GatewayList | Op::GatewayRemove { .. });
+        if needs_one_that_runs {
             return Err(NotRunning::in_dir(&place.dir).into());
         }
         let config = Config::load(&place.config)?;

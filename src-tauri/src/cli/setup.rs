@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
+use countersign_core::{Millis, payment::AgentName, text::clean};
 use countersign_vault::keys::Secret;
 use std::{
     fs::File,
@@ -11,7 +12,7 @@ use std::{
 use zeroize::Zeroizing;
 
 use super::{Exit, finish, mcp};
-use crate::{app::Place, control::Op};
+use crate::{app::Place, bridge::token, control::Op};
 
 #[derive(Debug, Subcommand)]
 pub enum WalletVerb {
@@ -60,6 +61,19 @@ pub enum AgentVerb {
         /// For an MCP client that starts `countersign mcp`: keeps the token in a file of the data directory instead of printing it.
         #[arg(long)]
         bridge: bool,
+    },
+    /// Gives an agent a new token; the old one works for ten minutes more.
+    Rotate {
+        /// Its name.
+        name: String,
+        /// Keeps the new token in a file of the data directory, as it is where the old one lies in one.
+        #[arg(long)]
+        bridge: bool,
+    },
+    /// Lets an agent be bound to the program that uses its token next.
+    Rebind {
+        /// Its name.
+        name: String,
     },
     /// Lists agents.
     List,
@@ -174,6 +188,25 @@ pub fn agent(place: &Place, verb: AgentVerb, json: bool) -> anyhow::Result<Exit>
             },
             json,
         ),
+        AgentVerb::Rotate { name, bridge } => {
+            let agent: AgentName = name.parse()?;
+            if bridge || token::path(&place.dir, &agent).exists() {
+                return mcp::rotate(place, &agent, json);
+            }
+            finish(
+                place,
+                Op::AgentRotate { name },
+                |made| {
+                    println!("{}", made["token"].as_str().unwrap_or_default());
+                    eprintln!("This token is shown once. The old one works for ten minutes more.");
+                },
+                json,
+            )
+        }
+        AgentVerb::Rebind { name } => {
+            let said = format!("{name} is bound to the program that uses its token next.");
+            finish(place, Op::AgentRebind { name }, |_| println!("{said}"), json)
+        }
         AgentVerb::List => finish(
             place,
             Op::AgentList,
@@ -192,8 +225,12 @@ pub fn agent(place: &Place, verb: AgentVerb, json: bool) -> anyhow::Result<Exit>
                     if !agent["revoked_at"].is_null() {
                         notes.push("revoked");
                     }
+                    let ends = agent["expires_at"].as_i64().filter(|_| agent["expires_soon"] == true);
+                    let ends = ends.map(|end| format!("its token ends {}: rotate it", Millis(end).rfc3339()));
+                    let program = agent["program"].as_str().map(|path| format!("bound to {}", clean(path)));
                     let wallet = agent["wallet"].as_str().map(|address| format!("pays from {address}"));
-                    let notes: Vec<&str> = notes.into_iter().chain(wallet.as_deref()).collect();
+                    let more = [wallet, program, ends];
+                    let notes: Vec<&str> = notes.into_iter().chain(more.iter().flatten().map(String::as_str)).collect();
                     println!("{}  {}", agent["name"].as_str().unwrap_or_default(), notes.join(", "));
                 }
             },

@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use zeroize::Zeroizing;
 
-use super::{Op, Reply};
+use super::{Op, Reply, op::Line};
 use crate::door;
 
 /// Nothing answers in this data directory.
@@ -22,14 +22,22 @@ impl NotRunning {
     }
 }
 
-/// Sends one verb to the running Countersign and waits for its reply.
-pub async fn call(dir: &Path, op: &Op) -> anyhow::Result<Reply> {
+/// Sends one verb to the running Countersign and waits for its reply; a code that the person sees meanwhile is told at once.
+pub async fn call(dir: &Path, op: &Op, code: impl Fn(&str)) -> anyhow::Result<Reply> {
     let stream = door::knock(dir, door::CONTROL).await.map_err(|_| NotRunning::in_dir(dir))?;
     let (read, mut write) = tokio::io::split(stream);
     write.write_all(&line_of(op)?).await.context("the running Countersign hung up")?;
-    let mut answer = String::new();
-    BufReader::new(read).read_line(&mut answer).await.context("the running Countersign hung up")?;
-    serde_json::from_str(&answer).context("the running Countersign gave no answer; is it another version?")
+    let mut lines = BufReader::new(read).lines();
+    loop {
+        let line = lines.next_line().await.context("the running Countersign hung up")?.unwrap_or_default();
+        match serde_json::from_str(&line) {
+            Ok(Line::Code { code: shown }) => code(&shown),
+            Ok(Line::Reply(reply)) => return Ok(reply),
+            Err(error) => {
+                return Err(error).context("the running Countersign gave no answer; is it another version?");
+            }
+        }
+    }
 }
 
 /// A verb as one line. It may carry a key, so it is written into memory that is wiped and never has to grow.

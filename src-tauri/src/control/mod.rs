@@ -4,10 +4,12 @@
 
 mod client;
 mod op;
+mod pairing;
 mod perform;
 mod server;
 
 pub use client::{NotRunning, call};
 pub use op::{Op, Reply};
+pub use pairing::Pairing;
 pub use perform::perform;
-pub use server::{Counter, serve};
+pub use server::{Counter, change_id, serve};

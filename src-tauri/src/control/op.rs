@@ -5,6 +5,8 @@ use countersign_vault::keys::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::gateway::{Name, Target};
+
 /// One setup or reading verb.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
@@ -37,6 +39,16 @@ pub enum Op {
         name: String,
         /// Everything it wants asks.
         ask_everything: bool,
+    },
+    /// Gives an agent another token.
+    AgentRotate {
+        /// Its name.
+        name: String,
+    },
+    /// Lets an agent be bound to another program.
+    AgentRebind {
+        /// Its name.
+        name: String,
     },
     /// Every agent.
     AgentList,
@@ -90,6 +102,20 @@ pub enum Op {
         /// `policy`, `clock` or `history`.
         what: String,
     },
+    /// Puts an MCP server behind Countersign; only while it runs, because a person has to see what is reached.
+    GatewayAdd {
+        /// The person's name for it.
+        name: Name,
+        /// Exactly what is reached.
+        target: Target,
+    },
+    /// Every MCP server behind Countersign.
+    GatewayList,
+    /// Takes one away again.
+    GatewayRemove {
+        /// Its name.
+        name: Name,
+    },
     /// Fetches a URL as an agent and pays its 402; only while Countersign runs.
     Fetch {
         /// Which agent; the only one if not given.
@@ -120,7 +146,25 @@ pub enum Reply {
     Unanswered(String),
 }
 
+/// One line of the running Countersign: any number of codes, then the reply.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Line {
+    /// A person is being asked, and sees this code.
+    Code {
+        /// `XXXX-XXXX`.
+        code: String,
+    },
+    /// How the verb ended.
+    Reply(Reply),
+}
+
 impl Op {
+    /// Whether it hands an agent out, or what stands for one.
+    pub const fn pairs(&self) -> bool {
+        matches!(self, Self::AgentAdd { .. } | Self::AgentRotate { .. } | Self::AgentRebind { .. })
+    }
+
     /// The verb, for messages.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -129,6 +173,8 @@ impl Op {
             Self::WalletList => "wallet list",
             Self::WalletAssign { .. } => "wallet assign",
             Self::AgentAdd { .. } => "agent add",
+            Self::AgentRotate { .. } => "agent rotate",
+            Self::AgentRebind { .. } => "agent rebind",
             Self::AgentList => "agent list",
             Self::AgentRevoke { .. } => "agent revoke",
             Self::PolicyShow => "policy show",
@@ -140,6 +186,9 @@ impl Op {
             Self::Payment { .. } => "payment",
             Self::Verify => "verify",
             Self::Confirm { .. } => "confirm",
+            Self::GatewayAdd { .. } => "gateway add",
+            Self::GatewayList => "gateway list",
+            Self::GatewayRemove { .. } => "gateway remove",
             Self::Fetch { .. } => "fetch",
         }
     }
@@ -160,6 +209,14 @@ impl Op {
             Self::AgentAdd { name, ask_everything: false } => {
                 one(format!("Give the agent {name} a purse?"), "Your rules and limits apply to it")
             }
+            Self::AgentRotate { name } => one(
+                format!("Give the agent {name} a new token?"),
+                "Whoever gets it may ask for payments as this agent; the old one ends in ten minutes",
+            ),
+            Self::AgentRebind { name } => one(
+                format!("Let the agent {name} come in another program?"),
+                "It is bound to the program that uses its token next",
+            ),
             Self::WalletAssign { wallet, agent } => one(
                 format!("Let the agent {agent} pay from another wallet?"),
                 &format!("Its payments come from {wallet}"),
@@ -171,6 +228,11 @@ impl Op {
                 format!("Resume the payments of {name}?"),
                 "Its payments inside your limits go through again without asking",
             ),
+            Self::GatewayAdd { name, target } => {
+                let mut lines = target.lines();
+                lines.push("What its tools cost is paid within your limits, to every agent of yours".to_owned());
+                Some((format!("Put the MCP server {name} behind Countersign?"), lines))
+            }
             Self::PolicySet { toml } => {
                 let new = Policy::parse(toml, reference).ok()?;
                 let changed = countersign_core::policy::compare(now?, &new);

@@ -33,6 +33,17 @@ pub async fn perform(vault: &Vault, registry: &Registry, op: Op, by: SetBy) -> a
             let token = std::str::from_utf8(token.expose()).context("the token is not text")?;
             json!({"agent": name, "token": token})
         }
+        Op::AgentRotate { name } => {
+            let name = paired(vault, &name).await?;
+            let token = vault.rotate_agent(&name, by).await?;
+            let token = std::str::from_utf8(token.expose()).context("the token is not text")?;
+            json!({"agent": name, "token": token})
+        }
+        Op::AgentRebind { name } => {
+            let name = paired(vault, &name).await?;
+            vault.rebind_agent(&name, by).await?;
+            json!({"agent": name, "program": null})
+        }
         Op::AgentList => {
             let agents = vault.list_agents().await?;
             let rows = agents.iter().map(|agent| {
@@ -114,6 +125,9 @@ pub async fn perform(vault: &Vault, registry: &Registry, op: Op, by: SetBy) -> a
             vault.confirm(confirm).await?;
             json!({"confirmed": what})
         }
+        Op::GatewayAdd { .. } | Op::GatewayList | Op::GatewayRemove { .. } => {
+            bail!("MCP servers are put behind a running Countersign; start `countersign` or `countersign serve` first")
+        }
         Op::Fetch { .. } => bail!(
             "`countersign fetch` pays through the running service; start `countersign` or `countersign serve` first"
         ),
@@ -141,6 +155,10 @@ pub async fn checked(vault: &Vault, op: Op) -> anyhow::Result<Op> {
         Op::WalletAssign { wallet, agent } => {
             paired(vault, &agent).await?;
             Op::WalletAssign { wallet: wallet_named(vault, &wallet)?.address, agent }
+        }
+        Op::AgentRotate { ref name } | Op::AgentRebind { ref name } => {
+            paired(vault, name).await?;
+            op
         }
         Op::Resume { agent: Some(name) } => {
             paired(vault, &name).await?;

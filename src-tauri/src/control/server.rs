@@ -18,11 +18,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use zeroize::Zeroizing;
 
 use super::{
-    Op, Reply,
+    Op, Pairing, Reply, op, pairing,
     perform::{checked, perform},
 };
 use crate::{
     door::{Door, Line},
+    gateway::Gateway,
     http::Sessions,
 };
 
@@ -39,8 +40,12 @@ pub struct Counter {
     pub approver: Arc<dyn Approver>,
     /// Who is calling; the same as over HTTP, so that a session's limits cannot be had twice.
     pub sessions: Arc<Sessions>,
+    /// The MCP servers behind us.
+    pub gateway: Arc<Gateway>,
     /// How long a person has for a change.
     pub patience: Duration,
+    /// What is asked about agents.
+    pub pairing: Pairing,
 }
 
 /// Answers verbs until dropped.
@@ -64,12 +69,21 @@ async fn converse(mut line: Line, program: Option<Program>, counter: Arc<Counter
     let op = serde_json::from_slice::<Op>(&text);
     drop(text);
     let reply = match op {
-        Ok(op) => counter.answer(op, program).await,
+        Ok(op) => counter.answer(op, program, &mut line).await,
         Err(error) => Reply::Failed(format!("not a verb of this version: {error}")),
     };
-    let mut out = serde_json::to_vec(&reply).unwrap_or_default();
+    let _ = say(&mut line, &op::Line::Reply(reply)).await;
+}
+
+async fn say(line: &mut Line, said: &op::Line) -> std::io::Result<()> {
+    let mut out = serde_json::to_vec(said)?;
     out.push(b'\n');
-    let _ = line.write_all(&out).await;
+    line.write_all(&out).await
+}
+
+/// Ends when nobody waits at the other end any more; what is sent meanwhile means nothing.
+async fn hung_up(line: &mut Line) {
+    while line.read(&mut [0]).await.is_ok_and(|read| read > 0) {}
 }
 
 /// Reads one line. It may carry a key: whatever it is read into is wiped, also where it was too small.
@@ -88,20 +102,23 @@ async fn hear(line: &mut Line) -> std::io::Result<Zeroizing<Vec<u8>>> {
 }
 
 impl Counter {
-    async fn answer(&self, op: Op, program: Option<Program>) -> Reply {
+    async fn answer(&self, op: Op, program: Option<Program>, line: &mut Line) -> Reply {
         let answered = match op {
             Op::Fetch { agent, body } => self.fetch(agent, program, body).await,
             Op::Confirm { .. } => {
                 Err(anyhow::anyhow!("stop Countersign first: what start-up found odd is confirmed while nothing runs"))
             }
-            op => self.carry_out(op).await,
+            op => self.carry_out(op, line).await,
         };
         answered.unwrap_or_else(|error| Reply::Failed(format!("{error:#}")))
     }
 
-    async fn carry_out(&self, op: Op) -> anyhow::Result<Reply> {
+    async fn carry_out(&self, op: Op, line: &mut Line) -> anyhow::Result<Reply> {
         let (desk, vault) = (&self.desk, self.desk.vault());
         let op = checked(vault, op).await?;
+        if let Op::GatewayAdd { name, target } = &op {
+            self.gateway.may_add(name, target)?;
+        }
         let policy = vault.policy();
         let loosening = op.loosens(policy.as_deref(), desk.registry().reference());
         let by = if loosening.is_some() { SetBy::Person } else { SetBy::Command };
@@ -111,7 +128,19 @@ impl Counter {
                 let draft = Policy::parse(toml, desk.registry().reference())?;
                 lines = vault.to_confirm(Some(&draft)).await?;
             }
-            if let Some(not_allowed) = self.ask(op.name(), title, lines).await? {
+            let _open = match op.pairs().then(|| self.pairing.open(desk.now())).transpose() {
+                Ok(open) => open,
+                Err(why) => return Ok(Reply::Refused(why.to_owned())),
+            };
+            if op.pairs() {
+                let code = pairing::code()?;
+                lines.insert(
+                    0,
+                    format!("Your command line shows the code {code}; with another one it is not your request"),
+                );
+                say(line, &op::Line::Code { code }).await?;
+            }
+            if let Some(not_allowed) = self.ask(op.name(), title, lines, line).await? {
                 return Ok(not_allowed);
             }
         }
@@ -120,7 +149,22 @@ impl Counter {
             Op::Resume { agent: None } => Some(false),
             _ => None,
         };
-        let value = perform(vault, desk.registry(), op, by).await?;
+        let value = match op {
+            Op::GatewayAdd { name, target } => {
+                self.gateway.add(&name, target)?;
+                json!({"name": name})
+            }
+            Op::GatewayList => {
+                let all = self.gateway.list()?;
+                let row = |(name, target)| json!({"name": name, "target": target});
+                json!({"upstreams": all.into_iter().map(row).collect::<Vec<_>>()})
+            }
+            Op::GatewayRemove { name } => {
+                self.gateway.remove(&name)?;
+                json!({"name": name, "removed": true})
+            }
+            op => perform(vault, desk.registry(), op, by).await?,
+        };
         if let Some(paused) = paused {
             desk.announce(Event::Paused(paused));
         }
@@ -129,7 +173,13 @@ impl Counter {
     }
 
     /// Puts a loosening to the person; none after a yes.
-    async fn ask(&self, verb: &str, title: String, lines: Vec<String>) -> anyhow::Result<Option<Reply>> {
+    async fn ask(
+        &self,
+        verb: &str,
+        title: String,
+        lines: Vec<String>,
+        line: &mut Line,
+    ) -> anyhow::Result<Option<Reply>> {
         if !self.approver.reachable() {
             return Ok(Some(Reply::Refused(format!(
                 "`{verb}` loosens something and needs a person, but nobody can be asked; stop Countersign and run it again"
@@ -137,7 +187,12 @@ impl Counter {
         }
         let change = Change { id: change_id()?, title, lines };
         let silence = || Reply::Unanswered("nobody answered in time; nothing was changed".to_owned());
-        Ok(match tokio::time::timeout(self.patience, self.approver.confirm(change)).await {
+        let answered = tokio::select! {
+            answered = tokio::time::timeout(self.patience, self.approver.confirm(change)) => answered,
+            // A credential would be nobody's: the question is taken back.
+            () = hung_up(line) => return Ok(Some(silence())),
+        };
+        Ok(match answered {
             Ok(true) => None,
             // Whoever could have answered went away meanwhile.
             Ok(false) if !self.approver.reachable() => Some(silence()),
@@ -175,7 +230,7 @@ impl Counter {
     }
 }
 
-fn change_id() -> anyhow::Result<String> {
+pub fn change_id() -> anyhow::Result<String> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
     Ok(format!("chg_{:016x}", u64::from_be_bytes(bytes)))

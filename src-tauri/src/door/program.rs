@@ -29,7 +29,9 @@ fn is_ours(pid: i32) -> bool {
 mod linux {
     pub fn executable(pid: i32) -> Option<String> {
         let path = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
-        Some(path.to_string_lossy().into_owned())
+        let path = path.to_string_lossy();
+        // A program that runs on while an update takes its file away is the same program.
+        Some(path.strip_suffix(" (deleted)").unwrap_or(&path).to_owned())
     }
 
     /// The process that started it; none if that was the kernel, or is outside of what we may see.

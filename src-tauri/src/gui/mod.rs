@@ -12,6 +12,8 @@ mod limits;
 mod limits_commands;
 mod native;
 mod notify;
+mod people;
+mod people_commands;
 mod preferences;
 mod press;
 mod stage;
@@ -68,6 +70,7 @@ struct Shell {
     preferences: Arc<Kept>,
     activity: Arc<Activity>,
     limits: limits::Room,
+    people: people::Room,
 }
 
 /// Runs the desktop on this thread, the main one, until it is quit. What waits then is refused.
@@ -96,6 +99,11 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
             limits_commands::limits_versions,
             limits_commands::payee_forget,
             limits_commands::payee_label,
+            people_commands::agents,
+            people_commands::agent_pause,
+            people_commands::agent_resume,
+            people_commands::agent_revoke,
+            people_commands::wallets,
         ])
         .build(tauri::generate_context!())
         .context("starting the window")?;
@@ -118,6 +126,7 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     let activity = Arc::new(activity::read_model(&desk));
     let registry = Arc::new(desk.registry().clone());
     let limits = limits::Room::new(desk.vault().clone(), registry, approver.clone(), clock.clone());
+    let people = people::Room::new(desk.vault().clone(), approver.clone(), dir.clone());
     let shell = Arc::new(Shell {
         desk,
         inputs: approver.inputs(),
@@ -127,6 +136,7 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
         preferences,
         activity,
         limits,
+        people,
     });
     app.manage(windows.clone());
     app.manage(shell.clone());

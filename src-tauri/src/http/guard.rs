@@ -81,6 +81,11 @@ async fn admit(app: &App, request: &Parts) -> Result<Option<(Caller, Pace)>, Pro
     if !carries_key(request) {
         pace.check()?;
     }
+    if let Some(seen) = &program
+        && let Err(error) = app.desk.vault().bind_agent(&agent, &seen.path).await
+    {
+        tracing::warn!(%error, agent.id = %agent, "an agent could not be bound to its program");
+    }
     Ok(Some((app.sessions.caller(agent, program, app.desk.now()), pace)))
 }
 

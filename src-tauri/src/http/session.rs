@@ -24,7 +24,7 @@ struct Running {
 }
 
 impl Sessions {
-    /// The caller behind a checked token. That a program was seen binds it to nothing: the caller stays unverified.
+    /// The caller behind a checked token. However many connections and protocol sessions an agent opens, its session is one.
     pub fn caller(&self, agent: AgentName, program: Option<Program>, now: Millis) -> Caller {
         let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let over =
@@ -40,7 +40,7 @@ impl Sessions {
                 id
             }
         };
-        Caller { agent, session, verified: false, program }
+        Caller { agent, session, program }
     }
 }
 
@@ -61,6 +61,8 @@ mod tests {
         let first = at(0);
         assert_eq!(at(IDLE_MS), first);
         assert_ne!(at(2 * IDLE_MS + 1), first);
+        let other = sessions.caller("b".parse().unwrap(), None, Millis(2 * IDLE_MS + 1)).session;
+        assert_ne!(at(2 * IDLE_MS + 1), other);
         let start = 4 * IDLE_MS;
         let mut now = start;
         let long = at(now);

@@ -92,7 +92,7 @@ pub async fn call(
             Ok(request) => return money(app, seal, sent, &calling, context, request).await,
             Err(problem) => result(Err(problem)),
         },
-        "get_payment" => result(wait(context, get_payment(app, &calling)).await?),
+        "get_payment" => result(look(app, &calling, context).await?),
         "list_payments" => plain(list_payments(app, &calling).await),
         "cancel_payment" => result(cancel_payment(app, &calling).await),
         "get_budget" => plain(get_budget(app, &calling).await),
@@ -144,6 +144,18 @@ fn left(app: &App, outcome: &Outcome) -> Duration {
     let ends = outcome.payment.as_ref().and_then(|payment| payment["expires_at"].as_str()?.parse::<Rfc3339>().ok());
     let left = ends.map_or(0, |Rfc3339(ends)| ends.0.saturating_sub(app.desk.now().0));
     Duration::from_millis(u64::try_from(left).unwrap_or(0))
+}
+
+/// `get_payment`, as every face offers it.
+///
+/// # Errors
+/// When the client withdrew the request.
+pub async fn look(
+    app: &App,
+    calling: &Calling,
+    context: &RequestContext<RoleServer>,
+) -> Result<Result<Outcome, Problem>, ErrorData> {
+    wait(context, get_payment(app, calling)).await
 }
 
 async fn get_payment(app: &App, calling: &Calling) -> Result<Outcome, Problem> {

@@ -119,7 +119,7 @@ fn sessionless(server: Server, port: Option<u16>) -> Sessionless {
 }
 
 /// rmcp checks Host, Origin and size once more behind our guard; its defaults would take any port and any Origin.
-fn config(port: Option<u16>) -> StreamableHttpServerConfig {
+pub fn config(port: Option<u16>) -> StreamableHttpServerConfig {
     let own: Vec<String> = port.map(http::own).into_iter().flatten().collect();
     StreamableHttpServerConfig::default()
         .with_allowed_origins(own.iter().map(|own| format!("http://{own}")))

@@ -30,6 +30,14 @@ use std::{
 
 use crate::{config, http::App};
 
+pub(crate) use answer::result as answer;
+pub(crate) use call::{Calling, look};
+pub(crate) use eras::config as library;
+pub(crate) use front::front;
+pub(crate) use stream::Stream;
+pub(crate) use tools::look_tool;
+pub(crate) use wait::patience;
+
 /// What `/mcp` needs beside the desk.
 pub struct Mcp {
     sessions: PathBuf,

@@ -99,6 +99,13 @@ pub fn tools() -> Vec<Tool> {
     ]
 }
 
+/// `get_payment` under another name, for a face that has no other tool of ours.
+pub fn look_tool(name: &'static str) -> Option<Tool> {
+    let mut tool = tools().into_iter().find(|tool| tool.name == "get_payment")?;
+    tool.name = name.into();
+    Some(tool)
+}
+
 /// Every tool may be repeated without a second effect; the rest differs.
 #[derive(Clone, Copy)]
 struct Hints {

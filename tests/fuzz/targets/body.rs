@@ -44,6 +44,7 @@ fn may_be_made(request: &Request) {
             }
             assert!(body.is_empty() || !matches!(request.method.as_str(), "GET" | "HEAD"));
         }
+        Act::Call { .. } => unreachable!("no body makes a call"),
         Act::Pay { challenge, .. } => {
             assert!(challenge.len() <= 64 * 1024);
             offer(challenge.as_bytes());

@@ -132,9 +132,12 @@ impl Stand {
             let traffic = self.traffic(&service);
             traffic.derive_again(self.left.take_fresh(), seen).await;
             let mut tasks = traffic.start(round, if round % 2 == 0 { 8 } else { 32 });
-            // Half the kills come once credentials flow, half while the first ones are on their way.
-            if dice.roll(2) == 0 {
-                let _ = tokio::time::timeout(Duration::from_secs(2), traffic.first.notified()).await;
+            // Most kills come once credentials flow, a few of them after a person's yes; the others while the first ones are on
+            // their way.
+            match dice.roll(10) {
+                0 => self.approved().await,
+                1..=5 => drop(tokio::time::timeout(Duration::from_secs(2), traffic.first.notified()).await),
+                _ => {}
             }
             tokio::time::sleep(Duration::from_millis(3 + dice.roll(38))).await;
             let in_flight = traffic.flying.load(Ordering::SeqCst);
@@ -151,6 +154,17 @@ impl Stand {
         self.check(kills, seen);
         for (sum, n) in seen.credentials.iter_mut().zip(self.left.credentials()) {
             *sum += n;
+        }
+    }
+
+    /// Until one more credential left after a person's yes, or for a while.
+    async fn approved(&self) {
+        let before = self.left.credentials()[2];
+        for _ in 0..400 {
+            if self.left.credentials()[2] > before {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 

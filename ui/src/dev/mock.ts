@@ -2,6 +2,7 @@
 import type { ActivityFilter, ApprovalFrame, Language } from '../ipc/types';
 import { overview, page, story } from './activity';
 import { empty, limits, loosens, owner, tightens, versions } from './limits';
+import { agents, noAgents, noWallets, wallets } from './people';
 import { scenes, status } from './scenes';
 
 const asked = new URLSearchParams(location.search);
@@ -50,6 +51,11 @@ const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   limits_versions: () => versions,
   payee_forget: () => owner,
   payee_label: () => null,
+  agents: () => (scene === 'empty' ? noAgents : scene === 'failed' ? Promise.reject(broken) : scene === 'loading' ? new Promise(() => undefined) : agents()),
+  agent_pause: () => null,
+  agent_resume: () => new Promise(() => undefined),
+  agent_revoke: () => null,
+  wallets: () => (scene === 'empty' ? noWallets : scene === 'failed' ? Promise.reject(broken) : scene === 'loading' ? new Promise(() => undefined) : wallets()),
 };
 
 /** `?press=A,B` presses the parts of these test ids, one after the other: for pictures of what only shows after a press. */

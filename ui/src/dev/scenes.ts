@@ -59,7 +59,7 @@ export const scenes: Record<string, ApprovalFrame[]> = {
       view: view({
         payee_host: 'the agent says: data.xn--exmple-cua.com:8443',
         payee_registrable: 'xn--exmple-cua.com',
-        agent: 'a-very-long-agent-name-of-somebody · program not checked',
+        agent: 'a-very-long-agent-name-of-somebody · self-declared, program not checked',
         agent_says: hostile[3] ?? null,
         seller_says: hostile[4] ?? null,
         amount_fiat: '1,250.00 USD',

@@ -15,4 +15,6 @@ export type Page = {
 export const pages: [Page, ...Page[]] = [
   { id: 'activity', name: () => say('page.activity'), icon: 'M4 20V11M10 20V4M16 20v-6M21 20H3', load: () => import('./Activity.svelte') },
   { id: 'limits', name: () => say('page.limits'), icon: 'M4 6h10M18 6h2M4 12h2M10 12h10M4 18h8M16 18h4M14 4v4M6 10v4M12 16v4', load: () => import('./Limits.svelte') },
+  { id: 'agents', name: () => say('page.agents'), icon: 'M12 3v4M6 7h12a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2V9a2 2 0 0 1 2-2zM9 12v2M15 12v2', load: () => import('./Agents.svelte') },
+  { id: 'wallets', name: () => say('page.wallets'), icon: 'M4 7h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2zM4 7a2 2 0 0 1 2-2h10v2M16 13h1', load: () => import('./Wallets.svelte') },
 ];

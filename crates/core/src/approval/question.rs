@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     Millis,
+    behind::Behind,
     money::Amount,
     payment::{Digest, PaymentId, Program, Quote},
     policy::{Decision, Risk},
@@ -60,7 +61,7 @@ pub struct Question {
     pub payment_id: PaymentId,
     /// Who asks: the paired name.
     pub agent: String,
-    /// `verified program: PATH`, or `program not checked`.
+    /// `verified program: PATH`, `another program: PATH`, or `self-declared, program not checked`.
     pub program: String,
     /// The host that is paid, with its port if unusual; `the agent says: HOST` when only claimed.
     pub payee_host: String,
@@ -110,7 +111,7 @@ impl Question {
     pub fn freeze(
         payment_id: &PaymentId,
         agent: &str,
-        program: Option<&Program>,
+        behind: &Behind,
         quote: &Quote,
         decision: &Decision,
         history: &History,
@@ -130,7 +131,7 @@ impl Question {
         Self {
             payment_id: payment_id.clone(),
             agent: agent.to_owned(),
-            program: program_text(program),
+            program: program_text(behind),
             payee_host: if quote.payee.claimed { format!("the agent says: {host}") } else { host },
             payee_origin: quote.payee.origin.to_string(),
             payee_registrable: quote.payee.origin.registrable().to_owned(),
@@ -153,7 +154,7 @@ impl Question {
             why_asked: why(&decision.rule, decision, reference),
             rule: decision.rule.clone(),
             also: decision.because.clone(),
-            warnings: warnings(quote, decision, history),
+            warnings: warnings(quote, decision, history, behind),
             bar: bar(decision, reference),
             expires_at,
             act: format!("Pay {amount}"),
@@ -183,13 +184,16 @@ impl Question {
     }
 }
 
-fn program_text(program: Option<&Program>) -> String {
+fn program_text(behind: &Behind) -> String {
+    let (word, program) = match behind {
+        Behind::Unseen => return "self-declared, program not checked".to_owned(),
+        Behind::Unbound(program) => ("self-declared, program", program),
+        Behind::Bound(program) => ("verified program", program),
+        Behind::Changed(program, _) => ("another program", program),
+    };
     match program {
-        None => "program not checked".to_owned(),
-        Some(Program { path, parent: None }) => format!("verified program: {}", clean(path)),
-        Some(Program { path, parent: Some(parent) }) => {
-            format!("verified program: {}, started by {}", clean(path), clean(parent))
-        }
+        Program { path, parent: None } => format!("{word}: {}", clean(path)),
+        Program { path, parent: Some(parent) } => format!("{word}: {}, started by {}", clean(path), clean(parent)),
     }
 }
 
@@ -232,6 +236,7 @@ fn why(rule: &str, decision: &Decision, reference: &str) -> String {
         "builtin:redirected" => "the request was sent on to another website".to_owned(),
         "builtin:upfront" => "the seller takes the money before it delivers".to_owned(),
         "builtin:caller-changed" => "another program is using this agent's token".to_owned(),
+        "builtin:terms-changed" => "the tool is dearer, or paid otherwise, than it was before".to_owned(),
         "builtin:clock-suspect" => "this computer's clock cannot be trusted at the moment".to_owned(),
         "builtin:policy-unconfirmed" => "the limits were changed and nobody has confirmed them yet".to_owned(),
         "builtin:observe" => "the policy only watches and does not allow anything by itself".to_owned(),
@@ -239,9 +244,13 @@ fn why(rule: &str, decision: &Decision, reference: &str) -> String {
     }
 }
 
-fn warnings(quote: &Quote, decision: &Decision, history: &History) -> Vec<Warning> {
+fn warnings(quote: &Quote, decision: &Decision, history: &History, behind: &Behind) -> Vec<Warning> {
     let warn = |id: &str, text: &str| Warning { id: id.to_owned(), text: text.to_owned() };
     let mut all = Vec::new();
+    if let Behind::Changed(program, bound) = behind {
+        let text = format!("Used by a different program: {} instead of {}", clean(&program.path), clean(bound));
+        all.push(warn("caller-changed", &text));
+    }
     let has = |rule: &str| decision.reasons().any(|r| r == rule);
     if has("builtin:payee-changed") {
         all.push(warn("payee-changed", "This seller was paid at another account before"));
@@ -263,6 +272,9 @@ fn warnings(quote: &Quote, decision: &Decision, history: &History) -> Vec<Warnin
             Risk::HighExposure => warn("high-exposure", "The most this can cost is far above the first step"),
             Risk::Upfront => warn("upfront", "The seller takes the money before it delivers"),
             Risk::CallerChanged => warn("caller-changed", "Another program is using this agent's token"),
+            Risk::TermsChanged => {
+                warn("terms-changed", "Dearer, or paid to another account, than this tool was before")
+            }
         });
     }
     if quote.exposure_value.is_none() {
@@ -306,15 +318,18 @@ mod tests {
 
     #[test]
     fn a_program_is_named_with_its_parent_and_without_tricks_or_not_at_all() {
-        assert_eq!(program_text(None), "program not checked");
-        let program = |path: &str, parent: Option<&str>| {
-            program_text(Some(&Program { path: path.to_owned(), parent: parent.map(str::to_owned) }))
-        };
+        assert_eq!(program_text(&Behind::Unseen), "self-declared, program not checked");
+        let seen =
+            |path: &str, parent: Option<&str>| Program { path: path.to_owned(), parent: parent.map(str::to_owned) };
+        let program = |path: &str, parent: Option<&str>| program_text(&Behind::Bound(seen(path, parent)));
         assert_eq!(program("/usr/bin/node", None), "verified program: /usr/bin/node");
         assert_eq!(
             program("/usr/bin/node", Some("/usr/bin/code")),
             "verified program: /usr/bin/node, started by /usr/bin/code"
         );
         assert_eq!(program("/tmp/a\n\u{202e}b", None), "verified program: /tmp/a b");
+        let node = seen("/usr/bin/node", None);
+        assert_eq!(program_text(&Behind::Unbound(node.clone())), "self-declared, program: /usr/bin/node");
+        assert_eq!(program_text(&Behind::Changed(node, "/bin/a".to_owned())), "another program: /usr/bin/node");
     }
 }

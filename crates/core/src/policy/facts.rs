@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::{
     Millis,
     asset::{AssetId, Network},
+    behind::Behind,
     money::Micro,
     origin::Origin,
     payment::{AgentName, Caller, Digest, Op, Program, Quote, SessionId},
@@ -37,11 +38,13 @@ pub enum Risk {
     Upfront,
     /// Another program uses a known token.
     CallerChanged,
+    /// Dearer, or paid to another account or in another token, than this tool was before.
+    TermsChanged,
 }
 
 impl Risk {
     /// Every finding.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::LookalikeHost,
         Self::LookalikeAddress,
         Self::Redirected,
@@ -53,6 +56,7 @@ impl Risk {
         Self::HighExposure,
         Self::Upfront,
         Self::CallerChanged,
+        Self::TermsChanged,
     ];
 
     /// The name in policy files and on every wire.
@@ -69,6 +73,7 @@ impl Risk {
             Self::HighExposure => "high_exposure",
             Self::Upfront => "upfront",
             Self::CallerChanged => "caller_changed",
+            Self::TermsChanged => "terms_changed",
         }
     }
 }
@@ -107,6 +112,8 @@ pub enum Condition {
     Upfront,
     /// Another program uses a known token.
     CallerChanged,
+    /// The terms of a tool are not those it had before.
+    TermsChanged,
     /// The clock cannot be trusted.
     ClockSuspect,
     /// Nobody confirmed the effective policy.
@@ -149,6 +156,7 @@ impl Condition {
             Self::Redirected => "builtin:redirected",
             Self::Upfront => "builtin:upfront",
             Self::CallerChanged => "builtin:caller-changed",
+            Self::TermsChanged => "builtin:terms-changed",
             Self::ClockSuspect => "builtin:clock-suspect",
             Self::PolicyUnconfirmed => "builtin:policy-unconfirmed",
             Self::Observe => "builtin:observe",
@@ -168,6 +176,9 @@ pub struct Facts {
     /// The program behind the connection. Kept as evidence: no rule reads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<Program>,
+    /// Path of the program this agent is bound to. Kept as evidence: no rule reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<String>,
     /// A tag the agent sent: self-declared.
     pub task: Option<String>,
     /// `x402`, `mpp`, `alipay`, …
@@ -221,6 +232,7 @@ impl Facts {
             (Risk::OtherResource, Condition::OtherResource),
             (Risk::Upfront, Condition::Upfront),
             (Risk::CallerChanged, Condition::CallerChanged),
+            (Risk::TermsChanged, Condition::TermsChanged),
         ] {
             if quote.risks.contains(&risk) {
                 conditions.insert(condition);
@@ -232,8 +244,9 @@ impl Facts {
         Self {
             agent: caller.agent.clone(),
             session: caller.session.clone(),
-            agent_verified: caller.verified,
+            agent_verified: false,
             program: caller.program.clone(),
+            bound: None,
             task: None,
             rail: quote.rail.clone(),
             scheme: quote.scheme.clone(),
@@ -256,5 +269,23 @@ impl Facts {
             conditions,
             now,
         }
+    }
+
+    /// Holds the program behind the connection against the one the agent is bound to.
+    pub fn bound_to(&mut self, bound: Option<&str>) {
+        self.bound = bound.map(str::to_owned);
+        match self.behind() {
+            Behind::Unseen | Behind::Unbound(_) => {}
+            Behind::Bound(_) => self.agent_verified = true,
+            Behind::Changed(..) => {
+                self.risk.insert(Risk::CallerChanged);
+                self.conditions.insert(Condition::CallerChanged);
+            }
+        }
+    }
+
+    /// Who asks, beside the token.
+    pub fn behind(&self) -> Behind {
+        Behind::of(self.program.clone(), self.bound.as_deref())
     }
 }

@@ -61,6 +61,7 @@ fn spelled(field: Field, text: String) -> Result<String, String> {
     let refuse = |what: &str| format!("{text:?} is not {what}");
     match field {
         Field::Agent => text.parse::<AgentName>().map(|a| a.to_string()).map_err(|e| format!("{text:?}: {e}")),
+        Field::PayeeOrigin if text.parse::<Origin>().is_ok_and(|origin| origin.is_program()) => Ok(text),
         Field::PayeeOrigin => {
             let url = Url::parse(&text).map_err(|_| refuse("an origin such as \"https://api.example\""))?;
             let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();

@@ -6,6 +6,7 @@ use countersign_core::{
     Millis,
     approval::{History, Question},
     asset::{AssetId, Eip712, Network},
+    behind::Behind,
     money::{Amount, Micro, Money},
     payment::{Digest, Op, Payee, PaymentId, Quote, Resource},
     policy::{Decision, Effect},
@@ -90,7 +91,7 @@ fn a_hundred_thousand_payments_are_shown_as_they_would_be_signed_and_any_other_i
         let question = Question::freeze(
             &id,
             "agent",
-            None,
+            &Behind::Unseen,
             &quote,
             &decision,
             &history,

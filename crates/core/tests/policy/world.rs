@@ -67,6 +67,7 @@ pub fn facts(exposure: &str) -> Facts {
         session: "session-1".parse().unwrap(),
         agent_verified: true,
         program: None,
+        bound: None,
         task: None,
         rail: "x402".to_owned(),
         scheme: "exact".to_owned(),

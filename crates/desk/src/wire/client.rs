@@ -1,7 +1,7 @@
 //! One HTTP request, bounded in every direction.
 
 use countersign_core::origin::Origin;
-use reqwest::{Client, Method, Response, dns::Resolve, header, redirect::Policy};
+use reqwest::{Client, ClientBuilder, Method, Response, dns::Resolve, header, redirect::Policy};
 use std::{
     collections::BTreeSet,
     sync::Arc,
@@ -65,6 +65,14 @@ pub struct Answer {
     pub heard: Instant,
 }
 
+impl Answer {
+    /// What a server that is not spoken to in plain HTTP said, put as if it were.
+    pub fn told(status: u16, headers: Vec<(String, String)>, body: Vec<u8>, url: Url) -> Self {
+        let now = Instant::now();
+        Self { status, headers, body, too_large: false, url, redirected: false, asked: now, heard: now }
+    }
+}
+
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
@@ -99,16 +107,7 @@ impl Wire {
         names: Arc<dyn Resolve>,
     ) -> Result<Self, reqwest::Error> {
         let allowed: Arc<BTreeSet<String>> = Arc::new(allowed.into_iter().collect());
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .no_gzip()
-            .referer(false)
-            .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(10))
-            .timeout(limits.timeout)
-            .dns_resolver(Arc::new(PublicOnly::new(allowed.clone(), names)))
-            .build()?;
+        let client = client(&allowed, names).no_gzip().timeout(limits.timeout).build()?;
         Ok(Self { client, allowed, limits })
     }
 
@@ -170,8 +169,17 @@ impl Wire {
         self.read(response, url, asked).await
     }
 
+    /// The client behind this way out, for a protocol that speaks HTTP itself. It follows no redirect and connects to public
+    /// addresses only; which URL it is given has to pass [`Self::check`] first. It has no time limit of its own for an answer.
+    pub fn bare(&self) -> Result<Client, reqwest::Error> {
+        client(&self.allowed, Arc::new(SystemNames)).build()
+    }
+
     /// https only, public only; a host the person allowed may be both private and http.
-    fn check(&self, url: &Url) -> Result<(), WireError> {
+    ///
+    /// # Errors
+    /// [`WireError::Private`].
+    pub fn check(&self, url: &Url) -> Result<(), WireError> {
         let host = url.host_str().unwrap_or_default();
         if self.allowed.contains(host.trim_start_matches('[').trim_end_matches(']')) {
             return Ok(());
@@ -212,6 +220,16 @@ impl Wire {
         let body = body.unwrap_or_default();
         Ok(Answer { status, headers, body, too_large, url: url.clone(), redirected: false, asked, heard })
     }
+}
+
+fn client(allowed: &Arc<BTreeSet<String>>, names: Arc<dyn Resolve>) -> ClientBuilder {
+    Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .referer(false)
+        .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(Duration::from_secs(10))
+        .dns_resolver(Arc::new(PublicOnly::new(allowed.clone(), names)))
 }
 
 /// Reads a body to its end; none if it is larger than its bounds.

@@ -74,7 +74,7 @@ pub(crate) fn admit(tx: &mut Tx<'_>, a: Admit) -> Result<Admitted, Stop> {
                 needs,
                 record: stored.record,
                 history,
-                program: a.caller.program,
+                behind: facts.behind(),
                 reason: a.reason,
                 seller: a.quoted.seller_says,
             })))

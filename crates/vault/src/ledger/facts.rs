@@ -32,6 +32,7 @@ impl Tx<'_> {
         let mut facts = Facts::of(quote, caller, self.now.at);
         let (view, wall) = (&self.view, self.now.seen.wall);
         let revoked = view.agents.get(&caller.agent).is_some_and(|a| a.revoked.is_some());
+        facts.bound_to(view.agents.get(&caller.agent).and_then(|a| a.program.as_deref()));
         let confirmed = view.agents.get(&caller.agent).is_some_and(|a| a.confirmed);
         facts.payee_known = is_known(self.conn, view.policy.as_deref(), quote, &caller.agent)?;
         facts.risk.extend(odd(self.conn, view.policy.as_deref(), &caller.agent, quote, facts.payee_known)?);

@@ -52,7 +52,10 @@ pub(crate) mod verb {
         note::{advance, note},
         payees::{forget, label, list as payees, names, past},
         reserve::{end_waiting, rejudge, reserve},
-        setup::{add_agent, add_wallet, confirm, doubt_clock, pause, resume, revoke_agent, set_payer, set_policy},
+        setup::{
+            add_agent, add_wallet, bind_agent, confirm, doubt_clock, pause, rebind_agent, resume, revoke_agent,
+            rotate_agent, set_payer, set_policy,
+        },
         state::to_confirm,
         usage::Fresh,
     };

@@ -40,7 +40,7 @@ pub(crate) fn reserve(tx: &mut Tx<'_>, yes: Approved, forms: Vec<Signable>) -> R
             let reason = detail::text(tx.conn, stored.n, "reason")?;
             let seller = detail::text(tx.conn, stored.n, "seller")?;
             let history = history(tx.conn, tx.view.policy.as_deref(), &record.agent, &record.quote)?;
-            Ok(Reserved::Again(Box::new(Waiting { needs, record, history, program: facts.program, reason, seller })))
+            Ok(Reserved::Again(Box::new(Waiting { needs, record, history, behind: facts.behind(), reason, seller })))
         }
     }
 }
@@ -67,8 +67,7 @@ fn again(tx: &mut Tx<'_>, stored: &Stored) -> Result<(Facts, Judged), Stop> {
     tx.view.open()?;
     tx.room()?;
     let first = first_facts(tx, stored.n)?;
-    let caller =
-        Caller { agent: first.agent, session: first.session, verified: first.agent_verified, program: first.program };
+    let caller = Caller { agent: first.agent, session: first.session, program: first.program };
     let facts = tx.facts(&stored.record.quote, &caller, Some(stored.n))?;
     let judged = tx.judge(&stored.record.id, &facts)?;
     Ok((facts, judged))

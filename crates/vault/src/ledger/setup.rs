@@ -109,11 +109,65 @@ pub(crate) fn add_agent(
          ON CONFLICT (name) DO UPDATE SET careful = excluded.careful, confirmed = excluded.confirmed, created = excluded.created, revoked = NULL",
         (name.as_str(), careful, by == SetBy::Person, at),
     )?;
+    tx.conn.execute("DELETE FROM binding WHERE agent = ?1", [name.as_str()])?;
     tx.conn.execute(
         "INSERT INTO token (id, agent, hash, created, used) VALUES (?1, ?2, ?3, ?4, ?4)",
         (&token.id, name.as_str(), token.hash, at),
     )?;
     reseal(tx.conn, tx.key)
+}
+
+/// Gives an agent another token. The ones before it end soon; one that was ending already ends no later.
+pub(crate) fn rotate_agent(
+    tx: &mut Tx<'_>,
+    name: &AgentName,
+    by: SetBy,
+    token: &NewToken,
+    until: Millis,
+) -> Result<(), Stop> {
+    loosened(tx, name, by)?;
+    let at = tx.now.seen.wall.0;
+    tx.conn.execute(
+        "UPDATE token SET revoked = ?2 WHERE agent = ?1 AND revoked IS NULL
+         AND id IN (SELECT token FROM replaced WHERE until <= ?3)",
+        (name.as_str(), at, tx.now.at.0),
+    )?;
+    tx.conn.execute(
+        "INSERT INTO replaced (token, until) SELECT id, ?2 FROM token WHERE agent = ?1 AND revoked IS NULL
+         ON CONFLICT DO NOTHING",
+        (name.as_str(), until.0),
+    )?;
+    tx.conn.execute(
+        "INSERT INTO token (id, agent, hash, created, used) VALUES (?1, ?2, ?3, ?4, ?4)",
+        (&token.id, name.as_str(), token.hash, at),
+    )?;
+    reseal(tx.conn, tx.key)
+}
+
+/// Binds an agent to the program it is first seen in; one that is bound stays as it is.
+pub(crate) fn bind_agent(tx: &mut Tx<'_>, name: &AgentName, program: &str) -> Result<(), Stop> {
+    tx.conn.execute(
+        "INSERT INTO binding (agent, program, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        (name.as_str(), program, tx.now.seen.wall.0),
+    )?;
+    reseal(tx.conn, tx.key)
+}
+
+/// Lets an agent be bound again, to the program it is seen in next.
+pub(crate) fn rebind_agent(tx: &mut Tx<'_>, name: &AgentName, by: SetBy) -> Result<(), Stop> {
+    loosened(tx, name, by)?;
+    tx.conn.execute("DELETE FROM binding WHERE agent = ?1", [name.as_str()])?;
+    reseal(tx.conn, tx.key)
+}
+
+/// An agent that lives. What a command did to it while nobody could be asked waits for a person.
+fn loosened(tx: &Tx<'_>, name: &AgentName, by: SetBy) -> Result<(), Stop> {
+    let seen = by == SetBy::Person;
+    let sql = "UPDATE agent SET confirmed = confirmed AND ?2 WHERE name = ?1 AND revoked IS NULL";
+    if tx.conn.execute(sql, (name.as_str(), seen))? == 0 {
+        return Err(VaultError::NotFound.into());
+    }
+    Ok(())
 }
 
 /// Ends every token of an agent.

@@ -47,6 +47,8 @@ pub(crate) struct TokenRow {
     pub hash: [u8; 32],
     pub created: Millis,
     pub used: AtomicI64,
+    /// When it ends because another took its place.
+    pub until: Option<Millis>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +57,8 @@ pub(crate) struct AgentRow {
     pub confirmed: bool,
     pub created: Millis,
     pub revoked: Option<Millis>,
+    /// Path of the program it is bound to.
+    pub program: Option<String>,
 }
 
 /// Everything that is not a payment, as last committed.

@@ -58,27 +58,48 @@ const GUARDED: &[&str] = &[
     "SELECT name, value FROM setting WHERE name IN ('confirmed_policy', 'confirmed_config', 'confirmed_config_text', 'full_until', 'clock_doubt', 'history_doubt', 'state_doubt', 'payees_forgotten', 'payee_labels') ORDER BY name",
 ];
 
+/// What is guarded and came with a later schema. Nothing is sealed of an empty one, so that older seals hold.
+const GUARDED_LATER: &[(&str, &str)] = &[
+    ("binding", "SELECT agent, program, at FROM binding ORDER BY agent"),
+    ("replaced", "SELECT token, until FROM replaced ORDER BY token"),
+];
+
 /// MAC of everything guarded.
 pub(crate) fn seal(conn: &Connection, key: &MacKey) -> Result<[u8; 32], Stop> {
     let mut parts: Vec<Vec<u8>> = Vec::new();
     for sql in GUARDED {
-        let mut statement = conn.prepare_cached(sql)?;
-        let columns = statement.column_count();
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            for column in 0..columns {
-                parts.push(match row.get_ref(column)? {
-                    ValueRef::Null => b"n".to_vec(),
-                    ValueRef::Integer(i) => [b"i", i.to_be_bytes().as_slice()].concat(),
-                    ValueRef::Real(_) => return Err(damaged("a number with a fraction")),
-                    ValueRef::Text(t) => [b"t", t].concat(),
-                    ValueRef::Blob(b) => [b"b", b].concat(),
-                });
-            }
-        }
+        parts.extend(guarded(conn, sql)?);
         parts.push(b"end".to_vec());
     }
+    for (name, sql) in GUARDED_LATER {
+        let rows = guarded(conn, sql)?;
+        if !rows.is_empty() {
+            parts.push(name.as_bytes().to_vec());
+            parts.extend(rows);
+            parts.push(b"end".to_vec());
+        }
+    }
     Ok(key.mac("state", &parts.iter().map(Vec::as_slice).collect::<Vec<_>>()))
+}
+
+/// Every value that a statement reads, with its kind.
+fn guarded(conn: &Connection, sql: &str) -> Result<Vec<Vec<u8>>, Stop> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let columns = statement.column_count();
+    let mut rows = statement.query([])?;
+    let mut parts = Vec::new();
+    while let Some(row) = rows.next()? {
+        for column in 0..columns {
+            parts.push(match row.get_ref(column)? {
+                ValueRef::Null => b"n".to_vec(),
+                ValueRef::Integer(i) => [b"i", i.to_be_bytes().as_slice()].concat(),
+                ValueRef::Real(_) => return Err(damaged("a number with a fraction")),
+                ValueRef::Text(t) => [b"t", t].concat(),
+                ValueRef::Blob(b) => [b"b", b].concat(),
+            });
+        }
+    }
+    Ok(parts)
 }
 
 /// Seals what a change of ours left behind.
@@ -256,12 +277,14 @@ type Agents = (BTreeMap<AgentName, AgentRow>, HashMap<String, Arc<TokenRow>>);
 fn agents(conn: &Connection) -> Result<Agents, Stop> {
     let name = |text: String| text.parse::<AgentName>().map_err(|_| damaged("an agent's name"));
     let mut all = BTreeMap::new();
-    let listed = rows(conn, "SELECT name, careful, confirmed, created, revoked FROM agent", |r| {
+    let sql = "SELECT name, careful, confirmed, created, revoked, program FROM agent LEFT JOIN binding ON binding.agent = name";
+    let listed = rows(conn, sql, |r| {
         let row = AgentRow {
             careful: r.get(1)?,
             confirmed: r.get(2)?,
             created: Millis(r.get(3)?),
             revoked: r.get::<_, Option<i64>>(4)?.map(Millis),
+            program: r.get(5)?,
         };
         Ok((r.get::<_, String>(0)?, row))
     })?;
@@ -269,19 +292,22 @@ fn agents(conn: &Connection) -> Result<Agents, Stop> {
         all.insert(name(agent)?, row);
     }
     let mut tokens = HashMap::new();
-    let live = rows(conn, "SELECT id, agent, hash, created, used FROM token WHERE revoked IS NULL", |r| {
+    let sql = "SELECT id, agent, hash, created, used, until FROM token LEFT JOIN replaced ON replaced.token = id WHERE revoked IS NULL";
+    let live = rows(conn, sql, |r| {
         Ok((
             r.get::<_, String>(0)?,
             r.get::<_, String>(1)?,
             r.get::<_, [u8; 32]>(2)?,
             r.get::<_, i64>(3)?,
             r.get::<_, i64>(4)?,
+            r.get::<_, Option<i64>>(5)?,
         ))
     })?;
-    for (id, agent, hash, created, used) in live {
+    for (id, agent, hash, created, used, until) in live {
         let agent = name(agent)?;
         if all.get(&agent).is_some_and(|a: &AgentRow| a.revoked.is_none()) {
-            tokens.insert(id, Arc::new(TokenRow { agent, hash, created: Millis(created), used: AtomicI64::new(used) }));
+            let (created, used, until) = (Millis(created), AtomicI64::new(used), until.map(Millis));
+            tokens.insert(id, Arc::new(TokenRow { agent, hash, created, used, until }));
         }
     }
     Ok((all, tokens))

@@ -1,7 +1,10 @@
 //! Agents, their tokens, and the wallets that pay for them.
 
 use countersign_core::{Millis, asset::Network, payment::AgentName, rail::Wallets};
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    str::FromStr,
+    sync::{Arc, atomic::Ordering},
+};
 
 use super::{Vault, aside};
 use crate::{
@@ -19,38 +22,68 @@ const DAY_MS: i64 = 86_400_000;
 const IDLE_MS: i64 = 30 * DAY_MS;
 /// So is one that is this old.
 const HARD_MS: i64 = 180 * DAY_MS;
+/// How long a token still works beside the one that took its place.
+const OVERLAP_MS: i64 = 600_000;
+/// How long before its last token dies an agent is told of.
+const NOTICE_MS: i64 = 7 * DAY_MS;
 /// How precisely a token's last use is written down.
 const USE_STEP_MS: i64 = 3_600_000;
 
 impl Vault {
     /// Pairs an agent; the token is shown once.
     pub async fn add_agent(&self, name: &AgentName, ask_everything: bool, by: SetBy) -> Result<Secret, VaultError> {
-        let random = Secret::random(TOKEN_RANDOM).map_err(|e| VaultError::Storage(e.to_string()))?;
-        let random: &[u8; TOKEN_RANDOM] =
-            random.expose().try_into().map_err(|_| VaultError::Storage("no random bytes".into()))?;
-        let minted = mint_token(random);
-        let (name, token) = (name.clone(), NewToken { id: minted.id, hash: minted.hash });
+        let (text, token) = fresh()?;
+        let name = name.clone();
         self.0.change(move |tx| verb::add_agent(tx, &name, ask_everything, by, &token)).await?;
-        Ok(minted.text)
+        Ok(text)
+    }
+
+    /// Gives an agent another token, shown once; the one before it works for ten minutes more.
+    pub async fn rotate_agent(&self, name: &AgentName, by: SetBy) -> Result<Secret, VaultError> {
+        let (text, token) = fresh()?;
+        let (name, until) = (name.clone(), Millis(self.0.shared.now().at.0.saturating_add(OVERLAP_MS)));
+        self.0.change(move |tx| verb::rotate_agent(tx, &name, by, &token, until)).await?;
+        Ok(text)
+    }
+
+    /// Binds an agent to a program, if it is bound to none; in memory only a look.
+    pub async fn bind_agent(&self, name: &AgentName, program: &str) -> Result<(), VaultError> {
+        let view = self.0.shared.view();
+        if view.agents.get(name).is_none_or(|agent| agent.program.is_some()) {
+            return Ok(());
+        }
+        view.open()?;
+        let (name, program) = (name.clone(), program.to_owned());
+        self.0.change(move |tx| verb::bind_agent(tx, &name, &program)).await
+    }
+
+    /// Lets an agent be bound to the program it is seen in next.
+    pub async fn rebind_agent(&self, name: &AgentName, by: SetBy) -> Result<(), VaultError> {
+        let name = name.clone();
+        self.0.change(move |tx| verb::rebind_agent(tx, &name, by)).await
     }
 
     /// Every agent, revoked ones too.
     pub async fn list_agents(&self) -> Result<Vec<Agent>, VaultError> {
         let view = self.0.shared.view();
+        let now = self.0.shared.now().at;
         let agents = view.agents.iter().map(|(name, row)| {
             let tokens: Vec<_> = view.tokens.values().filter(|t| t.agent == *name).collect();
             let used_at = tokens.iter().map(|t| t.used.load(Ordering::Relaxed)).max();
             let expires = tokens.iter().map(|t| {
                 let idle = t.used.load(Ordering::Relaxed).saturating_add(IDLE_MS);
-                idle.min(t.created.0.saturating_add(HARD_MS))
+                idle.min(t.created.0.saturating_add(HARD_MS)).min(t.until.map_or(i64::MAX, |until| until.0))
             });
+            let expires_at = expires.max().map(Millis);
             Agent {
                 name: name.clone(),
                 ask_everything: row.careful,
                 confirmed: row.confirmed,
                 created_at: row.created,
                 used_at: used_at.map(Millis),
-                expires_at: expires.max().map(Millis),
+                expires_at,
+                expires_soon: expires_at.is_some_and(|end| end.0.saturating_sub(now.0) <= NOTICE_MS),
+                program: row.program.clone(),
                 revoked_at: row.revoked,
                 paused_until: view.pauses.get(name.as_str()).map(|until| until.unwrap_or(Millis(i64::MAX))),
             }
@@ -75,7 +108,13 @@ impl Vault {
         }
         let now = shared.now().at;
         let used = row.used.load(Ordering::Relaxed);
+        if row.until.is_some_and(|until| now >= until) {
+            return None;
+        }
         if now.0.saturating_sub(used) > IDLE_MS || now.0.saturating_sub(row.created.0) > HARD_MS {
+            return None;
+        }
+        if row.until.is_some_and(|until| now >= until) {
             return None;
         }
         if now.0.saturating_sub(used) >= USE_STEP_MS {
@@ -121,6 +160,20 @@ impl Vault {
         self.0.shared.view().payers.get(&(agent.as_str().to_owned(), String::new())).cloned()
     }
 
+    /// Everything that was said about who pays, with the address that does.
+    pub fn payers(&self) -> Vec<(PayerFor, String)> {
+        let view = self.0.shared.view();
+        let said = |(agent, network): &(String, String)| {
+            Some(PayerFor { agent: part(agent).ok()?, network: part(network).ok()? })
+        };
+        view.payers.iter().filter_map(|(who, address)| Some((said(who)?, address.clone()))).collect()
+    }
+
+    /// What kind of store keeps the keys: `os-keyring`, `encrypted-file` or `memory`.
+    pub fn keys_kept(&self) -> &'static str {
+        self.0.shared.keys.kind()
+    }
+
     /// Which accounts pay for this agent, for a rail to read.
     pub fn wallets_of(&self, agent: &AgentName) -> Box<dyn Wallets + Send + Sync> {
         Box::new(Payers { agent: agent.as_str().to_owned(), view: self.0.shared.view() })
@@ -130,6 +183,20 @@ impl Vault {
     pub fn payer(&self, agent: &AgentName, network: &Network) -> Option<String> {
         self.wallets_of(agent).payer(network)
     }
+}
+
+/// A token nobody has yet: what is shown of it, and what is stored.
+fn fresh() -> Result<(Secret, NewToken), VaultError> {
+    let random = Secret::random(TOKEN_RANDOM).map_err(|e| VaultError::Storage(e.to_string()))?;
+    let random: &[u8; TOKEN_RANDOM] =
+        random.expose().try_into().map_err(|_| VaultError::Storage("no random bytes".into()))?;
+    let minted = mint_token(random);
+    Ok((minted.text, NewToken { id: minted.id, hash: minted.hash }))
+}
+
+/// One half of who pays; an empty text is everybody, or everywhere.
+fn part<T: FromStr>(text: &str) -> Result<Option<T>, T::Err> {
+    (!text.is_empty()).then(|| text.parse()).transpose()
 }
 
 fn told(error: KeysError) -> VaultError {

@@ -6,9 +6,11 @@ mod support;
 
 mod activity;
 mod admission;
+mod bound;
 mod budgets;
 mod ends;
 mod hundred;
+mod old;
 mod payees;
 mod people;
 mod questions;

@@ -184,12 +184,7 @@ pub struct Shop {
 
 impl Shop {
     pub fn caller(&self, agent: &str) -> Caller {
-        Caller {
-            agent: agent.parse().unwrap(),
-            session: "session-1".parse::<SessionId>().unwrap(),
-            verified: true,
-            program: None,
-        }
+        Caller { agent: agent.parse().unwrap(), session: "session-1".parse::<SessionId>().unwrap(), program: None }
     }
 
     pub fn quote(&self, units: &str, path: &str) -> Quote {

@@ -14,9 +14,9 @@ use countersign_core::{
 use countersign_desk::view::status_of;
 use countersign_vault::{
     VaultError,
-    activity::{Activity, Find},
+    activity::{Activity, By, Find, Period, Spent},
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tauri::{Manager as _, WebviewWindow};
 
 use super::{
@@ -106,6 +106,18 @@ pub async fn activity_export(
         let count = activity.each(calendar, &find, |record| writer.write(&record))?.map_err(storage)?;
         writer.end().map_err(storage)?;
         Ok(Exported { path: path.display().to_string(), count: count.to_string() })
+    })
+    .await
+}
+
+/// What every agent spent today, in real money or in play money, and how much of the ledger that does not cover yet.
+pub async fn today(shell: &Arc<Shell>, test: bool) -> Said<(BTreeMap<String, Spent>, u64)> {
+    let now = shell.desk.now();
+    aside(shell, move |activity, calendar| {
+        let behind = activity.catch_up(calendar, A_WHILE)?;
+        let today = calendar.day(now);
+        let sums = activity.sums(calendar, test, Period { from: today, to: today }, By::Agent)?;
+        Ok((sums.names.into_iter().collect(), behind))
     })
     .await
 }

@@ -145,12 +145,8 @@ impl Home {
             reversible: false,
             risks: BTreeSet::new(),
         };
-        let caller = Caller {
-            agent: "researcher".parse().unwrap(),
-            session: "session".parse().unwrap(),
-            verified: true,
-            program: None,
-        };
+        let caller =
+            Caller { agent: "researcher".parse().unwrap(), session: "session".parse().unwrap(), program: None };
         let admit = Admit {
             payment: PaymentId::from_random([n; 16]),
             caller,

@@ -1,4 +1,4 @@
-/** Brings what a question named into view, once. */
+/** Brings what the address names into view, once. */
 export function seeker(at: string) {
   const named = at.replace(/^budget:/, '');
   let done = false;

@@ -1,0 +1,21 @@
+//! The port to a server that is called through us: it makes the call once more, with the credential.
+//!
+//! The unpaid call was made by whoever built the request. Pricing, asking, signing, the ledger and repeats are those of every
+//! other payment.
+
+use async_trait::async_trait;
+use countersign_core::rail::Credential;
+use std::fmt;
+
+use crate::wire::Answer;
+
+/// One call of somebody else's tool.
+#[async_trait]
+pub trait Carrier: Send + Sync + fmt::Debug {
+    /// Makes the call with the credential, once. What came back is told as an HTTP answer would be: 2xx the goods, 402 a refusal
+    /// of the payment, anything else nobody knows.
+    ///
+    /// # Errors
+    /// A sentence, when there was no answer: the credential may have arrived all the same.
+    async fn deliver(&self, credential: &Credential) -> Result<Answer, String>;
+}

@@ -1,0 +1,126 @@
+//! Waiting for an upstream on a client's behalf: its questions and its news reach the client as part of the very call that waits.
+
+use rmcp::{
+    ErrorData, RoleServer,
+    model::{
+        ClientResult, InputRequest, InputRequiredResult, InputResponses, ProgressNotificationParam, ProgressToken,
+        ServerNotification, ServerRequest,
+    },
+    service::{RequestContext, ServiceError},
+};
+use std::{pin::pin, time::Duration};
+use tokio::{sync::mpsc, time::Instant};
+
+use super::mail::Mail;
+
+type Context = RequestContext<RoleServer>;
+
+const BEAT: Duration = Duration::from_secs(5);
+const SAYS: &str = "Working. If a person has to decide, they do so in the Countersign window.";
+
+/// Who gives the signs of life while something is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beat {
+    /// The upstream, if it likes; and it is told when the client withdraws.
+    Theirs,
+    /// We do, because a person may have to decide; what was begun goes on when the client withdraws.
+    Ours,
+}
+
+/// Follows `work` to its end, and carries its mail meanwhile.
+///
+/// # Errors
+/// When the client withdrew the request.
+pub async fn attend<T>(
+    context: &Context,
+    mail: &mut mpsc::Receiver<Mail>,
+    beat: Beat,
+    work: impl Future<Output = T>,
+) -> Result<T, ErrorData> {
+    let mut progress = Progress { token: context.meta.get_progress_token(), last: 0.0 };
+    let mut beats = tokio::time::interval_at(Instant::now() + BEAT, BEAT);
+    let mut work = pin!(work);
+    let done = loop {
+        tokio::select! {
+            biased;
+            Some(letter) = mail.recv() => match letter {
+                Mail::Says(news) => progress.tell(context, *news).await,
+                Mail::Asks(question, reply) => {
+                    let mut asked = pin!(ask(context, *question));
+                    tokio::select! {
+                        answer = &mut asked => drop(reply.send(answer)),
+                        done = &mut work => break done,
+                    }
+                }
+            },
+            done = &mut work => break done,
+            () = context.ct.cancelled(), if beat == Beat::Ours => {
+                let why = "the request was withdrawn; a payment it started goes on, and get_payment tells how";
+                return Err(ErrorData::internal_error(why, None));
+            }
+            _ = beats.tick(), if beat == Beat::Ours => progress.beat(context).await,
+        }
+    };
+    // News that came before the answer may still be on its way through the library's tasks.
+    for _ in 0..8 {
+        tokio::task::yield_now().await;
+        while let Ok(letter) = mail.try_recv() {
+            if let Mail::Says(news) = letter {
+                progress.tell(context, *news).await;
+            }
+        }
+    }
+    Ok(done)
+}
+
+async fn ask(context: &Context, question: ServerRequest) -> Result<ClientResult, ErrorData> {
+    context.peer.send_request(question).await.map_err(|error| match error {
+        ServiceError::McpError(error) => error,
+        _ => ErrorData::invalid_request("there is nobody to ask", None),
+    })
+}
+
+/// Asks a client of the older era what an upstream of the newer one wants to know before it goes on.
+///
+/// # Errors
+/// What the client answers instead.
+pub async fn fulfil(context: &Context, required: &InputRequiredResult) -> Result<InputResponses, ErrorData> {
+    let mut answers = InputResponses::new();
+    for (key, question) in required.input_requests.iter().flatten() {
+        let question = match question.clone() {
+            InputRequest::CreateMessage(request) => ServerRequest::CreateMessageRequest(request),
+            InputRequest::Elicitation(request) => ServerRequest::ElicitRequest(request),
+            InputRequest::ListRoots(request) => ServerRequest::ListRootsRequest(request),
+            _ => return Err(ErrorData::invalid_request("the upstream asks in a way that is not known", None)),
+        };
+        let answer = ask(context, question).await?;
+        let answer =
+            serde_json::to_value(answer).map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
+        answers.insert(key.clone(), answer);
+    }
+    Ok(answers)
+}
+
+/// Progress rises, whoever makes it.
+struct Progress {
+    token: Option<ProgressToken>,
+    last: f64,
+}
+
+impl Progress {
+    async fn tell(&mut self, context: &Context, mut news: ServerNotification) {
+        if let ServerNotification::ProgressNotification(progress) = &mut news {
+            let Some(token) = self.token.clone() else { return };
+            progress.params.progress_token = token;
+            self.last = self.last.max(progress.params.progress);
+        }
+        let _ = context.peer.send_notification(news).await;
+    }
+
+    async fn beat(&mut self, context: &Context) {
+        let Some(token) = self.token.clone() else { return };
+        self.last += 1.0;
+        let progress = ProgressNotificationParam::new(token, self.last).with_message(SAYS);
+        let _ = context.peer.notify_progress(progress).await;
+    }
+}

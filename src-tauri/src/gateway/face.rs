@@ -1,0 +1,309 @@
+//! One upstream as a client sees it: its own tools, resources and prompts under their own names, and `get_payment`.
+
+#![expect(deprecated, reason = "upstreams and clients of the older era still set levels and subscribe")]
+
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CallToolRequestParams, CallToolResponse, ClientRequest, CompleteRequestParams, CompleteResult, DiscoverResult,
+        GetPromptRequestParams, GetPromptResponse, InitializeRequestParams, InitializeResult, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        ReadResourceRequestParams, ReadResourceResponse, Request, RequestOptionalParam, ServerCapabilities,
+        ServerConfig, ServerResult, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool,
+        ToolsCapability, UnsubscribeRequestParams,
+    },
+    service::{RequestContext, ServiceError, SubscriptionContext},
+};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+use super::{
+    Gateway,
+    attend::{Beat, attend},
+    call, clean,
+    line::Behalf,
+    mail::BOX,
+    price::{self, Asks},
+    room::{Room, Session},
+    widen::widened,
+};
+use crate::http::App;
+
+/// A request as our handlers get it.
+pub type Context = RequestContext<RoleServer>;
+
+/// Our own tool, and its name where the upstream has one like it.
+const LOOK: &str = "get_payment";
+const OTHER_LOOK: &str = "countersign_get_payment";
+/// Most pages of a list that are read to find a tool.
+const PAGES: usize = 100;
+
+/// The face of one upstream for one session.
+pub struct Face {
+    pub(super) app: Arc<App>,
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) room: Arc<Room>,
+    pub(super) session: Arc<Session>,
+}
+
+impl Face {
+    /// For a session, or a request without one, that is about to begin.
+    pub fn new(app: Arc<App>, gateway: Arc<Gateway>, room: Arc<Room>) -> Self {
+        Self { app, gateway, room, session: Arc::default() }
+    }
+
+    /// What our own tool is called here.
+    pub(super) fn look(&self) -> &'static str {
+        if self.room.tool(LOOK).is_some() { OTHER_LOOK } else { LOOK }
+    }
+
+    /// Makes a request as it came, without what must not cross.
+    pub(super) async fn pass(
+        &self,
+        request: ClientRequest,
+        context: &Context,
+    ) -> Result<Result<ServerResult, ServiceError>, ErrorData> {
+        let line = self.room.line(&self.session).await?;
+        let (to, mut mail) = mpsc::channel(BOX);
+        let meta = clean::request(&context.meta, line.modern());
+        let work = line.call(request, meta, to, context.ct.cancelled());
+        attend(context, &mut mail, Beat::Theirs, work).await
+    }
+
+    async fn plain(&self, request: ClientRequest, context: &Context) -> Result<ServerResult, ErrorData> {
+        self.pass(request, context).await?.map_err(|error| self.error(error))
+    }
+
+    /// An upstream's error as a client may see it: never a price.
+    pub(super) fn error(&self, error: ServiceError) -> ErrorData {
+        match error {
+            ServiceError::McpError(error) if price::of_error(&error) == Asks::Nothing => error,
+            ServiceError::McpError(_) => {
+                let data = serde_json::json!({"code": "unsupported_offer"});
+                let what =
+                    format!("{} asks for payment where Countersign pays nothing: only tools are paid", self.room.name);
+                ErrorData::invalid_request(what, Some(data))
+            }
+            ServiceError::Cancelled { .. } => ErrorData::internal_error("the request was withdrawn", None),
+            // The library's words may hold what the upstream sent.
+            _ => ErrorData::internal_error(
+                format!("the upstream {} gave no answer that can be read", self.room.name),
+                None,
+            ),
+        }
+    }
+
+    /// One page of the upstream's tools: those the person agreed to.
+    async fn tools(
+        &self,
+        page: Option<PaginatedRequestParams>,
+        context: &Context,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let first = page.as_ref().is_none_or(|page| page.cursor.is_none());
+        let request =
+            ClientRequest::ListToolsRequest(RequestOptionalParam { params: page, ..RequestOptionalParam::default() });
+        let ServerResult::ListToolsResult(mut list) = self.plain(request, context).await? else { return Err(odd()) };
+        list.tools = self.gateway.agreed(&self.room.name, list.tools, list.next_cursor.is_none()).await;
+        self.room.saw(&list.tools, first);
+        Ok(list)
+    }
+
+    /// The tool of this name, if the person agreed to it; the upstream is asked for its list once.
+    pub(super) async fn tool(&self, name: &str, context: &Context) -> Result<Option<Tool>, ErrorData> {
+        if let Some(tool) = self.room.tool(name) {
+            return Ok(Some(tool));
+        }
+        let mut page = None;
+        for _ in 0..PAGES {
+            let list = self.tools(page, context).await?;
+            let Some(next) = list.next_cursor else { break };
+            page = Some(PaginatedRequestParams::default().with_cursor(Some(next)));
+        }
+        Ok(self.room.tool(name))
+    }
+}
+
+fn odd() -> ErrorData {
+    ErrorData::internal_error("the upstream answered something else", None)
+}
+
+impl ServerHandler for Face {
+    fn get_info(&self) -> ServerConfig {
+        let Some(info) = self.room.info() else { return ServerConfig::new(ServerCapabilities::default()) };
+        let mut offers = info.capabilities.clone();
+        // Its tasks would be another way to pay, and its payment capability speaks to whoever pays: to us.
+        offers.extensions = None;
+        offers.experimental = None;
+        offers.tools.get_or_insert_with(ToolsCapability::default);
+        let mut config = ServerConfig::new(offers).with_instructions(instructions(info.instructions.as_deref()));
+        if let Some(server) = &info.server_info {
+            config = config.with_server_info(server.clone());
+        }
+        config
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: Context,
+    ) -> Result<InitializeResult, ErrorData> {
+        context.peer.set_peer_info(request.clone());
+        let mut capabilities = request.capabilities.clone();
+        capabilities.extensions = None;
+        capabilities.experimental = None;
+        self.session.begin(Behalf { capabilities, session: Some(context.peer.clone()) });
+        self.room.line(&self.session).await?;
+        self.negotiate_initialize(&request)
+    }
+
+    async fn discover(&self, _context: Context) -> Result<DiscoverResult, ErrorData> {
+        self.room.line(&self.session).await?;
+        Ok(DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), self.get_info()))
+    }
+
+    async fn list_tools(
+        &self,
+        page: Option<PaginatedRequestParams>,
+        context: Context,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let mut list = self.tools(page, &context).await?;
+        for tool in &mut list.tools {
+            tool.output_schema = tool.output_schema.take().and_then(|schema| widened(&schema));
+        }
+        if list.next_cursor.is_none() {
+            list.tools.extend(crate::mcp::look_tool(self.look()));
+        }
+        Ok(list)
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.room.tool(name)
+    }
+
+    async fn call_tool(&self, request: CallToolRequestParams, context: Context) -> Result<CallToolResponse, ErrorData> {
+        call::call(self, request, &context).await
+    }
+
+    async fn list_resources(
+        &self,
+        page: Option<PaginatedRequestParams>,
+        context: Context,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let request = RequestOptionalParam { params: page, ..RequestOptionalParam::default() };
+        match self.plain(ClientRequest::ListResourcesRequest(request), &context).await? {
+            ServerResult::ListResourcesResult(list) => Ok(list),
+            _ => Err(odd()),
+        }
+    }
+
+    async fn list_resource_templates(
+        &self,
+        page: Option<PaginatedRequestParams>,
+        context: Context,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        let request = RequestOptionalParam { params: page, ..RequestOptionalParam::default() };
+        match self.plain(ClientRequest::ListResourceTemplatesRequest(request), &context).await? {
+            ServerResult::ListResourceTemplatesResult(list) => Ok(list),
+            _ => Err(odd()),
+        }
+    }
+
+    async fn read_resource(
+        &self,
+        mut request: ReadResourceRequestParams,
+        context: Context,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        request.meta = None;
+        match self.plain(ClientRequest::ReadResourceRequest(Request::new(request)), &context).await? {
+            ServerResult::ReadResourceResult(result) => Ok(result.into()),
+            ServerResult::InputRequiredResult(result) => Ok(result.into()),
+            _ => Err(odd()),
+        }
+    }
+
+    async fn list_prompts(
+        &self,
+        page: Option<PaginatedRequestParams>,
+        context: Context,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        let request = RequestOptionalParam { params: page, ..RequestOptionalParam::default() };
+        match self.plain(ClientRequest::ListPromptsRequest(request), &context).await? {
+            ServerResult::ListPromptsResult(list) => Ok(list),
+            _ => Err(odd()),
+        }
+    }
+
+    async fn get_prompt(
+        &self,
+        mut request: GetPromptRequestParams,
+        context: Context,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        request.meta = None;
+        match self.plain(ClientRequest::GetPromptRequest(Request::new(request)), &context).await? {
+            ServerResult::GetPromptResult(result) => Ok(result.into()),
+            ServerResult::InputRequiredResult(result) => Ok(result.into()),
+            _ => Err(odd()),
+        }
+    }
+
+    async fn complete(
+        &self,
+        mut request: CompleteRequestParams,
+        context: Context,
+    ) -> Result<CompleteResult, ErrorData> {
+        request.meta = None;
+        match self.plain(ClientRequest::CompleteRequest(Request::new(request)), &context).await? {
+            ServerResult::CompleteResult(result) => Ok(result),
+            _ => Err(odd()),
+        }
+    }
+
+    async fn set_level(&self, mut request: SetLevelRequestParams, context: Context) -> Result<(), ErrorData> {
+        request.meta = None;
+        self.plain(ClientRequest::SetLevelRequest(Request::new(request)), &context).await.map(drop)
+    }
+
+    async fn subscribe(&self, mut request: SubscribeRequestParams, context: Context) -> Result<(), ErrorData> {
+        request.meta = None;
+        self.plain(ClientRequest::SubscribeRequest(Request::new(request)), &context).await.map(drop)
+    }
+
+    async fn unsubscribe(&self, mut request: UnsubscribeRequestParams, context: Context) -> Result<(), ErrorData> {
+        request.meta = None;
+        self.plain(ClientRequest::UnsubscribeRequest(Request::new(request)), &context).await.map(drop)
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(requested.clone())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let line = self.room.line(&self.session).await?;
+        let Ok(mut subscription) = line.peer().listen(context.sink().accepted().clone()).await else {
+            context.cancelled().await;
+            return Ok(());
+        };
+        loop {
+            tokio::select! {
+                () = context.cancelled() => {
+                    let _ = subscription.cancel().await;
+                    return Ok(());
+                }
+                news = subscription.next() => match news {
+                    Ok(Some(news)) => drop(context.sink().send(news).await),
+                    Ok(None) | Err(_) => return Ok(()),
+                }
+            }
+        }
+    }
+}
+
+fn instructions(theirs: Option<&str>) -> String {
+    let ours = "Some tools here cost money. Countersign pays for them within the limits of a person, whom it may ask. A result \
+                with status pending_approval means that a person is deciding: tell the user that you are waiting for their \
+                approval in Countersign, and call get_payment with its payment_id until that changes; do not start the call again.";
+    match theirs {
+        Some(theirs) => format!("{theirs}\n\n{ours}"),
+        None => ours.to_owned(),
+    }
+}

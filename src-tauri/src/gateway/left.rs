@@ -1,0 +1,79 @@
+//! Purchases whose answer nobody has got yet: the same call again gets it, instead of paying once more.
+
+use countersign_core::payment::{AgentName, Digest, IdempotencyKey};
+use countersign_desk::{
+    outcome::{Outcome, OutcomeStatus},
+    problem::Problem,
+};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::{Gateway, call::Purchased};
+
+/// More are forgotten, whichever; each is one call that an agent did not wait for.
+const MOST: usize = 10_000;
+
+/// The open ones, by agent and call.
+#[derive(Debug, Default)]
+pub struct Left(Mutex<HashMap<Purchased, Open>>);
+
+#[derive(Debug, Clone)]
+struct Open {
+    key: IdempotencyKey,
+    payment: Option<String>,
+}
+
+impl Left {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Purchased, Open>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Gateway {
+    /// The key of this call, if an earlier one like it was left without its answer.
+    pub(super) fn left_over(&self, agent: &AgentName, call: Digest) -> Option<IdempotencyKey> {
+        self.left.lock().get(&(agent.clone(), call)).map(|open| open.key.clone())
+    }
+
+    /// The key of this call: that of the same call while it is open, else a new one.
+    pub(super) fn key(&self, agent: &AgentName, call: Digest) -> anyhow::Result<IdempotencyKey> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+        let key: IdempotencyKey = format!("gateway-{:032x}", u128::from_be_bytes(bytes)).parse()?;
+        let mut left = self.left.lock();
+        if left.len() >= MOST
+            && let Some(any) = left.keys().next().cloned()
+        {
+            left.remove(&any);
+        }
+        Ok(left.entry((agent.clone(), call)).or_insert(Open { key, payment: None }).key.clone())
+    }
+
+    /// What an agent was told of a call: it stays open while a person decides or nobody knows.
+    pub(super) fn told(&self, agent: &AgentName, call: Digest, key: &IdempotencyKey, told: &Result<Outcome, Problem>) {
+        let mut left = self.left.lock();
+        let place = (agent.clone(), call);
+        let Some(open) = left.get_mut(&place).filter(|open| open.key == *key) else { return };
+        match told {
+            Ok(outcome) if matches!(outcome.status, OutcomeStatus::PendingApproval | OutcomeStatus::Unknown) => {
+                open.payment = id(outcome);
+            }
+            _ => drop(left.remove(&place)),
+        }
+    }
+
+    /// An agent looked at a payment of its own: one that has its end is open no more.
+    pub(super) fn handed_out(&self, agent: &AgentName, outcome: &Outcome) {
+        if !matches!(outcome.status, OutcomeStatus::PendingApproval | OutcomeStatus::Unknown)
+            && let Some(payment) = id(outcome)
+        {
+            self.left.lock().retain(|(of, _), open| of != agent || open.payment.as_ref() != Some(&payment));
+        }
+    }
+}
+
+fn id(outcome: &Outcome) -> Option<String> {
+    Some(outcome.payment.as_ref()?["id"].as_str()?.to_owned())
+}

@@ -1,0 +1,198 @@
+//! One connection to an upstream: a client of the official library over our own way out, or over a program's pipes.
+//!
+//! It prefers the era of whoever calls, so that little has to be translated, and takes the other where there is no choice.
+
+use anyhow::{Context as _, anyhow};
+use countersign_desk::wire::Wire;
+use rmcp::{
+    ErrorData, Peer, RoleClient, RoleServer, Service, ServiceError,
+    model::{
+        ClientCapabilities, ClientConfig, ClientRequest, ClientResult, ElicitResult, ElicitationAction, Implementation,
+        ProtocolVersion, RequestMetaObject, ServerNotification, ServerPeerInfo, ServerRequest, ServerResult,
+    },
+    service::{
+        ClientLifecycleMode, ClientServiceExt as _, InboundStreamOrigin, NotificationContext, PeerRequestOptions,
+        RequestContext, RunningService,
+    },
+    transport::{StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::oneshot, time::timeout};
+
+use super::{
+    mail::{Calls, Letterbox, Mail},
+    program::Program,
+    target::Target,
+};
+
+/// The longest an upstream may take until it can be used.
+const START: Duration = Duration::from_secs(30);
+/// On whose behalf a connection is made.
+#[derive(Clone)]
+pub struct Behalf {
+    /// What the client can do; what it cannot, an upstream must not ask for.
+    pub capabilities: ClientCapabilities,
+    /// The client's session, if it has one: it hears what belongs to no call.
+    pub session: Option<Peer<RoleServer>>,
+}
+
+/// An open connection.
+pub struct Line {
+    service: RunningService<RoleClient, Ear>,
+    calls: Arc<Calls>,
+    info: Arc<ServerPeerInfo>,
+    _program: Option<Program>,
+}
+
+impl Line {
+    /// Connects.
+    ///
+    /// # Errors
+    /// Where it is a place that must not be reached, or nobody there speaks MCP.
+    pub async fn open(target: &Target, wire: &Wire, behalf: &Behalf) -> anyhow::Result<Self> {
+        let modern = || ClientLifecycleMode::Auto {
+            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+            legacy_version: Some(ProtocolVersion::V_2025_11_25),
+        };
+        if behalf.session.is_none() {
+            return Self::connect(target, wire, behalf, modern()).await;
+        }
+        match Self::connect(target, wire, behalf, ClientLifecycleMode::Initialize).await {
+            Ok(line) => Ok(line),
+            Err(first) => Self::connect(target, wire, behalf, modern()).await.map_err(|_| first),
+        }
+    }
+
+    async fn connect(target: &Target, wire: &Wire, behalf: &Behalf, mode: ClientLifecycleMode) -> anyhow::Result<Self> {
+        let calls = Arc::new(Calls::default());
+        let ear = Ear { behalf: behalf.clone(), calls: calls.clone() };
+        let (service, program) = match target {
+            Target::Url(url) => {
+                wire.check(url)?;
+                let config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
+                let transport = StreamableHttpClientTransport::with_client(wire.bare()?, config);
+                (timeout(START, ear.serve_with_lifecycle(transport, mode)).await, None)
+            }
+            Target::Command(words) => {
+                let (program, pipes) = Program::start(words)?;
+                (timeout(START, ear.serve_with_lifecycle(pipes, mode)).await, Some(program))
+            }
+        };
+        let service = service.map_err(|_| anyhow!("it does not answer in {} seconds", START.as_secs()))??;
+        let info = service.peer_info().context("it does not say what it can do")?;
+        Ok(Self { service, calls, info, _program: program })
+    }
+
+    /// What the upstream says of itself.
+    pub fn info(&self) -> &Arc<ServerPeerInfo> {
+        &self.info
+    }
+
+    /// Whether it speaks the newer era.
+    pub fn modern(&self) -> bool {
+        self.info.protocol_version >= ProtocolVersion::V_2026_07_28
+    }
+
+    /// Whether it is over.
+    pub fn is_closed(&self) -> bool {
+        self.service.is_closed() || self.service.is_transport_closed()
+    }
+
+    /// The other end.
+    pub fn peer(&self) -> &Peer<RoleClient> {
+        self.service.peer()
+    }
+
+    /// Makes a request and waits for its answer; withdraws it when `gone` comes first.
+    pub async fn call(
+        &self,
+        request: ClientRequest,
+        meta: RequestMetaObject,
+        to: Letterbox,
+        gone: impl Future<Output = ()>,
+    ) -> Result<ServerResult, ServiceError> {
+        let open = self.calls.open(to);
+        let options = PeerRequestOptions::no_options().with_meta(meta);
+        let mut handle = self.peer().send_cancellable_request(request, options).await?;
+        open.is_named(&handle.id, &handle.progress_token);
+        tokio::select! {
+            answer = &mut handle.rx => answer.unwrap_or(Err(ServiceError::TransportClosed)),
+            () = gone => {
+                let reason = "the client withdrew the request".to_owned();
+                let _ = handle.cancel(Some(reason.clone())).await;
+                Err(ServiceError::Cancelled { reason: Some(reason) })
+            }
+        }
+    }
+}
+
+/// Hears what an upstream asks and says, and passes it to the call it belongs to.
+struct Ear {
+    behalf: Behalf,
+    calls: Arc<Calls>,
+}
+
+impl Service<RoleClient> for Ear {
+    async fn handle_request(
+        &self,
+        request: ServerRequest,
+        context: RequestContext<RoleClient>,
+    ) -> Result<ClientResult, ErrorData> {
+        if matches!(request, ServerRequest::PingRequest(_)) {
+            return Ok(ClientResult::empty(()));
+        }
+        let nobody = match request {
+            ServerRequest::ElicitRequest(_) => {
+                Ok(ClientResult::ElicitResult(ElicitResult::new(ElicitationAction::Decline)))
+            }
+            _ => Err(ErrorData::invalid_request("there is nobody to ask", None)),
+        };
+        let Some(to) = self.calls.of_request(call_of(&context.extensions)) else { return nobody };
+        let (reply, answer) = oneshot::channel();
+        if to.send(Mail::Asks(Box::new(request), reply)).await.is_err() {
+            return nobody;
+        }
+        answer.await.unwrap_or(nobody)
+    }
+
+    async fn handle_notification(
+        &self,
+        notification: ServerNotification,
+        context: NotificationContext<RoleClient>,
+    ) -> Result<(), ErrorData> {
+        let to = match &notification {
+            ServerNotification::ProgressNotification(progress) => {
+                self.calls.of_progress(&progress.params.progress_token)
+            }
+            ServerNotification::LoggingMessageNotification(_) => self.calls.of_request(call_of(&context.extensions)),
+            _ => None,
+        };
+        match (to, &self.behalf.session, &notification) {
+            (Some(to), ..) => drop(to.try_send(Mail::Says(Box::new(notification)))),
+            (
+                None,
+                Some(session),
+                ServerNotification::LoggingMessageNotification(_)
+                | ServerNotification::ResourceUpdatedNotification(_)
+                | ServerNotification::ResourceListChangedNotification(_)
+                | ServerNotification::ToolListChangedNotification(_)
+                | ServerNotification::PromptListChangedNotification(_),
+            ) => drop(session.send_notification(notification).await),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn get_info(&self) -> ClientConfig {
+        let ourselves = Implementation::new("countersign", env!("CARGO_PKG_VERSION")).with_title("Countersign");
+        ClientConfig::new(self.behalf.capabilities.clone(), ourselves)
+            .with_protocol_version(ProtocolVersion::V_2025_11_25)
+    }
+}
+
+fn call_of(extensions: &rmcp::model::Extensions) -> Option<&rmcp::model::RequestId> {
+    match extensions.get::<InboundStreamOrigin>() {
+        Some(InboundStreamOrigin::OutboundRequest(id)) => Some(id),
+        _ => None,
+    }
+}

@@ -1,0 +1,201 @@
+//! Paid MCP servers behind Countersign: `/mcp/NAME` is one of them, with what it asks for paid through the one desk.
+//!
+//! Nothing here signs, judges or decides. A price goes to the desk like every other; prices, credentials and receipts never cross
+//! to the client. An upstream is reached only after the person has seen its exact address or command; what it said of its tools
+//! and prices then is pinned, and a change asks again.
+
+mod attend;
+mod book;
+mod call;
+mod clean;
+mod face;
+mod left;
+mod line;
+mod mail;
+mod pins;
+mod price;
+mod program;
+mod room;
+mod route;
+mod target;
+mod widen;
+
+use book::Book;
+pub use route::router;
+pub use target::{Name, Target};
+
+use anyhow::{Context as _, anyhow, bail};
+use countersign_core::{
+    payment::{AgentName, Digest},
+    text::clean,
+};
+use countersign_desk::{
+    approver::{Approver, Change},
+    wire::Wire,
+};
+use rmcp::model::Tool;
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use book::Entry;
+use left::Left;
+use pins::{Pins, Terms};
+use room::Room;
+
+/// Longest word of a tool that a person is shown, characters.
+const SHOWN: usize = 400;
+
+/// Every upstream, and who is connected to it.
+pub struct Gateway {
+    book: Result<Book, String>,
+    wire: Wire,
+    approver: Arc<dyn Approver>,
+    patience: Duration,
+    rooms: Mutex<HashMap<(AgentName, Name), Arc<Room>>>,
+    left: Left,
+    asked: Mutex<HashSet<Digest>>,
+}
+
+impl Gateway {
+    /// Over the upstreams of this data directory. A list that cannot be read is told to whoever asks, and nothing is reached.
+    pub fn open(dir: &Path, wire: Wire, approver: Arc<dyn Approver>, patience: Duration) -> Self {
+        let book = Book::open(dir).map_err(|error| {
+            tracing::error!(error = format!("{error:#}"), "the upstreams cannot be read; none is reached");
+            format!("{error:#}")
+        });
+        let (rooms, left, asked) = (Mutex::default(), Left::default(), Mutex::default());
+        Self { book, wire, approver, patience, rooms, left, asked }
+    }
+
+    fn book(&self) -> anyhow::Result<&Book> {
+        self.book.as_ref().map_err(|why| anyhow!("{why}"))
+    }
+
+    /// Whether an upstream could be added, before a person is asked.
+    ///
+    /// # Errors
+    /// The name is taken, or the address must not be reached.
+    pub fn may_add(&self, name: &Name, target: &Target) -> anyhow::Result<()> {
+        if self.book()?.get(name).is_some() {
+            bail!("there is an upstream {name} already; remove it first");
+        }
+        match target {
+            Target::Url(url) => {
+                self.wire.check(url).context("only public https addresses, and hosts of fetch.allow_private_hosts")
+            }
+            Target::Command(_) => Ok(()),
+        }
+    }
+
+    /// Adds an upstream the person has agreed to.
+    ///
+    /// # Errors
+    /// As [`Self::may_add`], and when it cannot be written down.
+    pub fn add(&self, name: &Name, target: Target) -> anyhow::Result<()> {
+        self.may_add(name, &target)?;
+        self.book()?.change(|all| drop(all.insert(name.clone(), Entry { target, pins: Pins::default() })))
+    }
+
+    /// Every upstream.
+    ///
+    /// # Errors
+    /// When the list cannot be read.
+    pub fn list(&self) -> anyhow::Result<Vec<(Name, Target)>> {
+        Ok(self.book()?.all().into_iter().map(|(name, entry)| (name, entry.target)).collect())
+    }
+
+    /// Removes an upstream and hangs up.
+    ///
+    /// # Errors
+    /// There is none of this name, or it cannot be written down.
+    pub fn remove(&self, name: &Name) -> anyhow::Result<()> {
+        let gone = self.book()?.change(|all| all.remove(name))?;
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner).retain(|(_, of), _| of != name);
+        gone.map(drop).with_context(|| format!("there is no upstream {name}"))
+    }
+
+    /// This agent's side of an upstream; none if there is no such upstream.
+    fn room(&self, agent: &AgentName, name: &Name) -> Option<Arc<Room>> {
+        let entry = self.book.as_ref().ok()?.get(name)?;
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = rooms
+            .entry((agent.clone(), name.clone()))
+            .or_insert_with(|| Arc::new(Room::new(name.clone(), entry.target, self.wire.clone())));
+        Some(room.clone())
+    }
+
+    /// Those of these tools that the person agreed to. The first list of all is what they agreed to; every other tool, and every
+    /// changed one, is put to them and hidden until they say yes.
+    async fn agreed(self: &Arc<Self>, name: &Name, tools: Vec<Tool>, last: bool) -> Vec<Tool> {
+        let Ok(book) = self.book() else { return Vec::new() };
+        let Some(Entry { pins, .. }) = book.get(name) else { return Vec::new() };
+        if !pins.known {
+            let first = book.change(|all| {
+                let Some(entry) = all.get_mut(name) else { return };
+                entry.pins.tools.extend(tools.iter().map(|tool| (tool.name.to_string(), pins::digest(tool))));
+                entry.pins.known = last;
+            });
+            return if first.is_ok() { tools } else { Vec::new() };
+        }
+        let is_pinned = |tool: &Tool| pins.tools.get(&*tool.name) == Some(&pins::digest(tool));
+        let (kept, other): (Vec<Tool>, Vec<Tool>) = tools.into_iter().partition(is_pinned);
+        self.ask_about(name, &pins, other);
+        kept
+    }
+
+    /// Puts tools to the person, once each as long as this program runs.
+    fn ask_about(self: &Arc<Self>, name: &Name, pins: &Pins, tools: Vec<Tool>) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let digest = |tool: &Tool| Digest::of(&[name.as_str().as_bytes(), &pins::digest(tool).0]);
+        let fresh: Vec<Tool> = tools.into_iter().filter(|tool| asked.insert(digest(tool))).collect();
+        drop(asked);
+        if fresh.is_empty() || !self.approver.reachable() {
+            return;
+        }
+        let lines = fresh.iter().map(|tool| {
+            let how = if pins.tools.contains_key(&*tool.name) { "Changed" } else { "New" };
+            let says = clean(tool.description.as_deref().unwrap_or_default());
+            format!("{how}: {} says: {}", clean(&tool.name), says.chars().take(SHOWN).collect::<String>())
+        });
+        let title = format!("The upstream {name} has other tools than you agreed to. Allow them?");
+        let Ok(id) = crate::control::change_id() else { return };
+        let change = Change { id, title, lines: lines.collect() };
+        let (gateway, name) = (self.clone(), name.clone());
+        tokio::spawn(async move {
+            let yes = tokio::time::timeout(gateway.patience, gateway.approver.confirm(change)).await == Ok(true);
+            let pinned = |all: &mut std::collections::BTreeMap<Name, Entry>| {
+                let Some(entry) = all.get_mut(&name) else { return };
+                entry.pins.tools.extend(fresh.iter().map(|tool| (tool.name.to_string(), pins::digest(tool))));
+            };
+            if let (true, Ok(book)) = (yes, gateway.book())
+                && let Err(error) = book.change(pinned)
+            {
+                tracing::error!(error = format!("{error:#}"), "tools a person agreed to could not be written down");
+            }
+        });
+    }
+
+    /// Whether these terms are worse for the person than those the tool was last paid on.
+    fn terms_changed(&self, name: &Name, tool: &str, now: &Terms) -> bool {
+        let entry = self.book().ok().and_then(|book| book.get(name));
+        let before = entry.as_ref().and_then(|entry| entry.pins.terms.get(tool));
+        before.is_some_and(|before| pins::changed(before, now))
+    }
+
+    /// The tool is being paid on these terms.
+    fn paid(&self, name: &Name, tool: &str, terms: &Terms) {
+        let written = self.book().and_then(|book| {
+            book.change(|all| {
+                let entry = all.get_mut(name).filter(|_| !terms.is_empty());
+                entry.map(|entry| entry.pins.terms.insert(tool.to_owned(), terms.clone()));
+            })
+        });
+        if let Err(error) = written {
+            tracing::warn!(error = format!("{error:#}"), "the terms of a paid tool could not be written down");
+        }
+    }
+}

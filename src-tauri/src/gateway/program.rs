@@ -1,0 +1,70 @@
+//! An upstream that is a program here: started as it stands, without a shell, with little of our environment, and ended with us.
+
+use anyhow::Context as _;
+use std::process::{Child, Command, Stdio};
+
+/// What of our environment a program gets.
+const ENVIRONMENT: [&str; 14] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "TZ",
+    "SYSTEMROOT",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "USERPROFILE",
+    "TEMP",
+    "PATHEXT",
+];
+
+/// A running one. Killed when dropped.
+pub struct Program(Child);
+
+#[cfg(unix)]
+type Pipes = (tokio::net::unix::pipe::Receiver, tokio::net::unix::pipe::Sender);
+#[cfg(not(unix))]
+type Pipes = (tokio::fs::File, tokio::fs::File);
+
+impl Program {
+    /// Starts it; what it says, and what it hears.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(words: &[String]) -> anyhow::Result<(Self, Pipes)> {
+        let (program, arguments) = words.split_first().context("there is no program")?;
+        let kept = ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().envs(kept);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("the program cannot be started")?;
+        let (says, hears) = child.stdout.take().zip(child.stdin.take()).context("the program has no pipes")?;
+        let program = Self(child);
+        #[cfg(unix)]
+        let pipes = (
+            tokio::net::unix::pipe::Receiver::from_owned_fd(says.into())?,
+            tokio::net::unix::pipe::Sender::from_owned_fd(hears.into())?,
+        );
+        #[cfg(not(unix))]
+        let pipes = {
+            use std::os::windows::io::OwnedHandle;
+            let file = |handle: OwnedHandle| tokio::fs::File::from_std(std::fs::File::from(handle));
+            (file(says.into()), file(hears.into()))
+        };
+        Ok((program, pipes))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

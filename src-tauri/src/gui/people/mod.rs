@@ -1,0 +1,106 @@
+//! The room of the pages Agents and Wallets: who may ask, who pays, and how an agent is stopped.
+//!
+//! What is done here only tightens. To resume an agent passes the window that asks.
+
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use view::{AgentsView, Today, WalletsView};
+
+use anyhow::Context as _;
+use countersign_core::{payment::AgentName, registry::Registry, text::clean};
+use countersign_desk::approver::{Approver, Change};
+use countersign_vault::{Scope, Vault};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use crate::bridge::token;
+use view::{AgentView, GoneView, KeptIn, WalletName, WalletView};
+
+/// How long the person has in the window that asks.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Everything these pages can ask for.
+pub struct Room {
+    vault: Vault,
+    approver: Arc<dyn Approver>,
+    dir: PathBuf,
+}
+
+impl Room {
+    /// A room over this vault, whose files lie in `dir`.
+    pub fn new(vault: Vault, approver: Arc<dyn Approver>, dir: PathBuf) -> Self {
+        Self { vault, approver, dir }
+    }
+
+    /// The Agents page; `address` is the open port.
+    pub async fn agents(&self, today: &Today, address: Option<&str>) -> anyhow::Result<AgentsView> {
+        let (mut agents, mut gone) = (Vec::new(), Vec::new());
+        for agent in self.vault.list_agents().await? {
+            match agent.revoked_at {
+                Some(at) => gone.push(GoneView { name: agent.name.to_string(), at: at.rfc3339() }),
+                None => agents.push(AgentView::of(agent.clone(), self.own(&agent.name), today)),
+            }
+        }
+        Ok(AgentsView {
+            agents,
+            gone,
+            address: address.map(str::to_owned),
+            mcp: address.map(|address| format!("{address}/mcp")),
+            behind: view::behind(today),
+        })
+    }
+
+    fn own(&self, agent: &AgentName) -> Option<WalletName> {
+        let address = self.vault.own_wallet(agent)?;
+        let wallet = self.vault.wallets().into_iter().find(|wallet| wallet.address == address);
+        Some(WalletName { label: wallet.map(|wallet| clean(&wallet.label)).unwrap_or_default(), address })
+    }
+
+    /// The Wallets page.
+    pub async fn wallets(&self, registry: &Registry) -> anyhow::Result<WalletsView> {
+        let agents = self.vault.list_agents().await?;
+        let lives = |name: &AgentName| agents.iter().any(|a| a.name == *name && a.revoked_at.is_none());
+        let payers = self.vault.payers();
+        let wallets = self.vault.wallets().into_iter().map(|wallet| {
+            let whom = payers.iter().filter(|(who, address)| {
+                address.eq_ignore_ascii_case(&wallet.address) && who.agent.as_ref().is_none_or(lives)
+            });
+            let whom = whom.map(|(who, _)| who.clone()).collect();
+            WalletView::of(wallet, whom, registry)
+        });
+        Ok(WalletsView { wallets: wallets.collect(), kept: KeptIn::of(self.vault.keys_kept()) })
+    }
+
+    /// Stops one agent's payments until they are resumed.
+    pub async fn pause(&self, name: &str) -> anyhow::Result<()> {
+        Ok(self.vault.pause(Scope::Agent(self.living(name).await?), None).await?)
+    }
+
+    /// Lets them go on, once the person said yes in the window that asks.
+    pub async fn resume(&self, name: &str) -> anyhow::Result<()> {
+        let agent = self.living(name).await?;
+        let change = Change {
+            id: super::doubts::id().context("there is no randomness")?,
+            title: format!("Resume the payments of {agent}?"),
+            lines: vec!["Its payments inside your limits go through again without asking".to_owned()],
+        };
+        let asked = tokio::time::timeout(PATIENCE, self.approver.confirm(change)).await;
+        anyhow::ensure!(asked.unwrap_or(false), "It was not confirmed; {agent} stays paused.");
+        Ok(self.vault.resume(Scope::Agent(agent)).await?)
+    }
+
+    /// Ends an agent's tokens, and removes the file of one that was kept for it.
+    pub async fn revoke(&self, name: &str) -> anyhow::Result<()> {
+        let agent = self.living(name).await?;
+        self.vault.revoke_agent(&agent).await?;
+        token::forget(&self.dir, &agent)
+            .context("It is revoked, but the file of its token is still there; the token in it is dead")
+    }
+
+    async fn living(&self, name: &str) -> anyhow::Result<AgentName> {
+        let agents = self.vault.list_agents().await?;
+        let found = agents.into_iter().find(|agent| agent.name.as_str() == name && agent.revoked_at.is_none());
+        Ok(found.with_context(|| format!("There is no agent {}.", clean(name)))?.name)
+    }
+}

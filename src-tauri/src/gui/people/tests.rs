@@ -1,0 +1,217 @@
+//! The room over a real ledger, with a scripted person in the window that asks.
+
+use super::{
+    view::{PauseView, PaysView},
+    *,
+};
+use async_trait::async_trait;
+use countersign_core::{Millis, approval::Answer, asset::Network, payment::PaymentId, policy::Policy};
+use countersign_desk::approver::Showing;
+use countersign_vault::{
+    Health, ManualClock, Open, PayerFor, SetBy,
+    activity::Spent,
+    keys::{Keys, memory::MemoryStore},
+};
+use std::{
+    path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+const NOW: Millis = Millis(1_795_000_000_000);
+
+/// Says the same to every change, and remembers what it was asked.
+#[derive(Default)]
+struct Person {
+    says: AtomicBool,
+    asked: Mutex<Vec<Change>>,
+}
+
+#[async_trait]
+impl Approver for Person {
+    fn reachable(&self) -> bool {
+        true
+    }
+
+    async fn ask(&self, _: Showing) -> Answer {
+        Answer::No
+    }
+
+    async fn confirm(&self, change: Change) -> bool {
+        self.asked.lock().unwrap().push(change);
+        self.says.load(Ordering::SeqCst)
+    }
+
+    fn outcome(&self, _: &PaymentId, _: &str, _: &str) {}
+}
+
+struct Home {
+    dir: tempfile::TempDir,
+    clock: Arc<ManualClock>,
+    person: Arc<Person>,
+    vault: Vault,
+    room: Room,
+}
+
+async fn home(agents: &[&str]) -> Home {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(NOW));
+    let registry = Arc::new(Registry::builtin("USD"));
+    let policy = Policy::preset("everyday", "USD").unwrap();
+    let keys = Keys::start(Box::new(MemoryStore::new()));
+    let open = Open::new(dir.path().join("data"), clock.clone(), keys, registry, policy);
+    let vault = Vault::open(Open { min_free_bytes: 0, ..open }).unwrap();
+    for name in agents {
+        vault.add_agent(&name.parse().unwrap(), false, SetBy::Person).await.unwrap();
+    }
+    let person = Arc::new(Person::default());
+    let room = Room::new(vault.clone(), person.clone(), dir.path().to_owned());
+    Home { dir, clock, person, vault, room }
+}
+
+fn today(now: Millis) -> Today {
+    let spent = |value| Spent { value, count: 2, unknown: 0 };
+    Today {
+        now,
+        real: [("researcher".to_owned(), spent(1_230_000))].into(),
+        play: [("coder".to_owned(), spent(10_000))].into(),
+        behind: 0,
+        reference: "USD".to_owned(),
+    }
+}
+
+impl Home {
+    async fn view(&self, now: Millis) -> AgentsView {
+        self.room.agents(&today(now), Some("http://127.0.0.1:4020")).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn each_agent_shows_its_times_its_sums_and_a_wallet_of_its_own() {
+    let home = home(&["coder", "researcher"]).await;
+    home.vault.create_wallet("main").await.unwrap();
+    let own = home.vault.create_wallet("trips\u{202e}").await.unwrap();
+    let who = PayerFor { agent: Some("coder".parse().unwrap()), network: None };
+    home.vault.set_payer(who, &own.address).await.unwrap();
+    let seen = home.view(NOW).await;
+    let (coder, researcher) = (&seen.agents[0], &seen.agents[1]);
+    assert_eq!((coder.name.as_str(), coder.today.value.as_str()), ("coder", "0.00 USD"));
+    assert_eq!(coder.play.as_ref().unwrap().value, "0.01 USD");
+    assert_eq!((researcher.today.value.as_str(), &researcher.play), ("1.23 USD", &None));
+    assert_eq!((coder.wallet.as_ref().unwrap().address.as_str(), &researcher.wallet), (own.address.as_str(), &None));
+    assert!(!coder.wallet.as_ref().unwrap().label.contains('\u{202e}'));
+    assert_eq!((coder.since.as_str(), &coder.seen), (NOW.rfc3339().as_str(), &None));
+    let month = 30 * 86_400_000;
+    assert_eq!((coder.ends.clone(), coder.ended), (Some(Millis(NOW.0 + month).rfc3339()), false));
+    assert!(home.view(Millis(NOW.0 + month + 1)).await.agents[0].ended);
+    assert_eq!(seen.mcp.as_deref(), Some("http://127.0.0.1:4020/mcp"));
+    let closed = home.room.agents(&today(NOW), None).await.unwrap();
+    assert_eq!((closed.address, closed.mcp), (None, None));
+}
+
+#[tokio::test]
+async fn a_token_that_was_used_is_seen() {
+    let home = home(&[]).await;
+    let name = "coder".parse().unwrap();
+    let token = home.vault.add_agent(&name, true, SetBy::Command).await.unwrap();
+    let later = Millis(NOW.0 + 7_200_000);
+    home.clock.set_wall(later);
+    assert!(home.vault.authenticate(std::str::from_utf8(token.expose()).unwrap()).is_some());
+    let agent = home.view(later).await.agents.remove(0);
+    assert_eq!((agent.seen, agent.asks_always, agent.unconfirmed), (Some(later.rfc3339()), true, true));
+}
+
+#[tokio::test]
+async fn an_agent_is_paused_at_once_and_resumed_only_by_the_person() {
+    let home = home(&["coder", "researcher"]).await;
+    home.room.pause("coder").await.unwrap();
+    let coder = "coder".parse().unwrap();
+    let seen = home.view(NOW).await;
+    assert_eq!([&seen.agents[0].pause, &seen.agents[1].pause], [&PauseView::Open, &PauseView::No]);
+    assert_eq!(home.vault.health(), Health::Ok);
+    let refused = home.room.resume("coder").await.unwrap_err();
+    assert!(refused.to_string().contains("coder stays paused"), "{refused}");
+    assert!(home.vault.is_paused(&coder));
+    home.person.says.store(true, Ordering::SeqCst);
+    home.room.resume("coder").await.unwrap();
+    assert!(!home.vault.is_paused(&coder));
+    let titles: Vec<String> = home.person.asked.lock().unwrap().iter().map(|change| change.title.clone()).collect();
+    assert_eq!(titles, ["Resume the payments of coder?"; 2]);
+}
+
+#[tokio::test]
+async fn a_pause_with_an_end_says_when_and_is_over_then() {
+    let home = home(&["coder"]).await;
+    let until = Millis(NOW.0 + 60_000);
+    home.vault.pause(Scope::Agent("coder".parse().unwrap()), Some(until)).await.unwrap();
+    assert_eq!(home.view(NOW).await.agents[0].pause, PauseView::Until { time: until.rfc3339() });
+    assert_eq!(home.view(until).await.agents[0].pause, PauseView::No);
+}
+
+#[tokio::test]
+async fn a_revoked_agent_is_gone_with_its_token_and_its_file() {
+    let home = home(&["researcher"]).await;
+    let name: AgentName = "coder".parse().unwrap();
+    let blank = token::Blank::make(home.dir.path(), &name).unwrap();
+    let token = home.vault.add_agent(&name, false, SetBy::Person).await.unwrap();
+    let token = std::str::from_utf8(token.expose()).unwrap();
+    let file = blank.keep(token).unwrap();
+    home.room.revoke("coder").await.unwrap();
+    assert_eq!((home.vault.authenticate(token), file.exists()), (None, false));
+    let seen = home.view(NOW).await;
+    assert_eq!((seen.agents.len(), seen.agents[0].name.as_str()), (1, "researcher"));
+    assert_eq!((seen.gone.len(), seen.gone[0].name.as_str()), (1, "coder"));
+    for name in ["coder", "nobody", "../x"] {
+        assert!(home.room.revoke(name).await.is_err() && home.room.pause(name).await.is_err(), "{name}");
+        assert!(home.room.resume(name).await.is_err(), "{name}");
+    }
+    assert!(home.person.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_wallet_says_whom_it_pays_for_and_where_its_key_is() {
+    let home = home(&["coder", "old"]).await;
+    let registry = Registry::builtin("USD");
+    assert_eq!(home.room.wallets(&registry).await.unwrap().wallets, []);
+    let main = home.vault.create_wallet("main").await.unwrap();
+    home.clock.advance_ms(1);
+    let spare = home.vault.create_wallet("spare").await.unwrap();
+    for (agent, network) in [("coder", None), ("coder", Some(Network::eip155(8453))), ("old", None)] {
+        let who = PayerFor { agent: Some(agent.parse().unwrap()), network };
+        home.vault.set_payer(who, &spare.address).await.unwrap();
+    }
+    home.room.revoke("old").await.unwrap();
+    let seen = home.room.wallets(&registry).await.unwrap();
+    let pays = |agent: Option<&str>, network: Option<&str>| PaysView {
+        agent: agent.map(str::to_owned),
+        network: network.map(str::to_owned),
+    };
+    assert_eq!((seen.wallets[0].address.as_str(), seen.wallets[0].label.as_str()), (main.address.as_str(), "main"));
+    assert_eq!(seen.wallets[0].pays, [pays(None, None)]);
+    assert_eq!(seen.wallets[1].pays, [pays(Some("coder"), None), pays(Some("coder"), Some("Base"))]);
+    assert_eq!(seen.kept, KeptIn::Memory);
+    let kinds = ["os-keyring", "encrypted-file"].map(KeptIn::of);
+    assert_eq!(kinds, [KeptIn::OsKeyring, KeptIn::EncryptedFile]);
+}
+
+#[test]
+fn the_bindings_are_current() {
+    use super::super::view::tests::check;
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/ipc/bindings");
+    let mut stale = Vec::new();
+    let all: [fn(&Path, &mut Vec<String>); 9] = [
+        check::<view::AgentsView>,
+        check::<view::AgentView>,
+        check::<view::GoneView>,
+        check::<view::KeptIn>,
+        check::<view::PauseView>,
+        check::<view::PaysView>,
+        check::<view::WalletName>,
+        check::<view::WalletsView>,
+        check::<view::WalletView>,
+    ];
+    all.iter().for_each(|check| check(&dir, &mut stale));
+    assert!(stale.is_empty(), "run the test once with UPDATE_BINDINGS=1 for: {stale:#?}");
+}

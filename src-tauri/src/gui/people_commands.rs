@@ -1,0 +1,55 @@
+//! The commands of the pages Agents and Wallets. Each is the main window's alone. None pairs, and none touches a key.
+
+use tauri::WebviewWindow;
+
+use super::{
+    activity,
+    commands::{Gets, Said, failed, from},
+    people::{AgentsView, Today, WalletsView},
+    window::MAIN,
+};
+
+/// The Agents page as it stands.
+#[tauri::command]
+pub async fn agents(window: WebviewWindow, shell: Gets<'_>) -> Said<AgentsView> {
+    from(&window, MAIN)?;
+    let (real, behind) = activity::today(&shell, false).await?;
+    let (play, _) = activity::today(&shell, true).await?;
+    let reference = shell.desk.registry().reference().to_owned();
+    let today = Today { now: shell.desk.now(), real, play, behind, reference };
+    shell.people.agents(&today, shell.address.as_deref()).await.map_err(failed)
+}
+
+/// Stops one agent's payments until they are resumed.
+#[tauri::command]
+pub async fn agent_pause(window: WebviewWindow, shell: Gets<'_>, name: String) -> Said<()> {
+    from(&window, MAIN)?;
+    shell.people.pause(&name).await.map_err(failed)?;
+    shell.desk.look_again();
+    Ok(())
+}
+
+/// Lets them go on, once the person has confirmed it in the approval window.
+#[tauri::command]
+pub async fn agent_resume(window: WebviewWindow, shell: Gets<'_>, name: String) -> Said<()> {
+    from(&window, MAIN)?;
+    shell.people.resume(&name).await.map_err(failed)?;
+    shell.desk.look_again();
+    Ok(())
+}
+
+/// Ends an agent's tokens for good.
+#[tauri::command]
+pub async fn agent_revoke(window: WebviewWindow, shell: Gets<'_>, name: String) -> Said<()> {
+    from(&window, MAIN)?;
+    let revoked = shell.people.revoke(&name).await;
+    shell.desk.look_again();
+    revoked.map_err(failed)
+}
+
+/// The Wallets page as it stands.
+#[tauri::command]
+pub async fn wallets(window: WebviewWindow, shell: Gets<'_>) -> Said<WalletsView> {
+    from(&window, MAIN)?;
+    shell.people.wallets(shell.desk.registry()).await.map_err(failed)
+}

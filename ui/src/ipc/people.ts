@@ -1,0 +1,15 @@
+/** The commands of the pages Agents and Wallets. To resume an agent is confirmed in the approval window, whatever is called here. */
+import { invoke } from '@tauri-apps/api/core';
+import type { AgentsView, WalletsView } from './types';
+
+export const agents = (): Promise<AgentsView> => invoke('agents');
+
+/** Refuses every new payment of this agent until it is resumed. */
+export const pauseAgent = (name: string): Promise<void> => invoke('agent_pause', { name });
+
+export const resumeAgent = (name: string): Promise<void> => invoke('agent_resume', { name });
+
+/** Ends its tokens for good. */
+export const revokeAgent = (name: string): Promise<void> => invoke('agent_revoke', { name });
+
+export const wallets = (): Promise<WalletsView> => invoke('wallets');
