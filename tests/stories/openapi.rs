@@ -20,6 +20,7 @@ async fn the_service_answers_as_its_contract_says_whatever_it_is_asked() {
     let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openapi");
     tester.args(["--config-file", "schemathesis.toml", "run"]).arg(&document).args(["--url", &service.url]);
     tester.current_dir(settings).env("TOKEN", &token).env("SELLER", &seller.url).env("PYTHONDONTWRITEBYTECODE", "1");
+    tester.env("HYPOTHESIS_STORAGE_DIRECTORY", place.path().join("hypothesis"));
     let output =
         tokio::task::spawn_blocking(move || tester.output()).await.expect("a thread").expect("the tester runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -87,22 +87,16 @@ pub fn open_rule(window: WebviewWindow, shell: Gets<'_>, rule: String) -> Said<(
 #[tauri::command]
 pub async fn status(window: WebviewWindow, shell: Gets<'_>) -> Said<MainStatus> {
     from(&window, MAIN)?;
-    let vault = shell.desk.vault();
-    let state = match vault.health() {
+    let state = match shell.desk.vault().health() {
         Health::Ok => MainState::Running,
         Health::Paused => MainState::Paused,
         Health::Locked => MainState::Locked,
         Health::ViewOnly(_) | Health::Storage(_) => MainState::ViewOnly,
     };
-    let agents = vault.list_agents().await.map_err(failed)?.iter().filter(|a| a.revoked_at.is_none()).count();
     let waiting = *shell.windows.waiting().borrow();
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Ok(MainStatus {
         state,
-        address: shell.address.clone(),
-        waiting: number(waiting),
-        wallet: vault.wallets().first().map(|w| w.address.clone()),
-        agents: number(agents),
+        waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         red_band: UI_AUTOMATION,
     })

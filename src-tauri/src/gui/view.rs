@@ -204,14 +204,8 @@ pub enum DecideErrorKind {
 pub struct MainStatus {
     /// Whether money can move.
     pub state: MainState,
-    /// The open port; none if closed.
-    pub address: Option<String>,
     /// Questions waiting.
     pub waiting: u32,
-    /// Address of the first wallet.
-    pub wallet: Option<String>,
-    /// Agents that can ask.
-    pub agents: u32,
     /// Of this program.
     pub version: String,
     /// See [`super::environment::UI_AUTOMATION`].

@@ -118,10 +118,7 @@ for (const state of ['signing', 'signed', 'settled', 'claimed', 'unknown', 'fail
 
 export const status = (change: Partial<MainStatus> = {}): MainStatus => ({
   state: 'running',
-  address: 'http://127.0.0.1:4020',
   waiting: 0,
-  wallet: '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed',
-  agents: 2,
   version: '0.1.0',
   red_band: false,
   ...change,

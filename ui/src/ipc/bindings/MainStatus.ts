@@ -10,21 +10,9 @@ export type MainStatus = {
  */
 state: MainState, 
 /**
- * The open port; none if closed.
- */
-address: string | null, 
-/**
  * Questions waiting.
  */
 waiting: number, 
-/**
- * Address of the first wallet.
- */
-wallet: string | null, 
-/**
- * Agents that can ask.
- */
-agents: number, 
 /**
  * Of this program.
  */
