@@ -114,9 +114,6 @@ impl Vault {
         if now.0.saturating_sub(used) > IDLE_MS || now.0.saturating_sub(row.created.0) > HARD_MS {
             return None;
         }
-        if row.until.is_some_and(|until| now >= until) {
-            return None;
-        }
         if now.0.saturating_sub(used) >= USE_STEP_MS {
             row.used.fetch_max(now.0, Ordering::Relaxed);
             shared.marks.leave(Mark::Used(presented.id, now));
