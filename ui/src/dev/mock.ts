@@ -20,7 +20,7 @@ const main = {
   paused: status({ state: 'paused', waiting: 2, red_band: true }),
   locked: status({ state: 'locked' }),
   view_only: status({ state: 'view_only' }),
-  empty: status({ wallet: null, agents: 0 }),
+  empty: status(),
   many: status(),
   failing: status(),
   loading: status(),
