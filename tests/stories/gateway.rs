@@ -102,7 +102,10 @@ async fn a_call_that_was_left_waiting_is_found_again_and_never_paid_twice() {
     let Behind { mut shop, seller, mcp } = behind().await;
     let left = {
         let mcp = mcp.clone();
-        tokio::spawn(async move { mcp.call("report", &about("left")).await })
+        let mut call = request("tools/call", &json!({"name": "report", "arguments": about("left")}));
+        // An id of its own: its answer is still to come in this session.
+        call["id"] = json!("left");
+        tokio::spawn(async move { mcp.send(&call).await })
     };
     let question = shop.service.event("question");
     left.abort();

@@ -269,7 +269,8 @@ async fn two_hundred_sockets_that_dawdle_hinder_nobody_and_are_closed() {
         ends[n % 4] += 1;
     }
     assert_eq!(ends, [50; 4]);
-    assert_eq!(door.client.get("/healthz").await.0, 200);
+    // A new connection: an idle one may be closed at this very moment.
+    assert_eq!(Client::new(&door.service.url, &door.token).get("/healthz").await.0, 200);
     door.close_without_payments().await;
 }
 
