@@ -14,6 +14,8 @@ mod native;
 mod notify;
 mod people;
 mod people_commands;
+#[cfg(test)]
+mod person;
 mod preferences;
 mod press;
 mod stage;

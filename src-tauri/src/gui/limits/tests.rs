@@ -5,51 +5,20 @@ use super::{
     view::SettingView,
     *,
 };
-use async_trait::async_trait;
 use countersign_core::{
-    approval::Answer,
     asset::{AssetId, Eip712, Network},
     money::{Amount, Money},
     payment::{Caller, Digest, Op, Payee, PaymentId, Quote, Resource},
     rail::Quoted,
     signable::{Eip3009, Signable},
 };
-use countersign_desk::approver::Showing;
 use countersign_vault::{
     Admit, Admitted, ManualClock, Open,
     keys::{Keys, memory::MemoryStore},
 };
-use std::{
-    path::Path,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{path::Path, sync::atomic::Ordering};
 
-/// Says the same to every change, and remembers what it was asked.
-struct Person {
-    says: AtomicBool,
-    asked: Mutex<Vec<Change>>,
-}
-
-#[async_trait]
-impl Approver for Person {
-    fn reachable(&self) -> bool {
-        true
-    }
-
-    async fn ask(&self, _: Showing) -> Answer {
-        Answer::No
-    }
-
-    async fn confirm(&self, change: Change) -> bool {
-        self.asked.lock().unwrap().push(change);
-        self.says.load(Ordering::SeqCst)
-    }
-
-    fn outcome(&self, _: &PaymentId, _: &str, _: &str) {}
-}
+use crate::gui::person::Person;
 
 struct Home {
     _dir: tempfile::TempDir,
@@ -71,7 +40,7 @@ async fn home(preset: &str) -> Home {
     let vault = Vault::open(Open { min_free_bytes: 0, ..open }).unwrap();
     vault.create_wallet("main").await.unwrap();
     vault.add_agent(&"researcher".parse().unwrap(), false, SetBy::Person).await.unwrap();
-    let person = Arc::new(Person { says: AtomicBool::new(true), asked: Mutex::default() });
+    let person = Arc::new(Person { says: true.into(), ..Person::default() });
     let room = Room::new(vault.clone(), registry, person.clone(), clock.clone());
     Home { _dir: dir, clock, person, vault, room }
 }

@@ -4,48 +4,17 @@ use super::{
     view::{PauseView, PaysView},
     *,
 };
-use async_trait::async_trait;
-use countersign_core::{Millis, approval::Answer, asset::Network, payment::PaymentId, policy::Policy};
-use countersign_desk::approver::Showing;
+use countersign_core::{Millis, asset::Network, policy::Policy};
 use countersign_vault::{
     Health, ManualClock, Open, PayerFor, SetBy,
     activity::Spent,
     keys::{Keys, memory::MemoryStore},
 };
-use std::{
-    path::Path,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{path::Path, sync::atomic::Ordering};
+
+use crate::gui::person::Person;
 
 const NOW: Millis = Millis(1_795_000_000_000);
-
-/// Says the same to every change, and remembers what it was asked.
-#[derive(Default)]
-struct Person {
-    says: AtomicBool,
-    asked: Mutex<Vec<Change>>,
-}
-
-#[async_trait]
-impl Approver for Person {
-    fn reachable(&self) -> bool {
-        true
-    }
-
-    async fn ask(&self, _: Showing) -> Answer {
-        Answer::No
-    }
-
-    async fn confirm(&self, change: Change) -> bool {
-        self.asked.lock().unwrap().push(change);
-        self.says.load(Ordering::SeqCst)
-    }
-
-    fn outcome(&self, _: &PaymentId, _: &str, _: &str) {}
-}
 
 struct Home {
     dir: tempfile::TempDir,
