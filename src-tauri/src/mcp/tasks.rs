@@ -54,11 +54,12 @@ pub async fn heard(app: &App, caller: &Caller, task_id: &str) -> Result<(), Erro
 }
 
 fn payload(standing: Standing) -> Result<TaskPayload, ErrorData> {
-    if standing.underway || standing.outcome.status == OutcomeStatus::PendingApproval {
-        return Ok(TaskPayload::Working);
-    }
+    // What is withdrawn stays so, however long its story takes to hear of it.
     if standing.outcome.status == OutcomeStatus::Cancelled {
         return Ok(TaskPayload::Cancelled);
+    }
+    if standing.underway || standing.outcome.status == OutcomeStatus::PendingApproval {
+        return Ok(TaskPayload::Working);
     }
     match serde_json::to_value(result(Ok(standing.outcome))) {
         Ok(Value::Object(result)) => Ok(TaskPayload::Completed { result }),
