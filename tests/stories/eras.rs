@@ -53,7 +53,7 @@ impl Desk {
 }
 
 /// Arguments of `pay` for $4.20, which asks.
-fn dear(key: &str) -> Value {
+pub fn dear(key: &str) -> Value {
     let url = format!("https://api.example/{key}");
     let challenge = required(&url, vec![with(&offer(), "amount", json!("4200000"))]);
     json!({"rail": "x402", "url": url, "challenge": challenge, "idempotency_key": key})
