@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod agents;
 mod bare;
 mod fetch;
 mod history;
@@ -29,6 +30,9 @@ fn main() {
         if wanted("payments") {
             payments::sequential(&mut table).await;
             payments::concurrent(&mut table).await;
+        }
+        if wanted("agents") {
+            agents::run(&mut table).await;
         }
         if wanted("fetch") {
             fetch::whole(&mut table).await;
