@@ -3,7 +3,7 @@
 use rmcp::model::{Tool, ToolAnnotations};
 use serde_json::{Map, Value, json};
 
-use crate::http::contract::schema;
+use crate::http::contract::{self, schema};
 
 /// What a model must know before it spends somebody's money.
 pub const INSTRUCTIONS: &str = "\
@@ -59,21 +59,7 @@ pub fn tools() -> Vec<Tool> {
             "list_payments",
             "List your payments",
             "Your own payments, newest first; useful to find one whose result you missed.",
-            (
-                closed(
-                    json!({
-                        "status": {
-                            "type": "string", "description": "Only payments in this state.",
-                            "enum": ["waiting", "reserved", "signed", "settled", "refused", "released", "unknown", "pending_approval"],
-                        },
-                        "since": {"type": "string", "format": "date-time", "description": "Only payments made at or after this time."},
-                        "limit": {"type": "integer", "minimum": 1, "maximum": 500, "description": "50 if absent."},
-                        "cursor": {"type": "string", "description": "next_cursor of the page before."},
-                    }),
-                    &[],
-                ),
-                schema("PaymentList"),
-            ),
+            (contract::list_query(), schema("PaymentList")),
             LOOKS,
         ),
         tool(
