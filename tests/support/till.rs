@@ -13,6 +13,7 @@ use countersign_desk::{
     view::ListQuery,
     wire::{Wire, WireLimits},
 };
+use countersign_rails::mpp::Ways;
 use countersign_vault::{
     Clock as _, ManualClock, Open, SetBy, SystemClock, Vault,
     keys::{Keys, memory::MemoryStore},
@@ -92,7 +93,7 @@ impl Till {
         let limits = WireLimits { max_response_bytes: 10 * 1024 * 1024, timeout: Duration::from_secs(20) };
         let desk = Desk::new(DeskParts {
             vault,
-            rails: countersign_rails::all(),
+            rails: countersign_rails::all(Ways::default()),
             registry,
             wire: Wire::new(["127.0.0.1".to_owned()], limits).expect("a client"),
             approver: Arc::new(Nobody),
