@@ -81,6 +81,16 @@ impl Approver for Nobody {
 impl Till {
     /// Opens it at the present moment, for sellers on 127.0.0.1; bodies are kept an hour.
     pub async fn open(policy: &str, network: &str, nodes: Vec<Node>) -> Self {
+        Self::asking(policy, network, nodes, |_| Arc::new(Nobody)).await
+    }
+
+    /// The same with somebody who is asked, and may move the clock.
+    pub async fn asking(
+        policy: &str,
+        network: &str,
+        nodes: Vec<Node>,
+        whom: impl FnOnce(Arc<ManualClock>) -> Arc<dyn Approver>,
+    ) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let clock = Arc::new(ManualClock::new(SystemClock.wall()));
         let registry = Arc::new(Registry::builtin("USD"));
@@ -96,7 +106,7 @@ impl Till {
             rails: countersign_rails::all(Ways::default()),
             registry,
             wire: Wire::new(["127.0.0.1".to_owned()], limits).expect("a client"),
-            approver: Arc::new(Nobody),
+            approver: whom(clock.clone()),
             clock: clock.clone(),
             nodes: [(network.parse().expect("a network"), nodes)].into_iter().filter(|(_, n)| !n.is_empty()).collect(),
             keep_hours: 1,

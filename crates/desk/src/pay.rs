@@ -257,10 +257,14 @@ impl Desk {
         if !matches!(request.act, Act::Fetch { .. }) {
             return Err(expired("the price expired while the person decided; bring a new one under a new key"));
         }
-        match self.price(&record.agent, request).await? {
-            Priced::At { quoted, url } if url == *at && quoted.quote.same_terms(&record.quote) => Ok(*quoted),
-            _ => Err(expired("the price expired while the person decided, and the seller now asks for something else")),
-        }
+        let why = match self.price(&record.agent, request).await {
+            Ok(Priced::At { quoted, url }) if url == *at && quoted.quote.same_terms(&record.quote) => {
+                return Ok(*quoted);
+            }
+            Ok(_) => "the seller's new one is another".to_owned(),
+            Err(problem) => problem.detail,
+        };
+        Err(expired(&format!("the price expired while the person decided, and there is no such price any more: {why}")))
     }
 
     /// Refuses what the wallet cannot pay, where a node can tell. A node that does not answer is no reason to refuse.
