@@ -30,6 +30,9 @@ fn main() {
             payments::sequential(&mut table).await;
             payments::concurrent(&mut table).await;
         }
+        if wanted("payments") || wanted("protocols") {
+            payments::protocols(&mut table).await;
+        }
         if wanted("fetch") {
             fetch::whole(&mut table).await;
         }
