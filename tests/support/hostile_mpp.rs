@@ -24,6 +24,9 @@ use super::hostile_seller::{PAY_TO, USDC};
 /// Somebody else who may be paid.
 const OTHER: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 
+/// Under which requests that say what they would pay are counted.
+pub const ACCEPTS: &str = "accept-payment";
+
 /// An honest request of $0.01.
 pub fn request() -> Value {
     json!({
@@ -213,6 +216,9 @@ async fn serve(State(shop): State<Arc<Shop>>, Path(case): Path<String>, request:
         *asked += 1;
         *asked
     };
+    if request.headers().contains_key("accept-payment") {
+        *shop.seen.requests.lock().expect("a lock").entry(ACCEPTS.to_owned()).or_default() += 1;
+    }
     let paid = credential(request.headers());
     if let Some(credential) = paid.clone() {
         shop.seen.credentials.lock().expect("a lock").entry(case.clone()).or_default().push(credential);

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::support::{Client, HostileMpp, Place, Service, hostile_mpp::carried};
+use crate::support::{
+    Client, HostileMpp, Place, Service,
+    hostile_mpp::{ACCEPTS, carried},
+};
 
 /// Everything up to a dollar goes through silently, except what a ceiling stops; above 20 is refused.
 fn policy(day: &str) -> String {
@@ -131,6 +134,7 @@ async fn whatever_comes_back_one_credential_left_and_its_amount_stays_held() {
         assert_eq!(carried(&sent[0].1)["challenge"]["id"], format!("{case}-1"), "the challenge that was judged");
     }
     assert_eq!(scene.seller.requests("landed"), 0, "a paid request followed a redirect");
+    assert_eq!(scene.seller.requests(ACCEPTS), 0, "what can be paid is told to nobody who did not ask");
     let (status, over) = scene.client.fetch(&scene.seller.case("one-more"), "one-more").await;
     assert_eq!((status, over["code"].as_str()), (403, Some("over_budget")), "something was given back: {over}");
     close(scene);
