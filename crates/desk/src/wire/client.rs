@@ -321,6 +321,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_credential_takes_the_place_of_the_callers_header_of_its_name_and_any_value_is_read() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        let heard = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = vec![0; 4096];
+            let n = std::io::Read::read(&mut stream, &mut head).unwrap();
+            let answer = b"HTTP/1.1 402 Payment Required\r\nX: caf\xe9\r\nX: two\r\nContent-Length: 0\r\n\r\n";
+            std::io::Write::write_all(&mut stream, answer).unwrap();
+            String::from_utf8_lossy(&head[..n]).to_lowercase()
+        });
+        let wire = Wire::new(["127.0.0.1".to_owned()], limits()).unwrap();
+        let own = [("authorization", "Bearer own"), ("x-own", "kept")].map(|(n, v)| (n.to_owned(), v.to_owned()));
+        let outgoing = Outgoing { method: "GET", url: &url, headers: &own, body: &[] };
+        let credential = [("Authorization".to_owned(), "Payment abc".to_owned())];
+        let answer = wire.ask_paid(&outgoing, &url, &credential).await.unwrap();
+        let head = heard.join().unwrap();
+        assert!(head.contains("authorization: payment abc") && head.contains("x-own: kept"), "{head}");
+        assert!(!head.contains("bearer"), "{head}");
+        let values: Vec<&str> = answer.headers.iter().filter(|(n, _)| n == "x").map(|(_, v)| v.as_str()).collect();
+        assert_eq!(values, ["caf\u{e9}", "two"]);
+    }
+
+    #[tokio::test]
     async fn a_name_may_be_private_only_where_a_person_allowed_it() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -105,7 +105,7 @@ fn credential_header(name: Option<&str>) -> Result<&'static str, QuoteError> {
 /// RFC 3339 in full: what jiff takes beyond that is no moment here.
 fn moment(text: &str) -> Result<Millis, QuoteError> {
     let plain = text.bytes().all(|b| b.is_ascii_digit() || b"-:.+TtZz".contains(&b));
-    let shaped = text.len() >= 20 && text.bytes().nth(10).is_some_and(|b| b.eq_ignore_ascii_case(&b'T'));
+    let shaped = text.len() >= 20 && matches!(text.as_bytes().get(10), Some(b'T' | b't'));
     let read = text.parse::<Rfc3339>().ok().filter(|_| plain && shaped);
     read.map(|Rfc3339(moment)| moment).ok_or_else(|| malformed("expires is not a moment of RFC 3339"))
 }
