@@ -127,8 +127,14 @@ impl Till {
 
     /// Asks for a credential to send by oneself.
     pub async fn credential(&self, url: &str, challenge: &Value, key: &str) -> Value {
-        let text = super::client::pay_body(url, challenge, key).to_string();
-        let body: PayBody = serde_json::from_str(&text).expect("a request");
+        self.credential_by("x402", url, challenge, key).await
+    }
+
+    /// The same by this protocol.
+    pub async fn credential_by(&self, rail: &str, url: &str, challenge: &Value, key: &str) -> Value {
+        let mut body = super::client::pay_body(url, challenge, key);
+        body["rail"] = json!(rail);
+        let body: PayBody = serde_json::from_str(&body.to_string()).expect("a request");
         self.pay(Request::pay(body).expect("a request")).await
     }
 

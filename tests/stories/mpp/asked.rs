@@ -6,14 +6,19 @@ use countersign_core::{
     payment::PaymentId,
 };
 use countersign_desk::approver::{Approver, Change, Showing};
-use countersign_vault::ManualClock;
+use countersign_vault::{Clock as _, ManualClock};
 use serde_json::Value;
 use std::sync::{
     Arc,
     atomic::{AtomicI64, Ordering},
 };
 
-use crate::support::{HostileMpp, Till, hostile_mpp::carried, hostile_seller::HostileSeller, till::up_to};
+use crate::support::{
+    HostileMpp, Till,
+    hostile_mpp::{carried, challenge as challenge_of, request},
+    hostile_seller::HostileSeller,
+    till::up_to,
+};
 
 const PAYER: &str = "0x0000000000000000000000000000000000000001";
 
@@ -89,6 +94,11 @@ async fn a_price_that_changed_while_a_person_decided_is_not_paid_on_their_word()
         let repeat = till.fetch(&seller.case(case), case).await;
         assert_eq!(repeat["code"], "approval_expired", "{case}: its key is used up: {repeat}");
     }
+    // What a caller brought cannot be taken anew.
+    let brought = challenge_of("brought", &request(), till.clock.wall(), 30);
+    let url = seller.case("brought");
+    let late = till.credential_by("mpp", &url, &brought, "brought").await;
+    assert_eq!((late["code"].as_str(), seller.requests("brought")), (Some("offer_expired"), 0), "{late}");
     // Under a new key the new price is asked about.
     seconds.store(0, Ordering::SeqCst);
     let asked = till.fetch(&seller.case("grows"), "grows-again").await;

@@ -20,8 +20,9 @@ pub(super) fn read(quote: &Quote, status: u16, headers: &[(String, String)], bod
     }
 }
 
+/// A caller that brings the object of a JSON-RPC result has it in the other alphabet.
 fn success(quote: &Quote, value: &str) -> Option<Receipt> {
-    let decoded = decode(value, MAX_RECEIPT)?;
+    let decoded = decode(&value.replace('+', "-").replace('/', "_"), MAX_RECEIPT)?;
     let receipt = Json::parse(&decoded).ok()?;
     let said = |name: &str| receipt.get(name).and_then(Json::text);
     let method = quote.scheme.split('/').next();

@@ -33,6 +33,10 @@ fn a_receipt_of_our_method_names_its_transaction() {
         assert_eq!(receipt(&object), paid, "{object}");
     }
     let mut words = honest();
+    words["note"] = json!("??>>~~");
+    let other = base64::engine::general_purpose::STANDARD.encode(words.to_string());
+    assert!(other.contains(['+', '/']), "{other}");
+    assert_eq!(said(200, Some(&other), &Value::Null), paid, "as a caller's object is carried");
     words["reference"] = json!("\u{202e}0x1\u{0}<b>");
     assert_eq!(receipt(&words), Receipt::Success { transaction: "0x1<b>".into() });
 }
