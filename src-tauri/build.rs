@@ -52,6 +52,9 @@ fn gui() {
         "agent_pause",
         "agent_resume",
         "agent_revoke",
+        "clients",
+        "client_change",
+        "client_go",
         "wallets",
     ];
     for page in ["ui/dist/approve.html", "ui/dist/index.html"] {

@@ -19,6 +19,7 @@ use std::{
 };
 
 use crate::{
+    bridge,
     config::{Config, Store},
     control,
     door::{self, Door},
@@ -122,6 +123,7 @@ pub struct Running {
     /// Where agents come in.
     pub listening: http::Listening,
     settling: tokio::task::JoinHandle<()>,
+    renewing: tokio::task::JoinHandle<()>,
 }
 
 /// Builds and starts everything around an open vault.
@@ -178,7 +180,8 @@ pub async fn start(
     })
     .await?;
     let settling = tokio::spawn(desk.clone().settle());
-    Ok(Running { desk, listening, settling })
+    let renewing = tokio::spawn(bridge::renew::for_ever(desk.vault().clone(), place.dir.clone()));
+    Ok(Running { desk, listening, settling, renewing })
 }
 
 /// The socket of this name, or none where nothing can be written: there is still something to look at.
@@ -197,8 +200,10 @@ impl Running {
     /// Stops accepting, lets open requests end, and closes the ledger cleanly.
     pub async fn stop(self) {
         self.listening.stop().await;
-        self.settling.abort();
-        let _ = self.settling.await;
+        for task in [self.settling, self.renewing] {
+            task.abort();
+            let _ = task.await;
+        }
         self.desk.vault().clone().shutdown().await;
     }
 }

@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod agents;
 mod bare;
 mod fetch;
 mod history;
@@ -32,6 +33,9 @@ fn main() {
         }
         if wanted("payments") || wanted("protocols") {
             payments::protocols(&mut table).await;
+        }
+        if wanted("agents") {
+            agents::run(&mut table).await;
         }
         if wanted("fetch") {
             fetch::whole(&mut table).await;

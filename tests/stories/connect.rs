@@ -10,9 +10,9 @@ use std::{path::Path, process::Output};
 use crate::support::Place;
 #[cfg(unix)]
 use crate::support::{
-    bridge::{Lines, hello},
+    bridge::{Lines, structured},
     hostile_seller::{offer, required},
-    mcp::request,
+    mcp::{request, with},
     shop::LIMITS,
 };
 
@@ -205,25 +205,72 @@ fn what_each_clients_file_says_to_start_pays_until_its_agent_is_revoked() {
         let args = entry["args"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
         Lines::start(Command::new(entry["command"].as_str().unwrap()).args(args).env_remove("COUNTERSIGN_DATA_DIR"))
     });
-    for client in &mut clients {
-        assert_eq!(client.asks(&hello())["result"]["serverInfo"]["name"], "countersign");
-        let url = "https://api.example/x";
-        let challenge = required(url, vec![offer()]);
-        let paid =
-            client.tool("pay", &json!({"rail": "x402", "url": url, "challenge": challenge, "idempotency_key": "one"}));
-        assert_eq!(paid["status"], "authorized", "{paid}");
-    }
+    let [claude, cursor] = &mut clients;
+    as_claude_code(claude);
+    as_cursor(cursor);
 
     place.ok(&["agent", "revoke", "cursor", "--json"]);
     assert_eq!(home.states(&place), pairs([("claude-code", "connected"), ("cursor", "stale")]));
     let [mut claude, mut cursor] = clients;
     let refused = cursor.asks(&request("tools/list", &json!({})));
     assert!(refused["error"]["message"].as_str().is_some_and(|text| text.contains("agent add cursor")), "{refused}");
-    let mine = claude.tool("list_payments", &json!({}));
+    let mine =
+        structured(&claude.asks(&newer(json!(9), "tools/call", json!({"name": "list_payments", "arguments": {}}))));
     assert_eq!(mine["payments"].as_array().map(Vec::len), Some(1), "{mine}");
     claude.ends();
     cursor.ends();
     service.stop();
+}
+
+/// What Claude Code 2.1 says: a look whether the server speaks the newer era, then everything in it; a sign of life with each call.
+#[cfg(unix)]
+fn as_claude_code(client: &mut Lines) {
+    let found = client.asks(&newer(json!("server-discover-probe-1"), "server/discover", json!({})));
+    assert_eq!(found["id"], "server-discover-probe-1");
+    assert!(
+        found["result"]["supportedVersions"].as_array().is_some_and(|all| all.contains(&json!("2026-07-28"))),
+        "{found}"
+    );
+    for (id, list) in ["tools", "prompts", "resources"].into_iter().enumerate() {
+        let listed = client.asks(&newer(json!(id), &format!("{list}/list"), json!({})));
+        assert!(listed["result"][list].is_array(), "{listed}");
+    }
+    let call =
+        json!({"name": "pay", "arguments": one(), "_meta": {"progressToken": 4, "claudecode/toolUseId": "toolu_1"}});
+    assert_eq!(structured(&client.asks(&newer(json!(4), "tools/call", call)))["status"], "authorized");
+}
+
+/// What Cursor says: the older era, and capabilities that no revision of the protocol knows.
+#[cfg(unix)]
+fn as_cursor(client: &mut Lines) {
+    let capabilities = json!({
+        "tools": true, "prompts": true, "resources": true, "logging": false, "elicitation": {}, "roots": {"listChanged": false},
+    });
+    let ourselves = json!({"name": "cursor-vscode", "version": "1.0.0"});
+    let hello = json!({"protocolVersion": "2025-06-18", "capabilities": capabilities, "clientInfo": ourselves});
+    let begun = client.asks(&with(&request("initialize", &hello), "id", json!(0)));
+    assert_eq!((&begun["id"], &begun["result"]["serverInfo"]["name"]), (&json!(0), &json!("countersign")), "{begun}");
+    client.says(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+    let listed = client.asks(&with(&request("tools/list", &json!({})), "id", json!(1)));
+    assert_eq!(listed["result"]["tools"].as_array().map(Vec::len), Some(6), "{listed}");
+    let call = json!({"name": "pay", "arguments": one(), "_meta": {"progressToken": 2}});
+    let paid = client.asks(&with(&request("tools/call", &call), "id", json!(2)));
+    assert_eq!(structured(&paid)["status"], "authorized");
+}
+
+#[cfg(unix)]
+fn newer(id: Value, method: &str, mut params: Value) -> Value {
+    params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("2026-07-28");
+    params["_meta"]["io.modelcontextprotocol/clientInfo"] = json!({"name": "claude-code", "version": "2.1.283"});
+    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] =
+        json!({"roots": {}, "elicitation": {"form": {}, "url": {}}});
+    with(&request(method, &params), "id", id)
+}
+
+#[cfg(unix)]
+fn one() -> Value {
+    let url = "https://api.example/x";
+    json!({"rail": "x402", "url": url, "challenge": required(url, vec![offer()]), "idempotency_key": "one"})
 }
 
 /// Our entry in a client's file, read as the client does.

@@ -53,7 +53,7 @@ impl Desk {
 }
 
 /// Arguments of `pay` for $4.20, which asks.
-fn dear(key: &str) -> Value {
+pub fn dear(key: &str) -> Value {
     let url = format!("https://api.example/{key}");
     let challenge = required(&url, vec![with(&offer(), "amount", json!("4200000"))]);
     json!({"rail": "x402", "url": url, "challenge": challenge, "idempotency_key": key})
@@ -65,12 +65,14 @@ fn capable(text: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_official_clients_do_not_notice_a_restart_or_a_long_pause() {
-    let mut desk = desk("[mcp]\nsession_idle_seconds = 1\n");
+    let long = std::env::var("COUNTERSIGN_IDLE_SECONDS").ok().map(|text| text.parse().expect("seconds"));
+    let pause = long.map_or(Duration::from_millis(1500), Duration::from_secs);
+    let mut desk = desk(if long.is_some() { "" } else { "[mcp]\nsession_idle_seconds = 1\n" });
     for sdk in ["1", "2"] {
         let mut client = Official::connect(&desk.service, &desk.token, sdk, &[]);
         let mut second = Official::connect(&desk.service, &desk.token, sdk, &[]);
-        // Longer than a session stays awake.
-        std::thread::sleep(Duration::from_millis(1500));
+        // Longer than a session stays awake; `cargo xtask soak idle` waits ten minutes, past every keep-alive there is.
+        std::thread::sleep(pause);
         assert_eq!(client.call("get_budget", &json!({}))["currency"], "USD");
 
         let key = format!("in-the-middle-{sdk}");

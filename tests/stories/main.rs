@@ -42,5 +42,6 @@ mod settle;
 mod socket;
 #[cfg(unix)]
 mod start;
+mod waits;
 #[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]
 mod window;

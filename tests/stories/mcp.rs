@@ -204,13 +204,8 @@ async fn both_eras_offer_the_same_tools_and_nothing_undeclared() {
 async fn resources_and_the_prompt_show_the_agents_own_matters_only() {
     let desk = desk("");
     let url = "https://api.example/x";
-    let paid = desk
-        .mcp
-        .structured(
-            "pay",
-            &json!({"rail": "x402", "url": url, "challenge": required(url, vec![offer()]), "idempotency_key": "k"}),
-        )
-        .await;
+    let buys = json!({"rail": "x402", "url": url, "challenge": required(url, vec![offer()]), "idempotency_key": "k"});
+    let paid = desk.mcp.structured("pay", &buys).await;
     assert_eq!(paid["status"], "authorized", "{paid}");
     let listed = desk.mcp.result("resources/list", &json!({})).await;
     let addresses: Vec<&str> =
@@ -237,9 +232,18 @@ async fn resources_and_the_prompt_show_the_agents_own_matters_only() {
     let other = Mcp::new(&desk.service.url, &desk.other);
     assert_eq!(other.structured("list_payments", &json!({})).await["payments"], json!([]));
     assert_eq!(other.problem("get_payment", &json!({"payment_id": id(&paid)})).await["code"], "not_found");
+    let asked = other.structured("pay", &buys).await;
     for uri in [
         format!("receipt://{}", id(&paid)),
         "receipt://pay_0".to_owned(),
+        format!("receipt://../{}", id(&paid)),
+        format!("receipt://{}/../{}", id(&asked), id(&paid)),
+        format!("receipt://{}%00", id(&paid)),
+        "receipt://../../ledger.db".to_owned(),
+        "receipt://%2e%2e%2f%2e%2e%2fledger.db".to_owned(),
+        "receipt:///etc/passwd".to_owned(),
+        "policy://../summary".to_owned(),
+        "policy://summary/../../config.toml".to_owned(),
         "file:///etc/passwd".to_owned(),
         "policy://all".to_owned(),
     ] {

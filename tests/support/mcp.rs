@@ -34,8 +34,13 @@ impl Answer {
 impl Mcp {
     /// A client of this service.
     pub fn new(url: &str, token: &str) -> Self {
+        Self::at(&format!("{url}/mcp"), token)
+    }
+
+    /// A client of any MCP endpoint.
+    pub fn at(endpoint: &str, token: &str) -> Self {
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(120)).build().expect("a client");
-        Self { http, url: format!("{url}/mcp"), token: token.to_owned(), session: None }
+        Self { http, url: endpoint.to_owned(), token: token.to_owned(), session: None }
     }
 
     /// The same client at an upstream that stands behind the service.

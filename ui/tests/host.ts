@@ -1,7 +1,7 @@
 /** The Rust side as the tests see it: records every call and sends frames over the real Channel protocol. */
 import { overview, page, story } from '../src/dev/activity';
 import { limits, tightens, versions } from '../src/dev/limits';
-import { agents, wallets } from '../src/dev/people';
+import { agents, clientChange, clients, wallets } from '../src/dev/people';
 import { status } from '../src/dev/scenes';
 import type { ActivityFilter, ApprovalFrame } from '../src/ipc/types';
 
@@ -21,6 +21,8 @@ export class Host {
     limits_save: () => ({ is: 'saved' }),
     limits_versions: () => versions,
     agents: () => agents(),
+    clients: () => clients,
+    client_change: () => clientChange(),
     wallets: () => wallets(),
   };
   #callbacks = new Map<number, (message: unknown) => void>();

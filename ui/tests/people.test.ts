@@ -154,3 +154,30 @@ test.each([
   await fireEvent.click(screen.getByText('重试'));
   expect((await screen.findByTestId(empty)).textContent).toContain(words);
 });
+
+test('a client is connected by one press, after its change was shown', async () => {
+  await open();
+  const client = (id: string) => within(screen.getByTestId(`client-${id}`));
+  await screen.findByTestId('client-cursor');
+  expect(client('claude-code').getByText('connected')).toBeTruthy();
+  expect(client('codex').getByText('needs a repair')).toBeTruthy();
+  expect(client('zed').getByText(/Mend the file/)).toBeTruthy();
+  expect(client('zed').queryByRole('button')).toBeNull();
+  await fireEvent.click(screen.getByTestId('connect-cursor'));
+  expect((await screen.findByTestId('diff')).textContent).toContain('+    "countersign"');
+  expect(called('client_go')).toEqual([]);
+  await fireEvent.click(screen.getByTestId('client-go'));
+  expect((await screen.findByTestId('client-done')).textContent).toContain('Cursor is connected.');
+  expect(called('client_change')).toEqual([{ id: 'cursor', undo: false }]);
+  expect(called('client_go')).toEqual([{ id: 'cursor' }]);
+  expect(called('clients')).toHaveLength(2);
+  expect(called('agents').length).toBeGreaterThan(1);
+});
+
+test('a change that fails, or is not confirmed, is told', async () => {
+  host.answers['client_go'] = () => Promise.reject({ kind: 'failed', message: 'It was not confirmed; nothing was changed.' });
+  await open();
+  await fireEvent.click(await screen.findByTestId('undo-codex'));
+  await fireEvent.click(await screen.findByTestId('client-go'));
+  expect((await screen.findByRole('alert')).textContent).toContain('nothing was changed');
+});

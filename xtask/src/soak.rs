@@ -23,14 +23,21 @@ const SOAKS: &[Soak] = &[
     Soak { name: "kills", cargo: APP, filter: "kills::", variable: "COUNTERSIGN_KILLS", usual: "10000" },
     Soak { name: "power", cargo: VAULT, filter: "power::", variable: "COUNTERSIGN_IMAGES", usual: "500000" },
     Soak { name: "model", cargo: VAULT, filter: "model::", variable: "COUNTERSIGN_CASES", usual: "3000" },
+    Soak {
+        name: "idle",
+        cargo: APP,
+        filter: "eras::the_official_clients_do_not_notice",
+        variable: "COUNTERSIGN_IDLE_SECONDS",
+        usual: "600",
+    },
     Soak { name: "points", cargo: VAULT, filter: "points::", variable: "COUNTERSIGN_POINT_KILLS", usual: "500" },
 ];
 
 /// `soak` runs all of them, `soak KILLS` the kill loop, `soak NAME [TIMES]` one of them.
 pub fn run(place: &Place, words: &[String]) -> Result<()> {
-    setup::for_steps(place, &[Need::Headless])?;
+    setup::for_steps(place, &[Need::Headless, Need::Conformance])?;
     for (soak, times) in choose(words)? {
-        println!("\n── {}, {times} times", soak.name);
+        println!("\n── {} {times}", soak.name);
         let words = [&["test"], soak.cargo, &[soak.filter, "--", "--nocapture"]].concat();
         run::shown(place.cargo(&words).env(soak.variable, times))?;
     }

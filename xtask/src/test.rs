@@ -135,6 +135,7 @@ fn headless(place: &Place) -> Result<Count> {
         "--skip=settle::",
         "--skip=examples::",
         "--skip=crowd::",
+        "--skip=waits::",
     ];
     counted(&mut desktop(place, &words)?)
 }

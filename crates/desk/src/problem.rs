@@ -91,7 +91,7 @@ codes! {
     /// Policy says no.
     DeniedByRule = "denied_by_rule", 403, "Refused by the person's rules", "Do not retry; the person's rules forbid this payment.";
     /// A budget is used up.
-    OverBudget = "over_budget", 403, "Over budget", "Do not retry; look at `GET /v1/budget` for what is left.";
+    OverBudget = "over_budget", 403, "Over budget", "Do not retry; `get_budget` or `GET /v1/budget` tells what is left.";
     /// The person said no.
     DeniedByHuman = "denied_by_human", 403, "The person said no", "Do not ask again for the same thing; tell the person what you would need.";
     /// Nobody answered in time.

@@ -8,6 +8,7 @@ mod desktop;
 mod exchange;
 mod message;
 mod pump;
+pub mod renew;
 mod stream;
 #[cfg(test)]
 #[cfg(unix)]

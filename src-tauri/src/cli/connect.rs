@@ -8,7 +8,6 @@ use std::io::IsTerminal as _;
 use super::{Exit, mcp, not_done};
 use crate::{
     app::Place,
-    bridge::token,
     connect::{CLIENTS, Client, Found, Launch, Plan, Roots, State, client},
 };
 
@@ -50,7 +49,7 @@ pub fn run(place: &Place, args: &ConnectArgs, as_json: bool) -> anyhow::Result<E
 fn list(place: &Place, roots: &Roots, as_json: bool) -> anyhow::Result<Exit> {
     let mut rows: Vec<(Found, State)> = Vec::new();
     for found in roots.installed() {
-        let state = stand(place, &found)?;
+        let state = found.stand(place)?;
         rows.push((found, state));
     }
     if as_json {
@@ -72,18 +71,6 @@ fn list(place: &Place, roots: &Roots, as_json: bool) -> anyhow::Result<Exit> {
         println!("No client is installed for this user. Known are: {}.", known.join(", "));
     }
     Ok(Exit::Done)
-}
-
-/// How a client stands; one whose agent has no token here is of no use.
-fn stand(place: &Place, found: &Found) -> anyhow::Result<State> {
-    let agent = found.client.id.parse()?;
-    Ok(match found.state(&Launch::of(place, &agent)?) {
-        State::Connected => match token::read(&place.dir, &agent) {
-            Ok(_) => State::Connected,
-            Err(error) => State::Stale(format!("{error:#}")),
-        },
-        state => state,
-    })
 }
 
 fn row(found: &Found, more: &Value) -> Value {

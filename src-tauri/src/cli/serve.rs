@@ -108,7 +108,7 @@ pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::
         inputs,
         clock,
         address: running.listening.address(),
-        dir: place.dir.clone(),
+        place: place.clone(),
         show,
         stop,
     };

@@ -12,11 +12,14 @@ mod json;
 mod layout;
 mod roots;
 mod shown;
+mod stand;
 #[cfg(test)]
 mod tests;
 mod toml;
 mod yaml;
 
+#[cfg(all(test, feature = "gui"))]
+pub use client::Os;
 pub use client::{CLIENTS, Client, client};
 pub use roots::{Found, Roots};
 

@@ -33,10 +33,11 @@ use anyhow::Context as _;
 use countersign_core::Millis;
 use countersign_desk::{Desk, event::Event};
 use countersign_vault::{Clock, Scope, VaultError, activity::Activity};
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 use tauri::{AppHandle, Manager as _, RunEvent};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::{app::Place, connect::Roots};
 use approver::{Input, drive};
 use preferences::Kept;
 use stage::Stage;
@@ -55,7 +56,7 @@ pub struct GuiParts {
     /// The open port, to be shown.
     pub address: Option<String>,
     /// Where our own files lie.
-    pub dir: PathBuf,
+    pub place: Place,
     /// A page of the main window to open at once.
     pub show: Option<String>,
     /// Fires when the app is to end.
@@ -105,6 +106,9 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
             people_commands::agent_pause,
             people_commands::agent_resume,
             people_commands::agent_revoke,
+            people_commands::clients,
+            people_commands::client_change,
+            people_commands::client_go,
             people_commands::wallets,
         ])
         .build(tauri::generate_context!())
@@ -121,14 +125,15 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
 }
 
 fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
-    let GuiParts { desk, approver, inputs, clock, address, dir, show, stop } = parts;
+    let GuiParts { desk, approver, inputs, clock, address, place, show, stop } = parts;
+    let dir = place.dir.clone();
     let preferences = Arc::new(Kept::read(&dir));
     preferences::dress(app, preferences.now().theme);
     let windows = Windows::new(app.clone(), approver.inputs(), desk.clone(), preferences.clone(), &dir);
     let activity = Arc::new(activity::read_model(&desk));
     let registry = Arc::new(desk.registry().clone());
     let limits = limits::Room::new(desk.vault().clone(), registry, approver.clone(), clock.clone());
-    let people = people::Room::new(desk.vault().clone(), approver.clone(), dir.clone());
+    let people = people::Room::new(desk.vault().clone(), approver.clone(), place, Roots::of_this_user());
     let shell = Arc::new(Shell {
         desk,
         inputs: approver.inputs(),

@@ -1,11 +1,12 @@
-//! The commands of the pages Agents and Wallets. Each is the main window's alone. None pairs, and none touches a key.
+//! The commands of the pages Agents and Wallets. Each is the main window's alone. One pairs, after the approval
+//! window said so; none touches a key.
 
 use tauri::WebviewWindow;
 
 use super::{
     activity,
     commands::{Gets, Said, failed, from},
-    people::{AgentsView, Today, WalletsView},
+    people::{AgentsView, ClientChange, ClientView, Today, WalletsView},
     window::MAIN,
 };
 
@@ -45,6 +46,27 @@ pub async fn agent_revoke(window: WebviewWindow, shell: Gets<'_>, name: String) 
     let revoked = shell.people.revoke(&name).await;
     shell.desk.look_again();
     revoked.map_err(failed)
+}
+
+/// The MCP clients that are installed.
+#[tauri::command]
+pub async fn clients(window: WebviewWindow, shell: Gets<'_>) -> Said<Vec<ClientView>> {
+    from(&window, MAIN)?;
+    shell.people.clients().map_err(failed)
+}
+
+/// What connecting a client, or taking our entry out of it, would change.
+#[tauri::command]
+pub async fn client_change(window: WebviewWindow, shell: Gets<'_>, id: String, undo: bool) -> Said<ClientChange> {
+    from(&window, MAIN)?;
+    shell.people.client_change(&id, undo).await.map_err(failed)
+}
+
+/// Does what was shown; where an agent is made, once the person has confirmed it in the approval window.
+#[tauri::command]
+pub async fn client_go(window: WebviewWindow, shell: Gets<'_>, id: String) -> Said<()> {
+    from(&window, MAIN)?;
+    shell.people.client_go(&id).await.map_err(failed)
 }
 
 /// The Wallets page as it stands.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// Every command with the only window that has it.
-const TABLE: [(&str, &str); 26] = [
+const TABLE: [(&str, &str); 29] = [
     ("next", "approval"),
     ("decide", "approval"),
     ("raw", "approval"),
@@ -29,6 +29,9 @@ const TABLE: [(&str, &str); 26] = [
     ("agent_pause", "main"),
     ("agent_resume", "main"),
     ("agent_revoke", "main"),
+    ("clients", "main"),
+    ("client_change", "main"),
+    ("client_go", "main"),
     ("wallets", "main"),
 ];
 

@@ -2,7 +2,7 @@
 import type { ActivityFilter, ApprovalFrame, Language } from '../ipc/types';
 import { overview, page, story } from './activity';
 import { empty, limits, loosens, owner, tightens, versions } from './limits';
-import { agents, noAgents, noWallets, wallets } from './people';
+import { agents, clientChange, clients, noAgents, noWallets, wallets } from './people';
 import { scenes, status } from './scenes';
 
 const asked = new URLSearchParams(location.search);
@@ -55,6 +55,9 @@ const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   agent_pause: () => null,
   agent_resume: () => new Promise(() => undefined),
   agent_revoke: () => null,
+  clients: () => (scene === 'empty' ? [] : clients),
+  client_change: () => clientChange(),
+  client_go: () => null,
   wallets: () => (scene === 'empty' ? noWallets : scene === 'failed' ? Promise.reject(broken) : scene === 'loading' ? new Promise(() => undefined) : wallets()),
 };
 

@@ -1,5 +1,5 @@
 /** Made-up agents and wallets for the mock and the tests. */
-import type { AgentsView, AgentView, WalletsView } from '../ipc/types';
+import type { AgentsView, AgentView, ClientChange, ClientView, WalletsView } from '../ipc/types';
 
 const own = '0x2222222222222222222222222222222222222222';
 const main = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed';
@@ -30,6 +30,19 @@ export const agents = (change: Partial<AgentsView> = {}): AgentsView => ({
   address: 'http://127.0.0.1:7402',
   mcp: 'http://127.0.0.1:7402/mcp',
   behind: 0,
+  ...change,
+});
+
+export const clients: ClientView[] = [
+  { id: 'claude-code', name: 'Claude Code', stands: 'connected', why: null, files: ['/home/me/.claude.json'] },
+  { id: 'cursor', name: 'Cursor', stands: 'not_set', why: null, files: ['/home/me/.cursor/mcp.json'] },
+  { id: 'codex', name: 'Codex', stands: 'stale', why: '`command` is not that of this program', files: ['/home/me/.codex/config.toml'] },
+  { id: 'zed', name: 'Zed', stands: 'broken', why: '/home/me/.config/zed/settings.json: line 4, column 1: Unexpected close brace', files: ['/home/me/.config/zed/settings.json'] },
+];
+
+export const clientChange = (change: Partial<ClientChange> = {}): ClientChange => ({
+  diffs: ['--- /dev/null\n+++ /home/me/.cursor/mcp.json\n@@ -1 +1,10 @@\n+{\n+  "mcpServers": {\n+    "countersign": {\n+      "command": "/usr/bin/countersign",\n+      "args": ["mcp", "--agent", "cursor"]\n+    }\n+  }\n+}\n'],
+  pairs: true,
   ...change,
 });
 

@@ -1,6 +1,6 @@
 /** The commands of the pages Agents and Wallets. To resume an agent is confirmed in the approval window, whatever is called here. */
 import { invoke } from '@tauri-apps/api/core';
-import type { AgentsView, WalletsView } from './types';
+import type { AgentsView, ClientChange, ClientView, WalletsView } from './types';
 
 export const agents = (): Promise<AgentsView> => invoke('agents');
 
@@ -11,5 +11,14 @@ export const resumeAgent = (name: string): Promise<void> => invoke('agent_resume
 
 /** Ends its tokens for good. */
 export const revokeAgent = (name: string): Promise<void> => invoke('agent_revoke', { name });
+
+/** The MCP clients of this computer. */
+export const clients = (): Promise<ClientView[]> => invoke('clients');
+
+/** What connecting it, or taking our entry out, would change. */
+export const clientChange = (id: string, undo: boolean): Promise<ClientChange> => invoke('client_change', { id, undo });
+
+/** Does what was shown; an agent that is made is confirmed in the approval window. */
+export const clientGo = (id: string): Promise<void> => invoke('client_go', { id });
 
 export const wallets = (): Promise<WalletsView> => invoke('wallets');

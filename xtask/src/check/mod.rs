@@ -7,6 +7,7 @@ mod directions;
 mod files;
 mod floors;
 mod licences;
+mod lints;
 
 use anyhow::{Result, bail};
 
@@ -31,22 +32,15 @@ pub const STEPS: &[Step] = &[
     Step { name: "scripts", needs: &[], run: |place| one(files::scripts(place)) },
     Step { name: "claims", needs: &[], run: |place| one(files::claims(place)) },
     Step { name: "ui-check", needs: &[Need::Interface], run: |place| one(interface(place)) },
-    Step { name: "lints", needs: &[Need::Headless, Need::Window], run: |place| one(lints(place, ALL)) },
-    Step { name: "lints-app", needs: &[Need::Headless, Need::Window], run: |place| one(lints(place, APP)) },
-    Step { name: "lints-bare", needs: &[Need::Headless], run: |place| one(lints(place, BARE)) },
+    Step { name: "lints", needs: &[Need::Headless, Need::Window], run: |place| one(lints::check(place, lints::ALL)) },
+    Step {
+        name: "lints-app",
+        needs: &[Need::Headless, Need::Window],
+        run: |place| one(lints::check(place, lints::APP)),
+    },
+    Step { name: "lints-bare", needs: &[Need::Headless], run: |place| one(lints::check(place, lints::BARE)) },
     Step { name: "documents", needs: &[Need::Headless, Need::Window], run: |place| one(documents(place)) },
 ];
-
-/// Every package with the features that only tests use.
-const ALL: &[&str] = &["--workspace", "--all-features"];
-
-// Always the whole workspace: a package alone has other features in its dependencies, which would all be built again.
-
-/// The app as it is delivered.
-const APP: &[&str] = &["--workspace"];
-
-/// The app without the window.
-const BARE: &[&str] = &["--workspace", "--no-default-features"];
 
 /// Runs the checks; with names only those.
 pub fn run(place: &Place, names: &[String]) -> Result<()> {
@@ -59,11 +53,6 @@ fn one(result: Result<()>) -> Result<Count> {
 
 fn interface(place: &Place) -> Result<()> {
     run::shown(&mut place.npm("ui", &["run", "--silent", "check"]))
-}
-
-fn lints(place: &Place, which: &[&str]) -> Result<()> {
-    let mut command = place.cargo(&["clippy", "--quiet", "--locked", "--all-targets"]);
-    run::shown(command.args(which).args(["--", "--deny", "warnings"]))
 }
 
 fn documents(place: &Place) -> Result<()> {

@@ -110,11 +110,7 @@ pub(crate) fn add_agent(
         (name.as_str(), careful, by == SetBy::Person, at),
     )?;
     tx.conn.execute("DELETE FROM binding WHERE agent = ?1", [name.as_str()])?;
-    tx.conn.execute(
-        "INSERT INTO token (id, agent, hash, created, used) VALUES (?1, ?2, ?3, ?4, ?4)",
-        (&token.id, name.as_str(), token.hash, at),
-    )?;
-    reseal(tx.conn, tx.key)
+    keep_token(tx, name, token)
 }
 
 /// Gives an agent another token. The ones before it end soon; one that was ending already ends no later.
@@ -137,9 +133,21 @@ pub(crate) fn rotate_agent(
          ON CONFLICT DO NOTHING",
         (name.as_str(), until.0),
     )?;
+    keep_token(tx, name, token)
+}
+
+/// Gives an agent that lives one more token; those before it stay as they are.
+pub(crate) fn renew_token(tx: &mut Tx<'_>, name: &AgentName, token: &NewToken) -> Result<(), Stop> {
+    if tx.view.agents.get(name).is_none_or(|agent| agent.revoked.is_some()) {
+        return Err(VaultError::Refused(format!("there is no agent {name}")).into());
+    }
+    keep_token(tx, name, token)
+}
+
+fn keep_token(tx: &mut Tx<'_>, name: &AgentName, token: &NewToken) -> Result<(), Stop> {
     tx.conn.execute(
         "INSERT INTO token (id, agent, hash, created, used) VALUES (?1, ?2, ?3, ?4, ?4)",
-        (&token.id, name.as_str(), token.hash, at),
+        (&token.id, name.as_str(), token.hash, tx.now.seen.wall.0),
     )?;
     reseal(tx.conn, tx.key)
 }

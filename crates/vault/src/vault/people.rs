@@ -24,6 +24,8 @@ const IDLE_MS: i64 = 30 * DAY_MS;
 const HARD_MS: i64 = 180 * DAY_MS;
 /// How long a token still works beside the one that took its place.
 const OVERLAP_MS: i64 = 600_000;
+/// How long before the end of its age a token in a file is replaced.
+const RENEW_MS: i64 = 30 * DAY_MS;
 /// How long before its last token dies an agent is told of.
 const NOTICE_MS: i64 = 7 * DAY_MS;
 /// How precisely a token's last use is written down.
@@ -44,6 +46,23 @@ impl Vault {
         let (name, until) = (name.clone(), Millis(self.0.shared.now().at.0.saturating_add(OVERLAP_MS)));
         self.0.change(move |tx| verb::rotate_agent(tx, &name, by, &token, until)).await?;
         Ok(text)
+    }
+
+    /// Another token for an agent whose own is near the end of its age; none while it is not, and none for a dead one. What is
+    /// presented lives on to its end, so that nothing is lost if the new one cannot be kept.
+    pub async fn renew_token(&self, presented: &str) -> Result<Option<Secret>, VaultError> {
+        let Some(presented) = parse_token(presented) else { return Ok(None) };
+        let (view, now) = (self.0.shared.view(), self.0.shared.now().at.0);
+        let row = view.tokens.get(&presented.id).filter(|row| presented.matches(&row.hash) && row.until.is_none());
+        let Some(row) = row else { return Ok(None) };
+        let age = now.saturating_sub(row.created.0);
+        let idle = now.saturating_sub(row.used.load(Ordering::Relaxed));
+        if idle > IDLE_MS || !(HARD_MS - RENEW_MS..=HARD_MS).contains(&age) {
+            return Ok(None);
+        }
+        let ((text, token), name) = (fresh()?, row.agent.clone());
+        self.0.change(move |tx| verb::renew_token(tx, &name, &token)).await?;
+        Ok(Some(text))
     }
 
     /// Binds an agent to a program, if it is bound to none; in memory only a look.

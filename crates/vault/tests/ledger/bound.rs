@@ -148,3 +148,30 @@ fn a_replaced_token_works_for_ten_minutes_and_an_agent_is_told_of_a_week_before_
     wait(vault.rotate_agent(&name, SetBy::Command)).unwrap();
     assert!(!wait(vault.list_agents()).unwrap()[0].confirmed, "what a command handed out while nobody could be asked");
 }
+
+#[test]
+fn a_token_near_the_end_of_its_age_is_renewed_while_it_lives_and_lives_on_to_that_end() {
+    const DAY: i64 = 86_400_000;
+    let home = Home::new();
+    let vault = home.open();
+    let name: AgentName = "a".parse().unwrap();
+    let text = |token: countersign_vault::keys::Secret| String::from_utf8(token.expose().to_vec()).unwrap();
+    let first = text(wait(vault.add_agent(&name, false, SetBy::Person)).unwrap());
+    let renewed = |token: &str| wait(vault.renew_token(token)).unwrap().map(text);
+    for _ in 0..7 {
+        assert_eq!(renewed(&first), None, "it is young");
+        home.clock.advance_ms(20 * DAY);
+        assert!(vault.authenticate(&first).is_some());
+    }
+    home.clock.advance_ms(11 * DAY);
+    assert_eq!(renewed(&first[..first.len() - 1]), None, "no token of ours");
+    let second = renewed(&first).expect("a month is left");
+    assert_eq!(renewed(&second), None);
+    home.clock.advance_ms(18 * DAY);
+    assert!([&first, &second].iter().all(|token| vault.authenticate(token).is_some()));
+    home.clock.advance_ms(12 * DAY);
+    assert_eq!([&first, &second].map(|token| vault.authenticate(token).is_some()), [false, true]);
+    assert_eq!(renewed(&first), None, "a dead one gives no life");
+    wait(vault.revoke_agent(&name)).unwrap();
+    assert_eq!((renewed(&second), vault.authenticate(&second)), (None, None));
+}

@@ -2,19 +2,22 @@
 //!
 //! What is done here only tightens. To resume an agent passes the window that asks.
 
+mod clients;
 #[cfg(test)]
 mod tests;
 mod view;
 
+pub use clients::{ClientChange, ClientView};
 pub use view::{AgentsView, Today, WalletsView};
 
 use anyhow::Context as _;
 use countersign_core::{payment::AgentName, registry::Registry, text::clean};
 use countersign_desk::approver::{Approver, Change};
 use countersign_vault::{Scope, Vault};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use crate::bridge::token;
+use crate::{app::Place, bridge::token, connect::Roots};
+use clients::Shown;
 use view::{AgentView, GoneView, KeptIn, WalletName, WalletView};
 
 /// How long the person has in the window that asks.
@@ -24,13 +27,16 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Room {
     vault: Vault,
     approver: Arc<dyn Approver>,
-    dir: PathBuf,
+    place: Place,
+    roots: Result<Roots, String>,
+    shown: Shown,
 }
 
 impl Room {
-    /// A room over this vault, whose files lie in `dir`.
-    pub fn new(vault: Vault, approver: Arc<dyn Approver>, dir: PathBuf) -> Self {
-        Self { vault, approver, dir }
+    /// A room over the vault of this place, and the clients below these directories.
+    pub fn new(vault: Vault, approver: Arc<dyn Approver>, place: Place, roots: anyhow::Result<Roots>) -> Self {
+        let roots = roots.map_err(|error| format!("{error:#}"));
+        Self { vault, approver, place, roots, shown: Shown::default() }
     }
 
     /// The Agents page; `address` is the open port.
@@ -94,7 +100,7 @@ impl Room {
     pub async fn revoke(&self, name: &str) -> anyhow::Result<()> {
         let agent = self.living(name).await?;
         self.vault.revoke_agent(&agent).await?;
-        token::forget(&self.dir, &agent)
+        token::forget(&self.place.dir, &agent)
             .context("It is revoked, but the file of its token is still there; the token in it is dead")
     }
 

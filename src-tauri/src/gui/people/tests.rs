@@ -1,6 +1,7 @@
 //! The room over a real ledger, with a scripted person in the window that asks.
 
 use super::{
+    clients::ClientStands,
     view::{PauseView, PaysView},
     *,
 };
@@ -10,9 +11,9 @@ use countersign_vault::{
     activity::Spent,
     keys::{Keys, memory::MemoryStore},
 };
-use std::{path::Path, sync::atomic::Ordering};
+use std::{collections::BTreeMap, path::Path, sync::atomic::Ordering};
 
-use crate::gui::person::Person;
+use crate::{connect::Os, gui::person::Person};
 
 const NOW: Millis = Millis(1_795_000_000_000);
 
@@ -36,7 +37,10 @@ async fn home(agents: &[&str]) -> Home {
         vault.add_agent(&name.parse().unwrap(), false, SetBy::Person).await.unwrap();
     }
     let person = Arc::new(Person::default());
-    let room = Room::new(vault.clone(), person.clone(), dir.path().to_owned());
+    let roots = Roots { os: Os::Linux, home: dir.path().join("home"), variables: BTreeMap::new() };
+    std::fs::create_dir_all(roots.home.join(".cursor")).unwrap();
+    let place = Place { dir: dir.path().to_owned(), config: dir.path().join("config.toml") };
+    let room = Room::new(vault.clone(), person.clone(), place, Ok(roots));
     Home { dir, clock, person, vault, room }
 }
 
@@ -165,12 +169,55 @@ async fn a_wallet_says_whom_it_pays_for_and_where_its_key_is() {
     assert_eq!(kinds, [KeptIn::OsKeyring, KeptIn::EncryptedFile]);
 }
 
+#[tokio::test]
+async fn a_client_is_connected_after_the_change_was_shown_and_its_agent_agreed_to() {
+    let home = home(&[]).await;
+    let file = home.dir.path().join("home/.cursor/mcp.json");
+    let stands = || {
+        let all = home.room.clients().unwrap();
+        assert_eq!((all.len(), all[0].id.as_str(), all[0].name.as_str()), (1, "cursor", "Cursor"));
+        (all[0].stands, all[0].why.clone())
+    };
+    assert_eq!(stands(), (ClientStands::NotSet, None));
+    assert!(home.room.client_go("cursor").await.is_err(), "nothing was shown");
+    let change = home.room.client_change("cursor", false).await.unwrap();
+    assert!(change.pairs && change.diffs.len() == 1 && change.diffs[0].contains("countersign"), "{change:?}");
+    assert!(home.room.client_go("codex").await.is_err(), "what was shown is another client's");
+
+    let no = home.room.client_go("cursor").await.unwrap_err();
+    assert!(no.to_string().contains("not confirmed") && !file.exists(), "{no}");
+    assert_eq!(home.person.asked.lock().unwrap()[0].title, "Give the agent cursor a purse?");
+    assert_eq!(home.vault.list_agents().await.unwrap().len(), 0);
+    assert!(home.room.client_go("cursor").await.is_err(), "it was done, or was not, once");
+
+    home.person.says.store(true, Ordering::SeqCst);
+    home.room.client_change("cursor", false).await.unwrap();
+    home.room.client_go("cursor").await.unwrap();
+    assert_eq!(stands(), (ClientStands::Connected, None));
+    let token = token::read(&home.room.place.dir, &"cursor".parse().unwrap()).unwrap();
+    let token = std::str::from_utf8(token.expose()).unwrap();
+    assert_eq!(home.vault.authenticate(token).map(|agent| agent.to_string()).as_deref(), Some("cursor"));
+    assert!(!std::fs::read_to_string(&file).unwrap().contains(token));
+
+    home.room.revoke("cursor").await.unwrap();
+    assert!(matches!(stands(), (ClientStands::Stale, Some(why)) if why.contains("no token")));
+    home.room.client_change("cursor", true).await.unwrap();
+    std::fs::write(&file, "{}").unwrap();
+    assert!(home.room.client_go("cursor").await.is_err(), "it has become another file since");
+    std::fs::write(&file, "{").unwrap();
+    assert!(matches!(stands(), (ClientStands::Broken, Some(_))));
+    assert!(home.room.client_change("cursor", false).await.is_err());
+}
+
 #[test]
 fn the_bindings_are_current() {
     use super::super::view::tests::check;
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/ipc/bindings");
     let mut stale = Vec::new();
-    let all: [fn(&Path, &mut Vec<String>); 9] = [
+    let all: [fn(&Path, &mut Vec<String>); 12] = [
+        check::<clients::ClientView>,
+        check::<clients::ClientStands>,
+        check::<clients::ClientChange>,
         check::<view::AgentsView>,
         check::<view::AgentView>,
         check::<view::GoneView>,
