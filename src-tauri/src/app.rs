@@ -143,7 +143,7 @@ pub async fn start(
     let wire = Wire::new(config.fetch.allow_private_hosts.iter().cloned(), limits)?;
     let desk = Desk::new(DeskParts {
         vault,
-        rails: countersign_rails::all(),
+        rails: config.rails()?,
         registry: Arc::new(config.registry()?),
         wire: wire.clone(),
         approver: approver.clone(),

@@ -3,8 +3,10 @@
 use anyhow::{Context as _, bail};
 use countersign_core::{
     asset::{Asset, Eip712, Network, Transfer},
+    rail::Rail,
     registry::{Chain, Rate, Registry},
 };
+use countersign_rails::mpp::Ways;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path};
 use url::Url;
@@ -21,6 +23,8 @@ pub struct Config {
     pub approval: Approval,
     /// Requests made for agents.
     pub fetch: Fetch,
+    /// The payment protocols.
+    pub rails: Rails,
     /// Request rates.
     pub limits: Limits,
     /// MCP clients.
@@ -86,6 +90,27 @@ pub struct Fetch {
     pub timeout_seconds: u64,
     /// How long answer bodies are kept for a repeated key.
     pub keep_hours: u64,
+}
+
+/// `[rails]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rails {
+    /// The protocol that is tried first where a seller offers several.
+    pub first: First,
+    /// What is paid by MPP, as method and intent; an empty list turns it off.
+    pub mpp: Vec<String>,
+}
+
+/// The protocol that is tried first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum First {
+    /// x402, then MPP.
+    #[default]
+    X402,
+    /// MPP, then x402.
+    Mpp,
 }
 
 /// `[limits]`
@@ -173,6 +198,12 @@ impl Default for Fetch {
     }
 }
 
+impl Default for Rails {
+    fn default() -> Self {
+        Self { first: First::X402, mpp: vec!["evm/charge".to_owned()] }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self { requests_per_second: 1000, burst: 2000, connections: 1024 }
@@ -221,8 +252,19 @@ impl Config {
         if !(1..=86_400).contains(&self.mcp.session_idle_seconds) {
             bail!("mcp.session_idle_seconds must be between 1 and 86400");
         }
+        self.rails()?;
         self.registry().map(|_| ())?;
         self.nodes().map(|_| ())
+    }
+
+    /// Every protocol, in the order in which an answer that offers several is tried.
+    pub fn rails(&self) -> anyhow::Result<Vec<Box<dyn Rail>>> {
+        let ways = Ways::parse(&self.rails.mpp).context("rails.mpp")?;
+        let mut rails = countersign_rails::all(ways);
+        if self.rails.first == First::Mpp {
+            rails.reverse();
+        }
+        Ok(rails)
     }
 
     /// The built-in table with the user's additions and rates.
@@ -293,11 +335,17 @@ impl Config {
 
     /// The keys that can loosen a verdict, as canonical text: part of the policy hash a person confirms.
     pub fn loosening(&self) -> String {
-        serde_json::json!({
+        let mut keys = serde_json::json!({
             "currency": self.currency, "assets": self.assets, "chains": self.chains,
             "allow_private_hosts": self.fetch.allow_private_hosts, "max_pending_per_agent": self.approval.max_pending_per_agent,
-        })
-        .to_string()
+        });
+        // As it comes nothing is to be confirmed anew.
+        if self.rails != Rails::default()
+            && let Some(keys) = keys.as_object_mut()
+        {
+            keys.insert("rails".to_owned(), serde_json::json!(self.rails));
+        }
+        keys.to_string()
     }
 }
 
@@ -332,6 +380,9 @@ mod tests {
             "[chains.\"eip155:84532\"]\nrpc = [\"ftp://x\"]",
             "[[assets]]\nid = \"eip155:84532/erc20:0x00\"\nsymbol=\"X\"\ndecimals=6\nname=\"X\"\nversion=\"1\"",
             "[limits]\nburst = 0",
+            "[rails]\nfirst = \"stripe\"",
+            "[rails]\nmpp = [\"stripe/charge\"]",
+            "[rails]\nmpp = [\"evm/session\"]",
             "[mcp]\nsession_idle_seconds = 0",
         ] {
             assert!(parse(bad).is_err(), "{bad}");

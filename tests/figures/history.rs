@@ -51,7 +51,7 @@ pub async fn write(place: &Place, payments: u64) -> String {
     let vault = Vault::open(open).expect("an empty ledger");
     let wallet = vault.create_wallet("main").await.expect("a wallet").address;
     vault.add_agent(&AGENT.parse().expect("a name"), false, SetBy::Person).await.expect("an agent");
-    let rail = countersign_rails::all().remove(0);
+    let rail = countersign_rails::all(countersign_rails::mpp::Ways::default()).remove(0);
     let quoted = priced(rail.as_ref(), &registry, wallet);
     let writer = Arc::new(Writer { vault, clock, rail, quoted });
     for n in (0..payments).step_by(AT_ONCE) {
@@ -81,7 +81,14 @@ fn priced(rail: &dyn Rail, registry: &Registry, wallet: String) -> Quoted {
     let origin = "https://api.example".parse().expect("an origin");
     let resource = Resource { method: "GET".into(), path: URL.into(), request: Digest::of(&[b"GET", URL.as_bytes()]) };
     let wallets = BTreeMap::from([("*".to_owned(), wallet)]);
-    let context = QuoteContext { registry, wallets: &wallets, origin: &origin, claimed: true, resource: &resource };
+    let context = QuoteContext {
+        registry,
+        wallets: &wallets,
+        now: SystemClock.wall(),
+        origin: &origin,
+        claimed: true,
+        resource: &resource,
+    };
     rail.quote(Challenge::Json(&challenge), context).expect("a price")
 }
 
@@ -90,7 +97,8 @@ impl Writer {
     async fn pay(&self, n: u64) {
         let random = Digest::of(&[b"a figure's random", &n.to_be_bytes()]).0;
         let id = PaymentId::from_random(random[..16].try_into().expect("16 bytes"));
-        let signables = self.rail.signables(&self.quoted.quote, self.clock.wall(), random).expect("a form");
+        let signables =
+            self.rail.signables(&self.quoted.quote, &self.quoted.offer, self.clock.wall(), random).expect("a form");
         let admit = Admit {
             payment: id.clone(),
             caller: Caller {

@@ -31,6 +31,9 @@ fn main() {
             payments::sequential(&mut table).await;
             payments::concurrent(&mut table).await;
         }
+        if wanted("payments") || wanted("protocols") {
+            payments::protocols(&mut table).await;
+        }
         if wanted("agents") {
             agents::run(&mut table).await;
         }

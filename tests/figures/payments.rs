@@ -1,5 +1,6 @@
 //! Auto-approved `POST /v1/payments`: one after the other against its bare parts, and 64 at once against the official client.
 
+use countersign_vault::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 use std::{
     io::Write as _,
@@ -12,6 +13,7 @@ use crate::{
     support::{
         Client, Place, Service,
         client::pay_body,
+        hostile_mpp::{challenge, request},
         hostile_seller::{offer, required},
         world::stack,
     },
@@ -47,7 +49,13 @@ pub fn policy() -> String {
 
 /// One payment and how long it took.
 pub async fn pay(client: &Client, key: &str) -> Duration {
-    let body = pay_body(URL, &required(URL, vec![offer()]), key).to_string();
+    pay_with(client, "x402", &required(URL, vec![offer()]), key).await
+}
+
+async fn pay_with(client: &Client, rail: &str, price: &Value, key: &str) -> Duration {
+    let mut body = pay_body(URL, price, key);
+    body["rail"] = json!(rail);
+    let body = body.to_string();
     let (took, status, answer) = client.timed("/v1/payments", body).await;
     let answer: Value = serde_json::from_slice(&answer).expect("JSON");
     assert_eq!((status, answer["status"].as_str()), (200, Some("authorized")), "{answer}");
@@ -98,6 +106,35 @@ pub async fn sequential(table: &mut Table) {
         p99_floor,
         "–",
     );
+}
+
+/// The same small payment by MPP and by x402, in turns.
+pub async fn protocols(table: &mut Table) {
+    let (_place, service, client) = service("both protocols");
+    let (mut mpp, mut x402) = (vec![], vec![]);
+    for n in 0..SEQUENTIAL / 2 + 100 {
+        let price = charge(&format!("charge-{n}"));
+        let charged = pay_with(&client, "mpp", &price, &format!("m{n}")).await;
+        let paid = pay(&client, &format!("x{n}")).await;
+        if n >= 100 {
+            mpp.push(charged);
+            x402.push(paid);
+        }
+    }
+    service.stop();
+    table.durations(
+        "auto-approved MPP evm charge, p50, against the same payment by x402",
+        percentile(&mut mpp, 50),
+        percentile(&mut x402, 50),
+        "≤ 1.5",
+    );
+}
+
+/// A charge for the same thing; each has a number of its own, as each has its own nonce.
+fn charge(id: &str) -> Value {
+    let mut price = challenge(id, &request(), SystemClock.wall(), 300);
+    price["realm"] = json!("api.example");
+    price
 }
 
 /// 64 agents at once; the official client signs in one Node process, and keeps nothing.

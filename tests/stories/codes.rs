@@ -34,6 +34,7 @@ const ELSEWHERE: &[&str] = &[
     include_str!("hostile.rs"),
     include_str!("pay.rs"),
     include_str!("mcp.rs"),
+    include_str!("mpp/asked.rs"),
     include_str!("crowd.rs"),
 ];
 

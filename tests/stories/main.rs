@@ -26,6 +26,7 @@ mod hostile;
 mod http;
 mod kills;
 mod mcp;
+mod mpp;
 mod network;
 #[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]
 mod notices;

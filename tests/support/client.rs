@@ -82,6 +82,13 @@ impl Client {
         self.post("/v1/fetch", &json!({"url": url, "idempotency_key": key, "wait_seconds": seconds})).await
     }
 
+    /// `POST /v1/payments` with a challenge of this protocol.
+    pub async fn pay_by(&self, rail: &str, url: &str, challenge: &Value, key: &str) -> Answered {
+        let mut body = pay_body(url, challenge, key);
+        body["rail"] = json!(rail);
+        self.post("/v1/payments", &body).await
+    }
+
     /// `POST /v1/payments` with a challenge.
     pub async fn pay(&self, url: &str, challenge: &Value, key: &str) -> Answered {
         self.post("/v1/payments", &pay_body(url, challenge, key)).await

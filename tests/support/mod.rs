@@ -9,8 +9,10 @@ pub mod bridge;
 #[cfg(target_os = "linux")]
 pub mod browser;
 pub mod client;
+pub mod hostile_mpp;
 pub mod hostile_seller;
 pub mod mcp;
+pub mod mppx;
 pub mod node;
 pub mod official;
 pub mod python;
@@ -26,7 +28,9 @@ pub mod world;
 
 pub use agent::Agent;
 pub use client::Client;
+pub use hostile_mpp::HostileMpp;
 pub use mcp::Mcp;
+pub use mppx::Mppx;
 pub use node::{Behaves, NodeDouble};
 pub use official::Official;
 pub use service::{Place, Service, ended};

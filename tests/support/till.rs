@@ -13,6 +13,7 @@ use countersign_desk::{
     view::ListQuery,
     wire::{Wire, WireLimits},
 };
+use countersign_rails::mpp::Ways;
 use countersign_vault::{
     Clock as _, ManualClock, Open, SetBy, SystemClock, Vault,
     keys::{Keys, memory::MemoryStore},
@@ -80,6 +81,16 @@ impl Approver for Nobody {
 impl Till {
     /// Opens it at the present moment, for sellers on 127.0.0.1; bodies are kept an hour.
     pub async fn open(policy: &str, network: &str, nodes: Vec<Node>) -> Self {
+        Self::asking(policy, network, nodes, |_| Arc::new(Nobody)).await
+    }
+
+    /// The same with somebody who is asked, and may move the clock.
+    pub async fn asking(
+        policy: &str,
+        network: &str,
+        nodes: Vec<Node>,
+        whom: impl FnOnce(Arc<ManualClock>) -> Arc<dyn Approver>,
+    ) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let clock = Arc::new(ManualClock::new(SystemClock.wall()));
         let registry = Arc::new(Registry::builtin("USD"));
@@ -92,10 +103,10 @@ impl Till {
         let limits = WireLimits { max_response_bytes: 10 * 1024 * 1024, timeout: Duration::from_secs(20) };
         let desk = Desk::new(DeskParts {
             vault,
-            rails: countersign_rails::all(),
+            rails: countersign_rails::all(Ways::default()),
             registry,
             wire: Wire::new(["127.0.0.1".to_owned()], limits).expect("a client"),
-            approver: Arc::new(Nobody),
+            approver: whom(clock.clone()),
             clock: clock.clone(),
             nodes: [(network.parse().expect("a network"), nodes)].into_iter().filter(|(_, n)| !n.is_empty()).collect(),
             keep_hours: 1,
@@ -116,8 +127,14 @@ impl Till {
 
     /// Asks for a credential to send by oneself.
     pub async fn credential(&self, url: &str, challenge: &Value, key: &str) -> Value {
-        let text = super::client::pay_body(url, challenge, key).to_string();
-        let body: PayBody = serde_json::from_str(&text).expect("a request");
+        self.credential_by("x402", url, challenge, key).await
+    }
+
+    /// The same by this protocol.
+    pub async fn credential_by(&self, rail: &str, url: &str, challenge: &Value, key: &str) -> Value {
+        let mut body = super::client::pay_body(url, challenge, key);
+        body["rail"] = json!(rail);
+        let body: PayBody = serde_json::from_str(&body.to_string()).expect("a request");
         self.pay(Request::pay(body).expect("a request")).await
     }
 

@@ -25,7 +25,8 @@ use place::Place;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  demo [--terminal]   a local chain, an official seller, an agent that buys three things, and you who decide
+  demo [--terminal] [--rail mpp]
+                      a local chain, an official seller, an agent that buys three things, and you who decide
   test [STEP…]        everything that must pass; with names only those steps
   check [STEP…]       the steps that run no test: format, lints, documents, import directions, licences …
   bench [FIGURE…]     measures, and prints each figure as a ratio of two things measured in the same run

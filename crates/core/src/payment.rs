@@ -278,6 +278,17 @@ impl Quote {
         now.seconds().saturating_add(self.lifetime_seconds.min(300))
     }
 
+    /// Whether this is the price that `other` is, but for how long it holds: what a person said yes to.
+    pub fn same_terms(&self, other: &Self) -> bool {
+        let lasting = |quote: &Self| {
+            let mut quote = quote.clone();
+            quote.lifetime_seconds = 0;
+            quote.risks.remove(&Risk::ShortLife);
+            quote
+        };
+        lasting(self) == lasting(other)
+    }
+
     /// Exact asset amount with its symbol: `4.2 USDC`.
     pub fn asset_text(&self) -> String {
         format!("{} {}", self.exposure.amount.human(self.decimals), self.symbol)

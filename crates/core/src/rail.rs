@@ -36,6 +36,8 @@ pub struct QuoteContext<'a> {
     pub registry: &'a Registry,
     /// The paying account for each network that has one.
     pub wallets: &'a dyn Wallets,
+    /// This moment: a price may say until when it holds.
+    pub now: Millis,
     /// Where the price came from.
     pub origin: &'a Origin,
     /// That origin is only the caller's word.
@@ -95,6 +97,9 @@ pub enum QuoteError {
     /// Nobody to pay, or somebody who must not be paid.
     #[error("the account to be paid is not acceptable: {0}")]
     BadPayee(String),
+    /// It held until a moment that is over, or nearly.
+    #[error("the seller's price has expired")]
+    Expired,
     /// More than a day.
     #[error("the seller wants an authorisation that lives {0} seconds; the most is 86400")]
     LifetimeTooLong(u64),
@@ -112,9 +117,16 @@ impl QuoteError {
             Self::UnknownAsset(_) => "unknown_asset",
             Self::AssetMismatch(_) => "asset_mismatch",
             Self::BadPayee(_) => "bad_payee",
+            Self::Expired => "offer_expired",
             Self::LifetimeTooLong(_) => "lifetime_too_long",
             Self::NoWallet(_) => "no_wallet",
         }
+    }
+
+    /// Whether the same answer may still be paid in another protocol it offers. Not where the price is broken or bad: who sends
+    /// one such price is not asked for a better one.
+    pub const fn leaves_others(&self) -> bool {
+        matches!(self, Self::NotThisRail | Self::Unsupported(_) | Self::UnknownAsset(_) | Self::NoWallet(_))
     }
 }
 
@@ -137,8 +149,7 @@ impl std::fmt::Debug for Credential {
 }
 
 /// What the seller says about the money, never proof.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Receipt {
     /// Nothing.
     Absent,
@@ -158,6 +169,11 @@ pub enum Receipt {
     Failed {
         /// The protocol's reason.
         reason: String,
+    },
+    /// Refused as well, in a protocol whose servers have taken the money and refused all the same: nobody knows.
+    Doubtful {
+        /// The protocol's own word for the reason.
+        reason: &'static str,
     },
 }
 
@@ -191,11 +207,16 @@ pub trait Rail: Send + Sync {
     /// Reads a price strictly and picks the offer to pay.
     fn quote(&self, challenge: Challenge<'_>, context: QuoteContext<'_>) -> Result<Quoted, QuoteError>;
 
-    /// Everything that has to be signed for this price, complete: window from `now`, nonce from `random`.
-    fn signables(&self, quote: &Quote, now: Millis, random: [u8; 32]) -> Result<Vec<Signable>, QuoteError>;
+    /// Everything that has to be signed for this price, complete: window from `now`; nonce from `random`, or from the kept offer
+    /// where the protocol ties the two together.
+    fn signables(&self, quote: &Quote, offer: &str, now: Millis, random: [u8; 32])
+    -> Result<Vec<Signable>, QuoteError>;
 
     /// Writes the credential from the kept offer and one signature (65 bytes, v = 27 or 28) a form.
     fn credential(&self, quote: &Quote, offer: &str, signed: &[(Signable, Vec<u8>)]) -> Result<Credential, QuoteError>;
+
+    /// The headers a receipt may come in, lower case: a caller that brings one does not say which.
+    fn receipt_headers(&self) -> &'static [&'static str];
 
     /// Reads what the seller says after the credential was sent.
     fn receipt(&self, quote: &Quote, status: u16, headers: &[(String, String)], body: &[u8]) -> Receipt;

@@ -2,18 +2,22 @@
 
 use countersign_core::{
     approval::{Answer, Question},
+    payment::PaymentId,
     policy::Approved,
+    rail::Quoted,
     status::Event as Happens,
 };
 use countersign_vault::{Record, Rejudged, Reservation, Reserved, Waiting};
 use std::time::Duration;
+use url::Url;
 
 use crate::{
     approver::Showing,
     desk::{Desk, vault_problem},
     event::Event,
     pay::random,
-    problem::Problem,
+    problem::{Code, Problem},
+    request::Request,
     story::{Progress, Telling},
     view::outcome_of,
 };
@@ -22,6 +26,8 @@ impl Desk {
     /// Puts the question until it is answered, over or moot. `Err(record)` is a payment that was refused.
     pub(crate) async fn ask_person(
         &self,
+        request: &Request,
+        url: &Url,
         mut waiting: Waiting,
         telling: &mut Telling,
     ) -> Result<Result<Reservation, Record>, Problem> {
@@ -61,7 +67,7 @@ impl Desk {
             self.answered(&id, word);
             let ended = match waiting.needs.answer(answer) {
                 Ok(approved) => {
-                    let reserved = match self.reserve(approved, &waiting.record).await {
+                    let reserved = match self.reserve(request, url, approved, &waiting.record).await {
                         Ok(reserved) => reserved,
                         Err(problem) => return Err(self.cut_off(&waiting.record, problem).await),
                     };
@@ -94,9 +100,21 @@ impl Desk {
         Problem::about(problem.code, problem.detail, outcome_of(record, &self.registry))
     }
 
-    async fn reserve(&self, yes: Approved, record: &Record) -> Result<Reserved, Problem> {
-        let signables = self.signables(&record.quote)?;
-        self.vault.reserve(yes, signables).await.map_err(vault_problem)
+    async fn reserve(&self, request: &Request, url: &Url, yes: Approved, record: &Record) -> Result<Reserved, Problem> {
+        let reserved = match self.signables(&record.quote, &self.offer(&record.id).await?) {
+            Err(problem) if problem.code == Code::OfferExpired => {
+                let Quoted { offer, .. } = self.renew(request, url, record).await?;
+                self.vault.reserve_renewed(yes, self.signables(&record.quote, &offer)?, offer).await
+            }
+            signables => self.vault.reserve(yes, signables?).await,
+        };
+        reserved.map_err(vault_problem)
+    }
+
+    /// The kept offer of a payment that waits.
+    async fn offer(&self, payment: &PaymentId) -> Result<String, Problem> {
+        let kept = self.vault.detail(payment, "offer").await.map_err(vault_problem)?;
+        Ok(String::from_utf8(kept.unwrap_or_default()).unwrap_or_default())
     }
 
     /// Waits for the person, for the deadline, or until the question is moot.
@@ -104,6 +122,7 @@ impl Desk {
         let left = showing.question.expires_at.0.saturating_sub(self.now().0).max(0);
         let deadline = tokio::time::sleep(Duration::from_millis(u64::try_from(left).unwrap_or(0)));
         let asking = self.approver.ask(showing);
+        let offer = self.offer(&waiting.record.id).await?;
         let mut look_again = self.look_again.subscribe();
         tokio::pin!(asking, deadline);
         loop {
@@ -111,7 +130,8 @@ impl Desk {
                 answer = &mut asking => return Ok(Heard::Answer(answer)),
                 () = &mut deadline => return Ok(Heard::Answer(Answer::Silence)),
                 Ok(()) = look_again.changed() => {
-                    let signables = self.signables(&waiting.record.quote)?;
+                    // A price that expired meanwhile is not taken anew for this: the person answers, or it ends.
+                    let signables = self.signables(&waiting.record.quote, &offer).unwrap_or_default();
                     match self.vault.rejudge_waiting(&waiting.record.id, signables).await {
                         Ok(Rejudged::Still) => {}
                         Ok(Rejudged::Reserved(reservation)) => return Ok(Heard::Moot(Box::new(Ok(*reservation)))),
@@ -140,7 +160,7 @@ impl Desk {
         )
     }
 
-    fn answered(&self, id: &countersign_core::payment::PaymentId, answer: &'static str) {
+    fn answered(&self, id: &PaymentId, answer: &'static str) {
         self.tell(Event::Answered { payment: id.clone(), answer });
     }
 }

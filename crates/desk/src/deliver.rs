@@ -175,6 +175,7 @@ impl Desk {
             (_, Receipt::Success { transaction }) => {
                 (Ended::Unknown, Some(Settlement::Claimed), Some(transaction), "receipt_with_error")
             }
+            (_, Receipt::Doubtful { reason }) => (Ended::Unknown, None, None, reason),
             _ => (Ended::Unknown, None, None, "no_success"),
         };
         let shown = if headers { answer.headers.as_slice() } else { &[] };

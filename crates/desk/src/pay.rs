@@ -5,7 +5,7 @@
 use countersign_core::{
     Millis,
     origin::Origin,
-    payment::{AgentName, Caller, PaymentId},
+    payment::{AgentName, Caller, PaymentId, Quote},
     rail::{Challenge, QuoteContext, QuoteError, Quoted, Rail},
     signable::Signable,
 };
@@ -94,7 +94,7 @@ impl Desk {
                 self.deliver(&request, &url, *reservation, telling).await
             }
             Admitted::Waiting(waiting) => {
-                let reservation = match self.ask_person(*waiting, telling).await? {
+                let reservation = match self.ask_person(&request, &url, *waiting, telling).await? {
                     Ok(reservation) => reservation,
                     Err(record) => return answer_of(outcome_of(&record, &self.registry), &record),
                 };
@@ -139,7 +139,7 @@ impl Desk {
             Priced::At { quoted, url } => (*quoted, url),
         };
         request.check_max(&quoted.quote, self.registry.reference())?;
-        let signables = self.signables(&quoted.quote)?;
+        let signables = self.signables(&quoted.quote, &quoted.offer)?;
         let payment = PaymentId::from_random(random()?);
         if let Err(short) = self.check_balance(&quoted.quote, &signables).await {
             // What policy refuses is refused as such: it says nothing about what the wallet holds.
@@ -165,14 +165,15 @@ impl Desk {
     async fn price(&self, agent: &AgentName, request: &Request) -> Result<Priced, Problem> {
         match &request.act {
             Act::Pay { rail, challenge } => {
-                let rail = self.rail(rail)?;
-                let quoted = self.quote(agent, rail, Challenge::Json(json(challenge)?), request, &request.url, true)?;
+                let rails = [self.rail(rail)?];
+                let quoted =
+                    self.quote(agent, &rails, Challenge::Json(json(challenge)?), request, &request.url, true)?;
                 Ok(Priced::At { quoted: Box::new(quoted), url: request.url.clone() })
             }
             Act::Call { price, risks, .. } => {
-                let rail = self.rail("x402")?;
+                let rails: Vec<&dyn Rail> = self.rails.iter().map(AsRef::as_ref).collect();
                 let challenge = Challenge::Json(json(price)?);
-                let mut quoted = self.quote(agent, rail, challenge, request, &request.url, false)?;
+                let mut quoted = self.quote(agent, &rails, challenge, request, &request.url, false)?;
                 quoted.quote.risks.extend(risks);
                 Ok(Priced::At { quoted: Box::new(quoted), url: request.url.clone() })
             }
@@ -180,8 +181,9 @@ impl Desk {
                 let outgoing = Outgoing { method: &request.method, url: &request.url, headers, body };
                 let answer = self.wire.ask(&outgoing).await.map_err(wire_problem)?;
                 self.compare_date(&answer).await;
-                let rail = self.rails.iter().find(|r| r.is_challenge(answer.status, &answer.headers, &answer.body));
-                let Some(rail) = rail else {
+                let asks = |rail: &&dyn Rail| rail.is_challenge(answer.status, &answer.headers, &answer.body);
+                let rails: Vec<&dyn Rail> = self.rails.iter().map(AsRef::as_ref).filter(asks).collect();
+                if rails.is_empty() {
                     if answer.status == 402 {
                         return Err(unknown_challenge(answer.too_large));
                     }
@@ -189,12 +191,12 @@ impl Desk {
                         ResponseView::new(answer.status, &answer.headers, (!answer.too_large).then_some(&answer.body));
                     view.body_omitted = answer.too_large.then(|| "too_large".to_owned());
                     return Ok(Priced::Free(Box::new(Outcome::not_required(view))));
-                };
+                }
                 if answer.too_large {
                     return Err(unknown_challenge(true));
                 }
                 let challenge = Challenge::Http { status: answer.status, headers: &answer.headers, body: &answer.body };
-                let mut quoted = self.quote(agent, rail.as_ref(), challenge, request, &answer.url, false)?;
+                let mut quoted = self.quote(agent, &rails, challenge, request, &answer.url, false)?;
                 if answer.redirected {
                     quoted.quote.risks.insert(countersign_core::policy::Risk::Redirected);
                 }
@@ -203,10 +205,11 @@ impl Desk {
         }
     }
 
+    /// The price in the first of these protocols in which it can be paid.
     fn quote(
         &self,
         agent: &AgentName,
-        rail: &dyn Rail,
+        rails: &[&dyn Rail],
         challenge: Challenge<'_>,
         request: &Request,
         at: &Url,
@@ -223,33 +226,49 @@ impl Desk {
         let context = QuoteContext {
             registry: &self.registry,
             wallets: wallets.as_ref(),
+            now: self.now(),
             origin: &origin,
             claimed,
             resource: &resource,
         };
-        let quoted = rail.quote(challenge, context).map_err(quote_problem)?;
+        let quoted = first_payable(rails, challenge, context)?;
         if claimed && quoted.quote.risks.contains(&countersign_core::policy::Risk::OtherResource) {
-            return Err(Problem::new(Code::OriginMismatch, "`url` and `challenge.resource.url` name different hosts"));
+            return Err(Problem::new(Code::OriginMismatch, "`url` and the challenge name different hosts"));
         }
         Ok(quoted)
     }
 
     pub(crate) fn rail(&self, id: &str) -> Result<&dyn Rail, Problem> {
         let known = self.rails.iter().find(|r| r.id() == id);
-        known.map(AsRef::as_ref).ok_or_else(|| Problem::new(Code::BadRequest, "`rail` must be \"x402\""))
+        known.map(AsRef::as_ref).ok_or_else(|| {
+            let all: Vec<String> = self.rails.iter().map(|rail| format!("\"{}\"", rail.id())).collect();
+            Problem::new(Code::BadRequest, format!("`rail` must be {}", all.join(" or ")))
+        })
     }
 
-    /// Everything to be signed, with a fresh nonce and a window from now.
-    pub(crate) fn signables(&self, quote: &countersign_core::payment::Quote) -> Result<Vec<Signable>, Problem> {
-        self.rail(&quote.rail)?.signables(quote, self.now(), random()?).map_err(quote_problem)
+    /// Everything to be signed, with a window from now.
+    pub(crate) fn signables(&self, quote: &Quote, offer: &str) -> Result<Vec<Signable>, Problem> {
+        self.rail(&quote.rail)?.signables(quote, offer, self.now(), random()?).map_err(quote_problem)
+    }
+
+    /// The price anew, after it expired while a person decided. Only one that is the same may be signed on that person's word.
+    pub(crate) async fn renew(&self, request: &Request, at: &Url, record: &Record) -> Result<Quoted, Problem> {
+        let expired = |detail: &str| Problem::new(Code::OfferExpired, detail);
+        if !matches!(request.act, Act::Fetch { .. }) {
+            return Err(expired("the price expired while the person decided; bring a new one under a new key"));
+        }
+        let why = match self.price(&record.agent, request).await {
+            Ok(Priced::At { quoted, url }) if url == *at && quoted.quote.same_terms(&record.quote) => {
+                return Ok(*quoted);
+            }
+            Ok(_) => "the seller's new one is another".to_owned(),
+            Err(problem) => problem.detail,
+        };
+        Err(expired(&format!("the price expired while the person decided, and there is no such price any more: {why}")))
     }
 
     /// Refuses what the wallet cannot pay, where a node can tell. A node that does not answer is no reason to refuse.
-    async fn check_balance(
-        &self,
-        quote: &countersign_core::payment::Quote,
-        signables: &[Signable],
-    ) -> Result<(), Problem> {
+    async fn check_balance(&self, quote: &Quote, signables: &[Signable]) -> Result<(), Problem> {
         let Some(network) = &quote.network else { return Ok(()) };
         let rail = self.rail(&quote.rail)?;
         for evidence in signables.iter().filter_map(|s| rail.evidence(s)) {
@@ -316,6 +335,24 @@ fn unknown_challenge(too_large: bool) -> Problem {
     } else {
         Problem::new(Code::UnsupportedOffer, "the seller asks for payment in a way Countersign does not know")
     }
+}
+
+/// Asks each protocol in turn. A price that is broken or bad ends the search; one that this build or this person cannot pay does not.
+fn first_payable(rails: &[&dyn Rail], challenge: Challenge<'_>, context: QuoteContext<'_>) -> Result<Quoted, Problem> {
+    let mut refused: Vec<QuoteError> = Vec::new();
+    for rail in rails {
+        match rail.quote(challenge, context) {
+            Ok(quoted) => return Ok(quoted),
+            Err(error) if error.leaves_others() => refused.push(error),
+            Err(error) => return Err(quote_problem(error)),
+        }
+    }
+    if refused.iter().any(|error| *error != QuoteError::NotThisRail) {
+        refused.retain(|error| *error != QuoteError::NotThisRail);
+    }
+    let words: Vec<String> = refused.iter().map(ToString::to_string).collect();
+    let problem = quote_problem(refused.into_iter().next().unwrap_or(QuoteError::NotThisRail));
+    Err(if words.len() > 1 { Problem { detail: words.join("; "), ..problem } } else { problem })
 }
 
 fn quote_problem(error: QuoteError) -> Problem {

@@ -76,6 +76,8 @@ codes! {
     AssetMismatch = "asset_mismatch", 422, "The token does not match", "The seller describes the token wrongly; choose another seller.";
     /// Nobody who may be paid.
     BadPayee = "bad_payee", 422, "Unacceptable payee", "The seller names an account that must not be paid; choose another seller.";
+    /// The price no longer holds.
+    OfferExpired = "offer_expired", 422, "The price has expired", "Nothing was paid. Ask for a new price, under a new key.";
     /// Too long a lifetime.
     LifetimeTooLong = "lifetime_too_long", 422, "Lifetime too long", "The seller wants an authorisation that lives too long; choose another seller.";
     /// Dearer than the caller's own maximum.

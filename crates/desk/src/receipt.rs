@@ -32,13 +32,13 @@ impl Desk {
             ));
         }
         let rail = self.rail(&record.quote.rail)?;
-        let names = ["payment-response", "x-payment-response"];
-        let headers: Vec<(String, String)> = names.iter().map(|n| ((*n).to_owned(), header.to_owned())).collect();
+        let headers: Vec<(String, String)> =
+            rail.receipt_headers().iter().map(|n| ((*n).to_owned(), header.to_owned())).collect();
         let (settlement, transaction) = match rail.receipt(&record.quote, 200, &headers, &[]) {
             Receipt::Success { transaction } => (Settlement::Claimed, Some(transaction)),
             Receipt::Pending { transaction } => (Settlement::Unknown, Some(transaction)),
             Receipt::Failed { .. } => (Settlement::Failed, None),
-            Receipt::Absent | Receipt::Unreadable => {
+            Receipt::Absent | Receipt::Unreadable | Receipt::Doubtful { .. } => {
                 return Err(Problem::new(Code::BadRequest, "`header` is not a receipt of this payment"));
             }
         };

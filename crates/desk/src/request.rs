@@ -77,7 +77,7 @@ pub struct FetchBody {
 #[schemars(rename = "PayRequest", description = "A challenge you received; you send the credential yourself.")]
 pub struct PayBody {
     /// The payment protocol.
-    #[schemars(extend("enum" = ["x402"]))]
+    #[schemars(extend("enum" = ["x402", "mpp"]))]
     pub rail: String,
     /// The http or https address that answered with the challenge: of the page, the MCP server or the A2A agent.
     #[schemars(length(max = 8192), extend("format" = "uri"))]
@@ -85,8 +85,9 @@ pub struct PayBody {
     /// The method that was answered with it; GET if absent.
     #[schemars(extend("enum" = METHODS))]
     pub method: Option<String>,
-    /// What the seller sent, exactly as received: the PaymentRequired object, the value of the PAYMENT-REQUIRED header, a whole MCP
-    /// tool result or JSON-RPC error object, or an A2A task, message or metadata; 64 KB at most.
+    /// What the seller sent, exactly as received: the PaymentRequired object (x402) or the challenge (mpp), the value of the
+    /// PAYMENT-REQUIRED or WWW-Authenticate header, a whole MCP tool result or JSON-RPC error object, or an A2A task, message or
+    /// metadata; 64 KB at most.
     #[schemars(schema_with = "challenge")]
     pub challenge: Box<RawValue>,
     /// Nothing dearer is paid.

@@ -4,10 +4,14 @@
 
 use countersign_core::rail::Rail;
 
+mod evm;
 mod json;
+pub mod mpp;
 pub mod x402;
 
-/// Every rail of this build, in the order an answer is shown to them.
-pub fn all() -> Vec<Box<dyn Rail>> {
-    vec![Box::new(x402::X402)]
+/// Every rail of this build, in the order an answer is shown to them. `on` are the ways of MPP that may be paid.
+///
+/// All of them are always there, whatever is turned off: what was signed once has to be found on its chain.
+pub fn all(on: mpp::Ways) -> Vec<Box<dyn Rail>> {
+    vec![Box::new(x402::X402), Box::new(mpp::Mpp::new(on))]
 }

@@ -90,6 +90,9 @@ pub enum VaultError {
     /// What should be signed is not what was quoted.
     #[error("what was to be signed differs from the price in {0}")]
     Mismatch(&'static str),
+    /// What was to be signed carries the single-use number of an earlier payment.
+    #[error("this price was paid before: its single-use number belongs to an earlier payment")]
+    Used,
     /// The name is taken, or the input is not acceptable.
     #[error("{0}")]
     Refused(String),

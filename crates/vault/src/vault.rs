@@ -59,7 +59,18 @@ impl Vault {
 
     /// Judges again after a yes, and holds.
     pub async fn reserve(&self, yes: Approved, signables: Vec<Signable>) -> Result<Reserved, VaultError> {
-        self.0.write(move |tx| verb::reserve(tx, yes, signables)).await
+        self.0.write(move |tx| verb::reserve(tx, yes, signables, None)).await
+    }
+
+    /// The same where the offer expired while the person decided: this one takes its place. The forms are held against the
+    /// payment's own price all the same.
+    pub async fn reserve_renewed(
+        &self,
+        yes: Approved,
+        signables: Vec<Signable>,
+        offer: String,
+    ) -> Result<Reserved, VaultError> {
+        self.0.write(move |tx| verb::reserve(tx, yes, signables, Some(offer))).await
     }
 
     /// Ends a waiting question: declined, expired or cancelled. One that is over already is answered as it stands.
@@ -70,7 +81,7 @@ impl Vault {
         self.0.write(move |tx| verb::end_waiting(tx, &payment, how, &through)).await
     }
 
-    /// Looks at a waiting payment again: other answers may have made room, or taken it.
+    /// Looks at a waiting payment again: other answers may have made room, or taken it. Without forms it is not let through.
     pub async fn rejudge_waiting(&self, payment: &PaymentId, signables: Vec<Signable>) -> Result<Rejudged, VaultError> {
         let payment = payment.clone();
         self.0.write(move |tx| verb::rejudge(tx, &payment, signables)).await

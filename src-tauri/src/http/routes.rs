@@ -142,10 +142,10 @@ async fn cancel(
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ReceiptRequest", extend("minProperties" = 1, "maxProperties" = 1))]
 pub struct ReceiptBody {
-    /// The seller's PAYMENT-RESPONSE or X-PAYMENT-RESPONSE header, as received.
+    /// The seller's PAYMENT-RESPONSE, X-PAYMENT-RESPONSE or Payment-Receipt header, as received.
     header: Option<String>,
-    /// The seller's settlement object: x402/payment-response of an MCP result's _meta, or one of x402.payment.receipts of A2A
-    /// metadata.
+    /// The seller's settlement object: x402/payment-response or org.paymentauth/receipt of an MCP result's _meta, or one of
+    /// x402.payment.receipts of A2A metadata.
     receipt: Option<serde_json::Map<String, Value>>,
 }
 

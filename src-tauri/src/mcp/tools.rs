@@ -8,7 +8,7 @@ use crate::http::contract::{self, schema};
 /// What a model must know before it spends somebody's money.
 pub const INSTRUCTIONS: &str = "\
 Countersign pays for things with a person's money, within limits only that person sets.
-- To get something that may cost money, call `fetch`. Use `pay` only if you already hold an x402 challenge and will send the request yourself.
+- To get something that may cost money, call `fetch`. Use `pay` only if you already hold an x402 or MPP challenge and will send the request yourself.
 - Every purchase needs an `idempotency_key` that you choose, one key for one purchase. To retry, repeat the call with the same key: it never charges twice. Never retry under a new key: that is a new purchase.
 - `pending_approval` is not an error: a person is deciding in the Countersign window. Say that you are waiting for their approval in Countersign, then call `get_payment` with the payment's id until the status changes or `expires_at` is past. Do not start the purchase again.
 - `denied` and `expired` are answers, not faults. Do not ask again for the same thing, split it, or look for a way around; tell the person what you would need and why.
@@ -31,7 +31,7 @@ pub fn tools() -> Vec<Tool> {
         tool(
             "pay",
             "Pay a challenge you received",
-            "Makes a payment credential for an x402 challenge that you received yourself, from a page, an MCP tool or an A2A agent, \
+            "Makes a payment credential for an x402 or MPP challenge that you received yourself, from a page, an MCP tool or an A2A agent, \
              when the person's limits or the person allow. Send what `credential` holds once, with the same request, to the same \
              address: `headers` over HTTP, `meta` as _meta over MCP, `metadata` over A2A. Prefer fetch, which does it all.",
             (request("PayRequest"), outcome()),

@@ -4,12 +4,14 @@
 
 mod amount;
 mod body;
+mod challenge;
 mod offer;
 mod policy;
 mod receipt;
 
 pub use amount::amount;
 pub use body::body;
+pub use challenge::challenge;
 pub use offer::offer;
 pub use policy::policy;
 pub use receipt::receipt;
@@ -18,5 +20,11 @@ pub use receipt::receipt;
 pub type Target = fn(&[u8]) -> bool;
 
 /// All of them, by the name of their folder in the corpus.
-pub const TARGETS: &[(&str, Target)] =
-    &[("amount", amount), ("body", body), ("offer", offer), ("policy", policy), ("receipt", receipt)];
+pub const TARGETS: &[(&str, Target)] = &[
+    ("amount", amount),
+    ("body", body),
+    ("challenge", challenge),
+    ("offer", offer),
+    ("policy", policy),
+    ("receipt", receipt),
+];

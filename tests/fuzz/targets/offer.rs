@@ -45,7 +45,7 @@ impl Default for Buyer {
 impl Buyer {
     fn quote(&self, challenge: Challenge<'_>, claimed: bool) -> Result<Quoted, QuoteError> {
         let Self { registry, wallets, origin, resource } = self;
-        X402.quote(challenge, QuoteContext { registry, wallets, origin, claimed, resource })
+        X402.quote(challenge, QuoteContext { registry, wallets, now: NOW, origin, claimed, resource })
     }
 
     fn http(&self, headers: &[(String, String)], body: &[u8]) -> Result<Quoted, QuoteError> {
@@ -97,7 +97,7 @@ fn honest(buyer: &Buyer, quoted: &Quoted, sent: &[u8]) {
     assert!(offers.contains(accepted), "an offer that was not sent: {accepted}");
     let said = |name: &str| accepted[name].as_str().unwrap_or_default().to_lowercase();
 
-    let forms = X402.signables(quote, NOW, [7; 32]).expect("an accepted price can be signed");
+    let forms = X402.signables(quote, &quoted.offer, NOW, [7; 32]).expect("an accepted price can be signed");
     let [Signable::Eip3009(form)] = &forms[..] else { panic!("{} forms", forms.len()) };
     assert_eq!(form.value.to_string(), said(if quote.version == 1 { "maxAmountRequired" } else { "amount" }));
     assert_eq!((form.value, form.to.to_string()), (quote.money.amount, quote.payee.account.clone()));

@@ -25,7 +25,7 @@ pub fn receipt(data: &[u8]) -> bool {
     let price = X402.receipt(&quote, 402, &[("payment-required".to_owned(), STANDARD.encode(said))], b"{}");
     for receipt in [&read, &again, &price] {
         let words = match receipt {
-            Receipt::Absent | Receipt::Unreadable => continue,
+            Receipt::Absent | Receipt::Unreadable | Receipt::Doubtful { .. } => continue,
             Receipt::Success { transaction } | Receipt::Pending { transaction } => transaction,
             Receipt::Failed { reason } => reason,
         };

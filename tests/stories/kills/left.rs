@@ -6,6 +6,8 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
+use super::seller::MPP;
+
 /// Everything that left one data directory.
 pub struct Left {
     /// The most that may leave, in atomic units.
@@ -54,10 +56,10 @@ impl Left {
         self.all().money.values().sum()
     }
 
-    /// Credentials by way: paid, fetched, approved.
-    pub fn credentials(&self) -> [usize; 3] {
+    /// Credentials by way: paid, fetched, approved, fetched by MPP.
+    pub fn credentials(&self) -> [usize; 4] {
         let all = self.all();
-        ["pay", "fetch", "ask"].map(|way| all.by_key.keys().filter(|key| key.starts_with(way)).count())
+        ["pay", "fetch", "ask", MPP].map(|way| all.by_key.keys().filter(|key| key.starts_with(way)).count())
     }
 
     /// More than the cap, or more than one signature for a key.

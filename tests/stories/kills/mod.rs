@@ -32,8 +32,8 @@ struct Seen {
     verified: usize,
     /// Signatures that were asked for again after a restart and came back, equal or not.
     derived: usize,
-    /// Credentials that left: paid by the caller, by our own request, after a person's yes.
-    credentials: [usize; 3],
+    /// Credentials that left: paid by the caller, by our own request, after a person's yes, by our own request and MPP.
+    credentials: [usize; 4],
     /// Payments the budget refused.
     over_budget: usize,
     violations: Vec<String>,
@@ -195,7 +195,7 @@ async fn killed_at_any_moment_nothing_is_lost_doubled_or_over_the_cap() {
     let kills = std::env::var("COUNTERSIGN_KILLS").ok().and_then(|k| k.parse().ok()).unwrap_or(300);
     let seen = run(kills, &[]).await;
     println!(
-        "{} kills, {} with work in flight, {:?} credentials left (paid, fetched, approved), {} derived again, {} over budget, {} checks",
+        "{} kills, {} with work in flight, {:?} credentials left (paid, fetched, approved, by MPP), {} derived again, {} over budget, {} checks",
         seen.kills, seen.with_work, seen.credentials, seen.derived, seen.over_budget, seen.verified
     );
     assert_eq!(seen.violations, Vec::<String>::new());

@@ -8,11 +8,15 @@ use axum::{
     routing::get,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use countersign_vault::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 use super::left::Left;
-use crate::support::hostile_seller::{offer, required};
+use crate::support::{
+    hostile_mpp::{carried, challenge, line, request as charge},
+    hostile_seller::{offer, required},
+};
 
 /// A running seller.
 pub struct Seller {
@@ -48,7 +52,24 @@ pub fn long_offer(amount: &str) -> Value {
     offer
 }
 
+/// The keys whose things are sold by MPP.
+pub const MPP: &str = "mpp";
+
+/// A challenge's id is its key: what is asked for again is the same challenge.
+fn serve_mpp(left: &Left, key: &str, request: &Request) -> Response {
+    let Some(credential) = request.headers().get("authorization") else {
+        let challenge = line(&challenge(key, &charge(), SystemClock.wall(), 300));
+        return (StatusCode::PAYMENT_REQUIRED, [("www-authenticate", challenge)], "{}").into_response();
+    };
+    let payload = carried(credential.to_str().expect("text"))["payload"].clone();
+    left.record(key, &json!({"signature": payload["signature"], "authorization": payload}));
+    "delivered".into_response()
+}
+
 async fn serve(State((url, left)): State<(String, Arc<Left>)>, Path(key): Path<String>, request: Request) -> Response {
+    if key.starts_with(MPP) {
+        return serve_mpp(&left, &key, &request);
+    }
     let Some(credential) = request.headers().get("payment-signature") else {
         let challenge = required(&format!("{url}/{key}"), vec![long_offer("10000")]);
         let header = STANDARD.encode(challenge.to_string());

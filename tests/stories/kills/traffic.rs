@@ -7,7 +7,11 @@ use std::sync::{
 };
 use tokio::{sync::Notify, task::JoinSet};
 
-use super::{Seen, left::Left, seller::long_offer};
+use super::{
+    Seen,
+    left::Left,
+    seller::{MPP, long_offer},
+};
 use crate::support::{
     Client,
     client::{Answered, authorization, pay_body},
@@ -40,13 +44,14 @@ impl Traffic {
         Self { clients, seller: seller.to_owned(), left, flying, over_budget, first }
     }
 
-    /// So many agents at once: a quarter of them fetches, two ask.
+    /// So many agents at once: a quarter of them fetches, half of those by MPP, two ask.
     pub fn start(&self, round: usize, agents: usize) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
         for agent in 0..agents {
             let way = match agent {
                 0 => "ask-0",
                 1 => "ask-1",
+                n if n % 8 == 6 => MPP,
                 n if n % 4 == 2 => "fetch",
                 _ => "pay",
             };
@@ -77,7 +82,7 @@ impl Traffic {
 
     /// Sends the request that belongs to a key, and notes what left with its answer.
     async fn send(&self, key: &str) -> Result<Answered, reqwest::Error> {
-        let (client, path, body) = if key.starts_with("fetch") {
+        let (client, path, body) = if is_fetched(key) {
             let url = format!("{}/{key}", self.seller);
             (1, "/v1/fetch", json!({"url": url, "idempotency_key": key, "wait_seconds": 0}))
         } else if key.starts_with("ask") {
@@ -97,7 +102,7 @@ impl Traffic {
         for key in keys {
             let (status, outcome) = self.send(&key).await.expect("an answer");
             let signed = authorization(&outcome).is_some();
-            let known = if key.starts_with("fetch") {
+            let known = if is_fetched(&key) {
                 ["completed", "unknown"].iter().any(|word| outcome["status"] == *word)
             } else {
                 outcome["status"] == "authorized" && signed
@@ -112,6 +117,11 @@ impl Traffic {
         }
         self.left.take_fresh();
     }
+}
+
+/// Whether we make the paid request ourselves.
+fn is_fetched(key: &str) -> bool {
+    key.starts_with("fetch") || key.starts_with(MPP)
 }
 
 /// A payment the caller delivers itself; each key buys its own thing, so that none joins another.

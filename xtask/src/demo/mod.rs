@@ -27,13 +27,18 @@ pub enum Answers {
     Script,
 }
 
+/// What the seller takes its money by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rail {
+    /// The official x402 seller.
+    X402,
+    /// The official MPP server.
+    Mpp,
+}
+
 /// Prepares, builds and plays the story.
 pub fn run(place: &Place, words: &[String]) -> Result<()> {
-    let terminal_wanted = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] => false,
-        ["--terminal"] => true,
-        other => bail!("demo takes only --terminal, not {}", other.join(" ")),
-    };
+    let (terminal_wanted, rail) = wishes(words)?;
     let answers = answers(!terminal_wanted && has_display(), std::io::stdin().is_terminal());
     println!("{}", explanation(answers));
     let window = answers == Answers::Window;
@@ -44,7 +49,30 @@ pub fn run(place: &Place, words: &[String]) -> Result<()> {
         build.arg("--no-default-features");
     }
     run::shown(&mut build)?;
-    story::play(place, answers)
+    story::play(place, answers, rail)
+}
+
+/// Whether the terminal is wanted, and which protocol.
+fn wishes(words: &[String]) -> Result<(bool, Rail)> {
+    let (mut terminal, mut rail) = (false, Rail::X402);
+    let mut words = words.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        match (word, word.strip_prefix("--rail=")) {
+            ("--terminal", _) => terminal = true,
+            ("--rail", _) => rail = named(words.next().unwrap_or_default())?,
+            (_, Some(name)) => rail = named(name)?,
+            (other, None) => bail!("demo takes --terminal and --rail x402|mpp, not {other}"),
+        }
+    }
+    Ok((terminal, rail))
+}
+
+fn named(rail: &str) -> Result<Rail> {
+    match rail {
+        "x402" => Ok(Rail::X402),
+        "mpp" => Ok(Rail::Mpp),
+        other => bail!("--rail is x402 or mpp, not {other:?}"),
+    }
 }
 
 fn answers(display: bool, terminal: bool) -> Answers {
@@ -74,6 +102,18 @@ fn has_display() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn wishes_are_read_in_any_order_and_others_are_refused() -> Result<()> {
+        let read = |words: &str| wishes(&words.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(read("")?, (false, Rail::X402));
+        assert_eq!(read("--rail mpp --terminal")?, (true, Rail::Mpp));
+        assert_eq!(read("--terminal --rail=mpp")?, (true, Rail::Mpp));
+        for bad in ["--rail", "--rail stripe", "mpp", "--window"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+        Ok(())
+    }
 
     #[test]
     fn a_display_comes_before_the_terminal_and_a_person_before_the_script() {

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::Answers;
 use super::ask::{self, Desk};
 use super::stage::{Said, Stage};
 use super::wallet::Wallet;
 use super::world::{World, dollars};
+use super::{Answers, Rail};
 use crate::place::Place;
 use crate::run;
 
@@ -29,11 +29,11 @@ enum Event {
 }
 
 /// Plays it from the first to the last act.
-pub fn play(place: &Place, answers: Answers) -> Result<()> {
+pub fn play(place: &Place, answers: Answers, rail: Rail) -> Result<()> {
     let stage = Stage::new()?;
-    let result = acts(place, &stage, answers);
+    let result = acts(place, &stage, answers, rail);
     if result.is_err() {
-        for name in ["world", "countersign", "agent"] {
+        for name in ["world", "seller", "countersign", "agent"] {
             let words = stage.last_words(name);
             if !words.is_empty() {
                 eprintln!("\n── the last lines of {name}\n{words}");
@@ -43,10 +43,14 @@ pub fn play(place: &Place, answers: Answers) -> Result<()> {
     result
 }
 
-fn acts(place: &Place, stage: &Stage, answers: Answers) -> Result<()> {
-    heading("A local chain, the official facilitator and the official seller");
+fn acts(place: &Place, stage: &Stage, answers: Answers, rail: Rail) -> Result<()> {
+    heading("A local chain and the official seller");
     let mut world = World::open(place, stage)?;
-    println!("The seller is at {} and takes test dollars on {}.", world.seller, world.network);
+    if rail == Rail::Mpp {
+        world.sell_by_mpp(place, stage)?;
+    }
+    let by = if rail == Rail::Mpp { "MPP" } else { "x402" };
+    println!("The seller is at {} and takes test dollars on {} by {by}.", world.seller, world.network);
 
     heading("A wallet, a policy and an agent");
     let (wallet, sentence) = Wallet::new(place, stage, &world)?;

@@ -54,6 +54,18 @@ impl World {
         })
     }
 
+    /// Puts the official MPP server in the seller's place. It sells the same things and is paid on the same account.
+    pub fn sell_by_mpp(&mut self, place: &Place, stage: &Stage) -> Result<()> {
+        let (hear, said) = mpsc::channel();
+        let mut command = place.command("node");
+        command.arg(place.root.join("tests/stack/mpp-seller.mjs"));
+        command.args(["--rpc", &self.rpc, "--pay-to", &self.pay_to]);
+        drop(stage.start("seller", &mut command, move |line| hear.send(line).is_ok())?);
+        let ready = next(&said).with_context(|| stage.last_words("seller"))?;
+        self.seller = ready["url"].as_str().context("the seller names no address")?.to_owned();
+        Ok(())
+    }
+
     /// Gives an account test money.
     pub fn mint(&mut self, address: &str, amount: &str) -> Result<()> {
         self.ask(&json!({"cmd": "mint", "address": address, "amount": amount})).map(|_| ())

@@ -49,7 +49,7 @@ pub struct Outgoing<'a> {
 pub struct Answer {
     /// Status code.
     pub status: u16,
-    /// Headers in order, lower-case names; values that are not text are left out.
+    /// Headers in order, lower-case names; values as Latin-1, which every value is.
     pub headers: Vec<(String, String)>,
     /// Body; empty if it was larger than the limit.
     pub body: Vec<u8>,
@@ -143,6 +143,8 @@ impl Wire {
         credential: &[(String, String)],
     ) -> Result<Answer, WireError> {
         let mut headers = if at.origin() == request.url.origin() { request.headers.to_vec() } else { Vec::new() };
+        // A request has one header of a name; where both want it, it carries the money.
+        headers.retain(|(name, _)| credential.iter().all(|(taken, _)| !taken.eq_ignore_ascii_case(name)));
         headers.extend_from_slice(credential);
         self.send(request.method, at, &headers, request.body).await
     }
@@ -204,9 +206,7 @@ impl Wire {
             !unpacked || (*name != header::CONTENT_ENCODING && *name != header::CONTENT_LENGTH)
         };
         let headers = response.headers().iter().filter(|(name, _)| told(name));
-        let headers =
-            headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
-        let headers = headers.collect();
+        let headers = headers.map(|(name, value)| (name.as_str().to_owned(), latin1(value.as_bytes()))).collect();
         let read = if status == 402 {
             let body = whole(response, Body::of(encoding.as_deref(), CHALLENGE), url);
             let late = || WireError::Unreachable(format!("{} does not send its price in time", shown(url)));
@@ -220,6 +220,10 @@ impl Wire {
         let body = body.unwrap_or_default();
         Ok(Answer { status, headers, body, too_large, url: url.clone(), redirected: false, asked, heard })
     }
+}
+
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
 }
 
 fn client(allowed: &Arc<BTreeSet<String>>, names: Arc<dyn Resolve>) -> ClientBuilder {
@@ -314,6 +318,30 @@ mod tests {
             assert_eq!(refused, WireError::Private(format!("https://inside-{n}.example:{port}")), "{address}");
         }
         assert!(listener.accept().is_err(), "a connection was made");
+    }
+
+    #[tokio::test]
+    async fn a_credential_takes_the_place_of_the_callers_header_of_its_name_and_any_value_is_read() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        let heard = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = vec![0; 4096];
+            let n = std::io::Read::read(&mut stream, &mut head).unwrap();
+            let answer = b"HTTP/1.1 402 Payment Required\r\nX: caf\xe9\r\nX: two\r\nContent-Length: 0\r\n\r\n";
+            std::io::Write::write_all(&mut stream, answer).unwrap();
+            String::from_utf8_lossy(&head[..n]).to_lowercase()
+        });
+        let wire = Wire::new(["127.0.0.1".to_owned()], limits()).unwrap();
+        let own = [("authorization", "Bearer own"), ("x-own", "kept")].map(|(n, v)| (n.to_owned(), v.to_owned()));
+        let outgoing = Outgoing { method: "GET", url: &url, headers: &own, body: &[] };
+        let credential = [("Authorization".to_owned(), "Payment abc".to_owned())];
+        let answer = wire.ask_paid(&outgoing, &url, &credential).await.unwrap();
+        let head = heard.join().unwrap();
+        assert!(head.contains("authorization: payment abc") && head.contains("x-own: kept"), "{head}");
+        assert!(!head.contains("bearer"), "{head}");
+        let values: Vec<&str> = answer.headers.iter().filter(|(n, _)| n == "x").map(|(_, v)| v.as_str()).collect();
+        assert_eq!(values, ["caf\u{e9}", "two"]);
     }
 
     #[tokio::test]

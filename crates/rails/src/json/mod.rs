@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 use reader::Reader;
+pub(crate) use stringify::quote;
 
 /// Longest document read, in bytes.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;

@@ -7,9 +7,7 @@ mod authorization;
 mod carrier;
 mod credential;
 mod envelope;
-mod evidence;
 mod offer;
-mod payee;
 mod receipt;
 mod terms;
 mod v1;
@@ -21,6 +19,8 @@ use countersign_core::{
     signable::Signable,
 };
 use serde_json::value::RawValue;
+
+use crate::evm;
 
 /// The x402 rail.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,7 +42,13 @@ impl Rail for X402 {
         offer::choose(&required, &context)
     }
 
-    fn signables(&self, quote: &Quote, now: Millis, random: [u8; 32]) -> Result<Vec<Signable>, QuoteError> {
+    fn signables(
+        &self,
+        quote: &Quote,
+        _offer: &str,
+        now: Millis,
+        random: [u8; 32],
+    ) -> Result<Vec<Signable>, QuoteError> {
         Ok(vec![Signable::Eip3009(authorization::complete(quote, now, random)?)])
     }
 
@@ -50,12 +56,16 @@ impl Rail for X402 {
         credential::write(quote, offer, signed)
     }
 
+    fn receipt_headers(&self) -> &'static [&'static str] {
+        &["payment-response", "x-payment-response"]
+    }
+
     fn receipt(&self, quote: &Quote, status: u16, headers: &[(String, String)], body: &[u8]) -> Receipt {
         receipt::read(quote, status, headers, body)
     }
 
     fn evidence(&self, signable: &Signable) -> Option<Evidence> {
-        evidence::of(signable)
+        evm::evidence::of(signable)
     }
 }
 

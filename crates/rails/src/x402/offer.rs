@@ -1,8 +1,7 @@
 //! Which offer is paid: each is judged alone against our table, then the first payable one is taken.
 
-use alloy_primitives::Address;
 use countersign_core::{
-    asset::{Asset, AssetId, Transfer, parse_address},
+    asset::Asset,
     money::Money,
     payment::{Op, Payee, Quote},
     policy::Risk,
@@ -14,10 +13,10 @@ use url::Url;
 use super::{
     Version,
     envelope::{Brought, Carrier, Required, web_host},
-    malformed, payee,
+    malformed,
     terms::{Terms, resource_url},
 };
-use crate::json::Json;
+use crate::{evm, json::Json};
 
 /// Longest lifetime offered, in seconds: a day.
 const MAX_LIFETIME: u64 = 86_400;
@@ -45,12 +44,11 @@ fn judge(required: &Required<'_>, offer: &Json<'_>, context: &QuoteContext<'_>) 
     let terms = Terms::read(required.version, offer)?;
     let url = if required.version == Version::V1 { resource_url(offer, "resource")? } else { required.url };
     let asset = known(&terms, context)?;
-    let account = payee::check(terms.pay_to, context)?;
+    let account = evm::payee::check(terms.pay_to, context)?;
     if terms.lifetime > MAX_LIFETIME {
         return Err(QuoteError::LifetimeTooLong(terms.lifetime));
     }
-    let payer = context.wallets.payer(&terms.network).as_deref().and_then(|account| parse_address(account).ok());
-    let payer = payer.ok_or_else(|| QuoteError::NoWallet(terms.network.to_string()))?;
+    let payer = evm::payer(&terms.network, context)?;
     let value = context.registry.value(asset, terms.amount).map_err(|e| malformed(format!("the amount is {e}")))?;
     let money = Money { asset: asset.id.clone(), amount: terms.amount };
     Ok(Quote {
@@ -76,27 +74,9 @@ fn judge(required: &Required<'_>, offer: &Json<'_>, context: &QuoteContext<'_>) 
     })
 }
 
-/// The token as our table knows it, if the offer means that token and it moves as we sign.
+/// The token as our table knows it, if the offer means that token: its name and version must be the table's.
 fn known<'a>(terms: &Terms<'_>, context: &QuoteContext<'a>) -> Result<&'a Asset, QuoteError> {
-    let unknown = |token: Option<Address>| {
-        let token = token.map_or_else(|| "what it names is not an address".to_owned(), |token| token.to_string());
-        QuoteError::UnknownAsset(format!("{token} on {}", terms.network))
-    };
-    let token = terms.asset.ok_or_else(|| unknown(None))?;
-    let asset = context.registry.asset(&AssetId::erc20(&terms.network, token)).ok_or_else(|| unknown(Some(token)))?;
-    if context.registry.chain(&terms.network).is_none() {
-        return Err(unknown(Some(token)));
-    }
-    if asset.transfer != Transfer::Eip3009 {
-        return Err(QuoteError::Unsupported(format!(
-            "{} on {} moves only through Permit2",
-            asset.symbol, terms.network
-        )));
-    }
-    let domain = asset
-        .eip712
-        .as_ref()
-        .ok_or_else(|| QuoteError::AssetMismatch("the table has no EIP-712 name for it".into()))?;
+    let (asset, domain) = evm::token(terms.asset, &terms.network, context)?;
     if terms.name != Some(&domain.name) || terms.token_version != Some(&domain.version) {
         return Err(QuoteError::AssetMismatch(format!(
             "its name and version must be {} and {}",

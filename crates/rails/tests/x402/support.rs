@@ -55,7 +55,7 @@ impl Default for Buyer {
 impl Buyer {
     pub fn context(&self) -> QuoteContext<'_> {
         let Self { registry, wallets, origin, claimed, resource } = self;
-        QuoteContext { registry, wallets, origin, claimed: *claimed, resource }
+        QuoteContext { registry, wallets, now: NOW, origin, claimed: *claimed, resource }
     }
 
     pub fn http(&self, headers: &[(String, String)], body: &[u8]) -> Result<Quoted, QuoteError> {
@@ -164,7 +164,7 @@ pub fn sign(form: &Eip3009) -> Vec<u8> {
 
 pub fn form(quoted: &Quoted, now: Millis, random: [u8; 32]) -> Eip3009 {
     let [Signable::Eip3009(form)] =
-        <[Signable; 1]>::try_from(X402.signables(&quoted.quote, now, random).unwrap()).unwrap();
+        <[Signable; 1]>::try_from(X402.signables(&quoted.quote, &quoted.offer, now, random).unwrap()).unwrap();
     form
 }
 

@@ -138,6 +138,10 @@ impl Tx<'_> {
     fn keep_form(&self, payment: i64, i: usize, form: &Signable) -> Result<Digest, Stop> {
         let seconds = |s: u64| i64::try_from(s).map_err(|_| VaultError::Mismatch("the validity window"));
         let digest = sign::digest(form);
+        let used = "SELECT EXISTS (SELECT 1 FROM signable WHERE wallet = ?1 AND nonce = ?2)";
+        if self.conn.prepare_cached(used)?.query_row((form.signer(), form.nonce().0), |row| row.get(0))? {
+            return Err(VaultError::Used.into());
+        }
         let i = i64::try_from(i).map_err(|_| VaultError::Mismatch("the number of forms"))?;
         self.conn
             .prepare_cached(

@@ -22,7 +22,12 @@ use crate::{
 };
 
 /// Consumes a yes. Deny is never overridden; a reason that was not on screen is shown again.
-pub(crate) fn reserve(tx: &mut Tx<'_>, yes: Approved, forms: Vec<Signable>) -> Result<Reserved, Stop> {
+pub(crate) fn reserve(
+    tx: &mut Tx<'_>,
+    yes: Approved,
+    forms: Vec<Signable>,
+    renewed: Option<String>,
+) -> Result<Reserved, Stop> {
     let mut stored = find(tx, yes.payment())?;
     if stored.record.status != Status::Waiting {
         return Ok(Reserved::Moved(Box::new(stored.record)));
@@ -32,7 +37,7 @@ pub(crate) fn reserve(tx: &mut Tx<'_>, yes: Approved, forms: Vec<Signable>) -> R
     }
     let (facts, judged) = again(tx, &stored)?;
     match yes.confirm(judged) {
-        Ok(approved) => Ok(Reserved::Reservation(Box::new(go(tx, &mut stored, approved, facts, forms)?))),
+        Ok(approved) => Ok(Reserved::Reservation(Box::new(go(tx, &mut stored, approved, facts, forms, renewed)?))),
         Err(Again::Refused(decision)) => Ok(Reserved::Refused(Box::new(refuse(tx, &mut stored, facts, decision)?))),
         Err(Again::Asks(needs)) => {
             let mut record = stored.record;
@@ -56,9 +61,11 @@ pub(crate) fn rejudge(tx: &mut Tx<'_>, id: &PaymentId, forms: Vec<Signable>) -> 
     }
     let (facts, judged) = again(tx, &stored)?;
     match judged {
-        Judged::Allowed(approved) => Ok(Rejudged::Reserved(Box::new(go(tx, &mut stored, approved, facts, forms)?))),
+        Judged::Allowed(approved) if !forms.is_empty() => {
+            Ok(Rejudged::Reserved(Box::new(go(tx, &mut stored, approved, facts, forms, None)?)))
+        }
         Judged::Refused(decision) => Ok(Rejudged::Refused(Box::new(refuse(tx, &mut stored, facts, decision)?))),
-        Judged::Asks(_) => Ok(Rejudged::Still),
+        Judged::Asks(_) | Judged::Allowed(_) => Ok(Rejudged::Still),
     }
 }
 
@@ -91,10 +98,17 @@ fn go(
     approved: Approved,
     facts: Facts,
     forms: Vec<Signable>,
+    renewed: Option<String>,
 ) -> Result<Reservation, Stop> {
     fits(&stored.record.quote, &forms, tx.now.seen.wall)?;
-    let offer = detail::text(tx.conn, stored.n, "offer")?.unwrap_or_default();
-    let entry = tx.body(Event::Reserved);
+    let mut entry = tx.body(Event::Reserved);
+    let offer = match renewed {
+        Some(offer) => {
+            tx.keep(stored.n, &mut entry, "offer", offer.as_bytes(), None)?;
+            offer
+        }
+        None => detail::text(tx.conn, stored.n, "offer")?.unwrap_or_default(),
+    };
     tx.write_down(stored, Some(Status::Waiting), entry, Grant { approved, facts, forms, offer })
 }
 

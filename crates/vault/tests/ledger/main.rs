@@ -14,6 +14,7 @@ mod old;
 mod payees;
 mod people;
 mod questions;
+mod renewed;
 mod start;
 mod states;
 mod tamper;

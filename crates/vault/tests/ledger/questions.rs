@@ -164,6 +164,8 @@ fn what_is_allowed_after_another_answer_goes_through_by_itself() {
     }
     let over = shop.waiting("a", "k2", "100000", "/over");
     drop(held);
+    let none = wait(shop.vault.rejudge_waiting(&over.record.id, Vec::new())).unwrap();
+    assert!(matches!(none, Rejudged::Still), "there is nothing to be signed: {none:?}");
     let forms = shop.forms(&over.record.quote);
     let Rejudged::Reserved(r) = wait(shop.vault.rejudge_waiting(&over.record.id, forms)).unwrap() else { panic!() };
     assert_eq!(r.record().decision.rule, "micro");

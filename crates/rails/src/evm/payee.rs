@@ -20,7 +20,7 @@ const CONTRACTS: &[Address] = &[
 ];
 
 /// Checks the account an offer wants paid.
-pub(super) fn check(pay_to: Option<Address>, context: &QuoteContext<'_>) -> Result<Address, QuoteError> {
+pub(crate) fn check(pay_to: Option<Address>, context: &QuoteContext<'_>) -> Result<Address, QuoteError> {
     let bad = |why: &str| Err(QuoteError::BadPayee(why.to_owned()));
     let Some(account) = pay_to else { return bad("it is not an address, or its checksum is wrong") };
     if account.is_zero() {

@@ -1,0 +1,61 @@
+//! What every protocol that pays with an EIP-3009 authorisation shares: the token, the payee, the form and its evidence.
+//!
+//! All of it comes from our own table and the quote; a seller names a token, it never describes one.
+
+pub(crate) mod evidence;
+pub(crate) mod payee;
+
+use alloy_primitives::{Address, B256};
+use countersign_core::{
+    asset::{Asset, AssetId, Eip712, Network, Transfer, parse_address},
+    payment::Quote,
+    rail::{QuoteContext, QuoteError},
+    signable::Eip3009,
+};
+
+/// The token of our table that an offer means, with its EIP-712 domain, if it moves as we sign.
+pub(crate) fn token<'a>(
+    token: Option<Address>,
+    network: &Network,
+    context: &QuoteContext<'a>,
+) -> Result<(&'a Asset, &'a Eip712), QuoteError> {
+    let unknown = || {
+        let token = token.map_or_else(|| "what it names is not an address".to_owned(), |token| token.to_string());
+        QuoteError::UnknownAsset(format!("{token} on {network}"))
+    };
+    let asset = token.and_then(|token| context.registry.asset(&AssetId::erc20(network, token))).ok_or_else(unknown)?;
+    if context.registry.chain(network).is_none() {
+        return Err(unknown());
+    }
+    if asset.transfer != Transfer::Eip3009 {
+        return Err(QuoteError::Unsupported(format!("{} on {network} moves only through Permit2", asset.symbol)));
+    }
+    let domain = asset.eip712.as_ref();
+    let domain = domain.ok_or_else(|| QuoteError::AssetMismatch("the table has no EIP-712 name for it".into()))?;
+    Ok((asset, domain))
+}
+
+/// Our account that pays on a network.
+pub(crate) fn payer(network: &Network, context: &QuoteContext<'_>) -> Result<Address, QuoteError> {
+    let payer = context.wallets.payer(network).as_deref().and_then(|account| parse_address(account).ok());
+    payer.ok_or_else(|| QuoteError::NoWallet(network.to_string()))
+}
+
+/// The form for a price, complete: fields from our quote and table only.
+pub(crate) fn transfer(quote: &Quote, valid_after: u64, valid_before: u64, nonce: B256) -> Result<Eip3009, QuoteError> {
+    let fault = || QuoteError::Malformed("the quote is not for an EIP-3009 transfer".into());
+    let address = |text: &str| parse_address(text).map_err(|_| fault());
+    let domain = quote.domain.as_ref().ok_or_else(fault)?;
+    Ok(Eip3009 {
+        chain_id: quote.network.as_ref().and_then(|network| network.chain_id()).ok_or_else(fault)?,
+        token: quote.money.asset.token().ok_or_else(fault)?,
+        name: domain.name.clone(),
+        version: domain.version.clone(),
+        from: address(&quote.wallet)?,
+        to: address(&quote.payee.account)?,
+        value: quote.money.amount,
+        valid_after,
+        valid_before,
+        nonce,
+    })
+}

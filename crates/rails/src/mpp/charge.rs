@@ -1,0 +1,120 @@
+//! Intent `charge` by method `evm`: its terms, and the EIP-3009 form that pays them.
+
+use alloy_primitives::{Address, B256, U256, keccak256};
+use countersign_core::{
+    Millis,
+    asset::{Network, parse_address},
+    money::Amount,
+    payment::Quote,
+    rail::QuoteError,
+    signable::Eip3009,
+};
+
+use super::{
+    challenge::{Challenge, missing, word},
+    malformed,
+};
+use crate::{evm, json::Json};
+
+/// Seconds a challenge must still hold when it is priced and when it is signed: below that no server settles in time.
+const LEAST: u64 = 5;
+/// Longest address or description of one, in bytes.
+const MAX_WORD: usize = 128;
+
+/// What a request demands.
+pub(super) struct Terms {
+    pub(super) network: Network,
+    pub(super) chain_id: u64,
+    pub(super) amount: Amount,
+    /// The token; none if the text is no address.
+    pub(super) token: Option<Address>,
+    /// Who is paid; none if the text is no address.
+    pub(super) recipient: Option<Address>,
+    /// What the server says of the token's decimals.
+    pub(super) decimals: Option<u64>,
+}
+
+impl Terms {
+    pub(super) fn read(request: &Json<'_>) -> Result<Self, QuoteError> {
+        let details = request.get("methodDetails").filter(|details| details.is_object());
+        let details = details.ok_or_else(|| malformed("methodDetails is not an object"))?;
+        let chain_id = number(details, "chainId")?.ok_or_else(|| missing("methodDetails.chainId"))?;
+        authorisation(details)?;
+        let amount = word(request, "amount", MAX_WORD)?.ok_or_else(|| missing("amount"))?;
+        let amount = Amount::parse_atomic(amount).map_err(|e| malformed(format!("the amount is {e}")))?;
+        if amount.is_zero() || amount.units() > U256::from(u128::MAX) {
+            return Err(malformed("the amount is zero, or more than there is"));
+        }
+        let currency = word(request, "currency", MAX_WORD)?.ok_or_else(|| missing("currency"))?;
+        let recipient = word(request, "recipient", MAX_WORD)?.ok_or_else(|| missing("recipient"))?;
+        Ok(Self {
+            network: Network::eip155(chain_id),
+            chain_id,
+            amount,
+            token: parse_address(currency).ok(),
+            recipient: parse_address(recipient).ok(),
+            decimals: number(details, "decimals")?,
+        })
+    }
+}
+
+/// Refuses what is not one EIP-3009 authorisation to one account.
+fn authorisation(details: &Json<'_>) -> Result<(), QuoteError> {
+    let types = details
+        .given("credentialTypes")
+        .map(|types| types.list().ok_or_else(|| malformed("credentialTypes is not a list")));
+    let types = types.transpose()?.unwrap_or_default();
+    if !types.iter().any(|kind| kind.text() == Some("authorization")) {
+        return Err(QuoteError::Unsupported("it does not take the credential type authorization".into()));
+    }
+    match details.given("splits").map(Json::list) {
+        None | Some(Some([])) => Ok(()),
+        Some(Some(_)) => Err(QuoteError::Unsupported("it splits the amount among several accounts".into())),
+        Some(None) => Err(malformed("splits is not a list")),
+    }
+}
+
+fn number(holder: &Json<'_>, name: &str) -> Result<Option<u64>, QuoteError> {
+    let Some(value) = holder.given(name) else { return Ok(None) };
+    let digits = value.number().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+    let number =
+        digits.and_then(|text| text.parse().ok()).ok_or_else(|| malformed(format!("{name} is not a whole number")))?;
+    Ok(Some(number))
+}
+
+/// Seconds until a challenge ends.
+pub(super) fn lifetime(challenge: &Challenge<'_>, now: Millis) -> Result<u64, QuoteError> {
+    let expires = challenge.expires.ok_or_else(|| malformed("it does not say when it expires"))?;
+    match expires.seconds().saturating_sub(now.seconds()) {
+        0..LEAST => Err(QuoteError::Expired),
+        seconds => Ok(seconds),
+    }
+}
+
+/// Completes the form: the nonce is the challenge's, the window ends with the challenge or after 300 s, whichever is sooner.
+pub(super) fn complete(quote: &Quote, offer: &str, now: Millis) -> Result<Eip3009, QuoteError> {
+    let kept = Json::parse(offer).map_err(|e| malformed(format!("the kept challenge cannot be read: {e}")))?;
+    let challenge = Challenge::read(&kept)?;
+    let end = now.seconds().saturating_add(lifetime(&challenge, now)?);
+    let form = evm::transfer(quote, 0, end.min(quote.valid_before(now)), nonce(&challenge))?;
+    agree(&challenge, &form)?;
+    Ok(form)
+}
+
+/// The number that ties an authorisation to its challenge: one challenge can be paid once.
+fn nonce(challenge: &Challenge<'_>) -> B256 {
+    keccak256(format!("{}{}", challenge.id, challenge.realm))
+}
+
+/// Compares a form with the challenge it is sent with.
+pub(super) fn agree(challenge: &Challenge<'_>, form: &Eip3009) -> Result<(), QuoteError> {
+    let request = Json::parse(&challenge.request).map_err(|e| malformed(format!("the request cannot be read: {e}")))?;
+    let terms = Terms::read(&request)?;
+    let same = terms.chain_id == form.chain_id
+        && terms.token == Some(form.token)
+        && terms.recipient == Some(form.to)
+        && terms.amount == form.value
+        && nonce(challenge) == form.nonce
+        && challenge.expires.is_some_and(|expires| form.valid_before <= expires.seconds());
+    if same { Ok(()) } else { Err(malformed("the kept challenge is not the one that was signed")) }
+}

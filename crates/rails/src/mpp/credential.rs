@@ -1,0 +1,64 @@
+//! The credential: the challenge as it was received, and the signed authorisation.
+
+use alloy_primitives::hex;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use countersign_core::{
+    rail::{Credential, QuoteError},
+    signable::{Eip3009, Signable},
+};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use super::{challenge::Challenge, charge, malformed};
+use crate::json::Json;
+
+/// Longest header value sent: servers on Node take 16 KB of headers in all.
+const MAX_HEADER: usize = 12 * 1024;
+/// Most bytes of a credential beside its challenge.
+const PAYLOAD: usize = 800;
+
+/// Writes the header, or for a challenge that came over JSON-RPC the `_meta` entry.
+///
+/// The kept challenge is read again and must still say what was signed.
+pub(super) fn write(offer: &str, signed: &[(Signable, Vec<u8>)]) -> Result<Credential, QuoteError> {
+    let [(Signable::Eip3009(form), signature)] = signed else {
+        return Err(malformed("a charge needs exactly one signature"));
+    };
+    if signature.len() != 65 || !matches!(signature.last(), Some(27 | 28)) {
+        return Err(malformed("the signature is not 65 bytes ending in 27 or 28"));
+    }
+    let kept = Json::parse(offer).map_err(|e| malformed(format!("the kept challenge cannot be read: {e}")))?;
+    let challenge = Challenge::read(&kept)?;
+    charge::agree(&challenge, form)?;
+    let object = format!(
+        "{{\"challenge\":{offer},\"payload\":{},\"source\":\"did:pkh:eip155:{}:{}\"}}",
+        payload(form, signature),
+        form.chain_id,
+        form.from
+    );
+    if challenge.native {
+        let object: Value = serde_json::from_str(&object).map_err(|_| malformed("the challenge cannot be echoed"))?;
+        let meta = Map::from_iter([("org.paymentauth/credential".to_owned(), object)]);
+        return Ok(Credential { meta, ..Credential::default() });
+    }
+    let value = format!("Payment {}", URL_SAFE_NO_PAD.encode(object));
+    Ok(Credential { headers: BTreeMap::from([(challenge.header.to_owned(), value)]), ..Credential::default() })
+}
+
+/// Whether the credential for a challenge is one that servers take.
+pub(super) fn fits(challenge: &str, native: bool) -> bool {
+    native || challenge.len().saturating_add(PAYLOAD).saturating_mul(4).div_ceil(3) <= MAX_HEADER
+}
+
+fn payload(form: &Eip3009, signature: &[u8]) -> String {
+    format!(
+        "{{\"type\":\"authorization\",\"from\":\"{}\",\"to\":\"{}\",\"value\":\"{}\",\"validAfter\":\"{}\",\"validBefore\":\"{}\",\"nonce\":\"{}\",\"signature\":\"{}\"}}",
+        form.from,
+        form.to,
+        form.value,
+        form.valid_after,
+        form.valid_before,
+        form.nonce,
+        hex::encode_prefixed(signature),
+    )
+}

@@ -1,0 +1,127 @@
+//! Which challenge is paid: each is judged alone against our settings and our table, then the first payable one is taken.
+
+use countersign_core::{
+    money::Money,
+    payment::{Op, Payee, Quote},
+    policy::Risk,
+    rail::{QuoteContext, QuoteError, Quoted},
+};
+use std::collections::BTreeSet;
+use url::Host;
+
+use super::{
+    carrier::Opened,
+    challenge::{Challenge, Kept},
+    charge::{Terms, lifetime},
+    credential, malformed,
+    ways::Ways,
+};
+use crate::{evm, json::Json};
+
+/// Longest a challenge may hold, in seconds: a day.
+const MAX_LIFETIME: u64 = 86_400;
+/// A lifetime below this is unusually short, in seconds.
+const SHORT_LIFETIME: u64 = 30;
+/// Most bytes of the seller's words that are kept.
+const MAX_SAYS: usize = 4096;
+
+/// Picks the challenge to pay: real money before play money, then the server's order.
+pub(super) fn choose(opened: &Opened, on: &Ways, context: &QuoteContext<'_>) -> Result<Quoted, QuoteError> {
+    let mut payable: Vec<Quoted> = Vec::new();
+    let mut refused = Vec::new();
+    for kept in &opened.challenges {
+        match kept.as_ref().map_err(Clone::clone).and_then(|kept| judge(kept, opened.first_hand, on, context)) {
+            Ok(quoted) => payable.push(quoted),
+            Err(error) => refused.push(error),
+        }
+    }
+    payable.into_iter().min_by_key(|quoted| quoted.quote.testnet).ok_or_else(|| none_payable(refused))
+}
+
+fn judge(kept: &Kept, first_hand: bool, on: &Ways, context: &QuoteContext<'_>) -> Result<Quoted, QuoteError> {
+    let unreadable = |error| malformed(format!("a challenge cannot be read: {error}"));
+    let json = Json::parse(&kept.0).map_err(unreadable)?;
+    let challenge = Challenge::read(&json)?;
+    let request = Json::parse(&challenge.request).map_err(unreadable)?;
+    if !request.is_object() {
+        return Err(malformed("request is not an object"));
+    }
+    if let Some(why) = on.refuse(challenge.method, challenge.intent) {
+        return Err(QuoteError::Unsupported(why));
+    }
+    let lifetime = lifetime(&challenge, context.now)?;
+    if lifetime > MAX_LIFETIME {
+        return Err(QuoteError::LifetimeTooLong(lifetime));
+    }
+    let terms = Terms::read(&request)?;
+    let (asset, domain) = evm::token(terms.token, &terms.network, context)?;
+    if terms.decimals.is_some_and(|decimals| decimals != u64::from(asset.decimals)) {
+        return Err(QuoteError::AssetMismatch(format!("it has {} decimals", asset.decimals)));
+    }
+    let account = evm::payee::check(terms.recipient, context)?;
+    let payer = evm::payer(&terms.network, context)?;
+    if !credential::fits(&kept.0, challenge.native) {
+        return Err(QuoteError::Unsupported("its credential would be longer than servers take".into()));
+    }
+    let value = context.registry.value(asset, terms.amount).map_err(|e| malformed(format!("the amount is {e}")))?;
+    let money = Money { asset: asset.id.clone(), amount: terms.amount };
+    let quote = Quote {
+        rail: "mpp".into(),
+        version: 1,
+        scheme: format!("{}/{}", challenge.method, challenge.intent),
+        op: Op::Pay,
+        payee: Payee { origin: context.origin.clone(), account: account.to_string(), claimed: context.claimed },
+        testnet: context.registry.chain(&terms.network).is_some_and(|chain| chain.testnet),
+        wallet: payer.to_string(),
+        exposure: money.clone(),
+        money,
+        symbol: asset.symbol.clone(),
+        decimals: asset.decimals,
+        domain: Some(domain.clone()),
+        amount_value: value,
+        exposure_value: value,
+        resource: context.resource.clone(),
+        lifetime_seconds: lifetime,
+        reversible: false,
+        risks: risks(&challenge, lifetime, first_hand, context),
+        network: Some(terms.network),
+    };
+    Ok(Quoted { quote, offer: kept.0.clone(), seller_says: says(&challenge, &request) })
+}
+
+fn risks(challenge: &Challenge<'_>, lifetime: u64, first_hand: bool, context: &QuoteContext<'_>) -> BTreeSet<Risk> {
+    [
+        (Risk::ShortLife, lifetime < SHORT_LIFETIME),
+        (Risk::SellerUnverified, context.claimed),
+        (Risk::OtherResource, is_for_another(challenge.realm, first_hand, context)),
+    ]
+    .into_iter()
+    .filter_map(|(risk, found)| found.then_some(risk))
+    .collect()
+}
+
+/// A realm is chosen by the server, and for a page it has to be the page's host. Where there is no page, as for a tool that is
+/// called through a caller, a realm that is no host's name says nothing.
+fn is_for_another(realm: &str, first_hand: bool, context: &QuoteContext<'_>) -> bool {
+    let ours = context.origin.host();
+    let named = realm.strip_prefix("https://").unwrap_or(realm);
+    let with_port = context.origin.as_str().split_once("://").map(|(_, rest)| rest);
+    if named.eq_ignore_ascii_case(ours) || with_port.is_some_and(|ours| named.eq_ignore_ascii_case(ours)) {
+        return false;
+    }
+    first_hand || (named.contains('.') && Host::parse(named.split(':').next().unwrap_or_default()).is_ok())
+}
+
+fn says(challenge: &Challenge<'_>, request: &Json<'_>) -> Option<String> {
+    let words = challenge.description.or_else(|| request.get("description").and_then(Json::text))?;
+    let words = words.get(..words.floor_char_boundary(MAX_SAYS)).unwrap_or_default();
+    (!words.is_empty()).then(|| words.to_owned())
+}
+
+fn none_payable(mut why: Vec<QuoteError>) -> QuoteError {
+    if why.len() == 1 {
+        return why.remove(0);
+    }
+    let list: Vec<_> = why.iter().enumerate().map(|(i, e)| format!("{}. {e}", i.saturating_add(1))).collect();
+    QuoteError::Unsupported(format!("none of its {} challenges can be paid: {}", why.len(), list.join("; ")))
+}
