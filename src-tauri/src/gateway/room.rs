@@ -14,6 +14,7 @@ use std::{
 use super::{
     face::Face,
     line::{Behalf, Line},
+    login::Login,
     target::{Name, Target},
 };
 
@@ -24,6 +25,7 @@ pub struct Room {
     /// How it is reached.
     pub target: Target,
     wire: Wire,
+    login: Option<Arc<Login>>,
     shared: Session,
     seen: Mutex<HashMap<String, Tool>>,
     info: Mutex<Option<Arc<ServerPeerInfo>>>,
@@ -33,9 +35,9 @@ pub struct Room {
 
 impl Room {
     /// An empty one.
-    pub fn new(name: Name, target: Target, wire: Wire) -> Self {
-        let shared = Session::default();
-        Self { name, target, wire, shared, seen: Mutex::default(), info: Mutex::default(), service: OnceLock::new() }
+    pub fn new(name: Name, target: Target, wire: Wire, login: Option<Arc<Login>>) -> Self {
+        let (shared, seen, info) = (Session::default(), Mutex::default(), Mutex::default());
+        Self { name, target, wire, login, shared, seen, info, service: OnceLock::new() }
     }
 
     /// The connection for this session, or the one of all requests without a session; opened if it is not open.
@@ -52,7 +54,11 @@ impl Room {
         if let Some(line) = open.as_ref().filter(|line| !line.is_closed()) {
             return Ok(line.clone());
         }
-        let line = Line::open(&self.target, &self.wire, &behalf).await.map_err(|_| {
+        let login = self.login.as_ref();
+        let line = Line::open(&self.target, &self.wire, login, &behalf).await.map_err(|error| {
+            if let Some(told) = login.and_then(|login| login.told(error.as_ref())) {
+                return told;
+            }
             tracing::warn!(upstream = %self.name, "an upstream cannot be reached");
             ErrorData::internal_error(format!("the upstream {} cannot be reached", self.name), None)
         })?;
