@@ -123,7 +123,13 @@ impl Gateway {
             login.forget().await?;
         }
         let gone = self.book()?.change(|all| all.remove(name))?;
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner).retain(|(_, of), _| of != name);
+        let closed: Vec<Arc<Room>> = {
+            let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+            rooms.extract_if(|(_, of), _| of == name).map(|(_, room)| room).collect()
+        };
+        for room in closed {
+            room.hang_up().await;
+        }
         gone.map(drop).with_context(|| format!("there is no upstream {name}"))
     }
 
