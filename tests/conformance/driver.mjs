@@ -17,20 +17,14 @@ export function startDriver({ program, 'data-dir': dir, server, token }) {
   const countersign = (...words) => [program, ['--data-dir', dir, ...words]]
 
   return async function drive({ scenario, upstream, version, context }) {
-    const began = Date.now()
-    const at = (what) => console.error(`@@ ${scenario} ${what} ${Date.now() - began}`)
-    at('begins')
     const name = `c-${randomBytes(6).toString('hex')}`
     await promisify(execFile)(...countersign('gateway', 'add', name, upstream))
     for (let logins = 0; ; logins += 1) {
-      at('tries')
       const failed = await once({ scenario, version, context, name }).then(() => undefined, (error) => error)
       if (!failed) break
       if (!failed.message.includes('countersign gateway login') || logins === LOGINS) throw failed
-      at('logs in')
       await logIn(name, context)
     }
-    at('ends')
     await promisify(execFile)(...countersign('gateway', 'remove', name))
   }
 
@@ -42,8 +36,7 @@ export function startDriver({ program, 'data-dir': dir, server, token }) {
     client.setRequestHandler(older ? ElicitRequestSchema : 'elicitation/create', () => ({ action: 'accept', content: {} }))
     const requestInit = { headers: { Authorization: `Bearer ${token}` } }
     await client.connect(new Transport(new URL(`${server}/mcp/${name}`), { requestInit }))
-    await calls(client, scenario, context)
-      .finally(() => client.close())
+    await calls(client, scenario, context).finally(() => client.close())
   }
 
   // The person's browser: it opens the page, and follows it back to where Countersign listens.
@@ -77,7 +70,9 @@ async function calls(client, scenario, context) {
   }
   const own = tools.filter((tool) => !tool.name.endsWith('get_payment'))
   const wanted = context.toolCalls ?? own.map((tool) => ({ name: tool.name, arguments: fitting(tool.inputSchema) }))
-  await Promise.all(wanted.map((call) => client.callTool(call)))
+  const ended = await Promise.allSettled(wanted.map((call) => client.callTool(call)))
+  const failed = ended.find(({ status }) => status === 'rejected')
+  if (failed) throw failed.reason
 }
 
 function fitting({ properties = {}, required = [] }) {

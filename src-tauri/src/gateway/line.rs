@@ -82,7 +82,10 @@ impl Line {
         match Self::connect(target, wire, client.clone(), behalf, ClientLifecycleMode::Initialize).await {
             Ok(line) => Ok(line),
             Err(first) if Challenge::of(first.as_ref()).is_some() => Err(first),
-            Err(first) => Self::connect(target, wire, client, behalf, modern()).await.map_err(|_| first),
+            Err(first) => {
+                let second = Self::connect(target, wire, client, behalf, modern()).await;
+                second.map_err(|second| if Challenge::of(second.as_ref()).is_some() { second } else { first })
+            }
         }
     }
 

@@ -66,7 +66,10 @@ fn inside<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stat
     match (error.downcast_ref(), error.downcast_ref()) {
         (Some(ServiceError::TransportSend(sent)), _) => Some(sent),
         (_, Some(ClientInitializeError::TransportError { error, .. })) => Some(error),
-        (_, Some(ClientInitializeError::LegacyFallbackFailed { fallback, .. })) => Some(&**fallback),
+        // What it said first: an upstream may let anybody begin in the older era, and do nothing more there.
+        (_, Some(ClientInitializeError::LegacyFallbackFailed { discover, fallback })) => {
+            Some(if Challenge::of(&**discover).is_some() { &**discover } else { &**fallback })
+        }
         _ => error.source(),
     }
 }
