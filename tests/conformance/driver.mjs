@@ -19,13 +19,16 @@ export function startDriver({ program, 'data-dir': dir, server, token }) {
   return async function drive({ scenario, upstream, version, context }) {
     const name = `c-${randomBytes(6).toString('hex')}`
     await promisify(execFile)(...countersign('gateway', 'add', name, upstream))
-    for (let logins = 0; ; logins += 1) {
-      const failed = await once({ scenario, version, context, name }).then(() => undefined, (error) => error)
-      if (!failed) break
-      if (!failed.message.includes('countersign gateway login') || logins === LOGINS) throw failed
-      await logIn(name, context)
+    try {
+      for (let logins = 0; ; logins += 1) {
+        const failed = await once({ scenario, version, context, name }).then(() => undefined, (error) => error)
+        if (!failed) return
+        if (!failed.message.includes('countersign gateway login') || logins === LOGINS) throw failed
+        await logIn(name, context)
+      }
+    } finally {
+      await promisify(execFile)(...countersign('gateway', 'remove', name))
     }
-    await promisify(execFile)(...countersign('gateway', 'remove', name))
   }
 
   async function once({ scenario, version, context, name }) {

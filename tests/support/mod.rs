@@ -9,6 +9,7 @@ pub mod bridge;
 #[cfg(target_os = "linux")]
 pub mod browser;
 pub mod client;
+pub mod guarded;
 pub mod hostile_seller;
 pub mod mcp;
 pub mod node;
@@ -22,6 +23,7 @@ pub mod service;
 pub mod shop;
 pub mod till;
 pub mod tls;
+pub mod twisted;
 pub mod world;
 
 pub use agent::Agent;

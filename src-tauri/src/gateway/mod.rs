@@ -130,6 +130,7 @@ impl Gateway {
         for room in closed {
             room.hang_up().await;
         }
+        self.logins.close(name);
         gone.map(drop).with_context(|| format!("there is no upstream {name}"))
     }
 

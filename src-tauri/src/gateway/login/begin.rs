@@ -12,13 +12,16 @@ use rmcp::{
         auth::{AuthorizationCallback, AuthorizationMetadata, CredentialStore as _, InMemoryCredentialStore},
     },
 };
-use std::sync::{Arc, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Arc, PoisonError},
+};
 use tokio::sync::{OwnedMutexGuard, mpsc};
 use url::Url;
 
 use super::{
     Challenge, Login,
-    callback::{Callback, one, short},
+    callback::{Callback, one},
     configure,
 };
 use crate::gateway::{
@@ -27,6 +30,8 @@ use crate::gateway::{
     mail::BOX,
 };
 
+/// Most parts of an error that are told.
+const PARTS: usize = 8;
 /// What authorization servers show the person as our name.
 const OURSELVES: &str = "Countersign";
 
@@ -70,15 +75,14 @@ impl Found {
         let page = fit(&found.metadata, &login.wire)?;
         let mut manager = manager;
         manager.set_metadata(found.metadata.clone());
-        let mut scopes = manager.select_initial_scopes(&[]).await;
+        let asked = manager.select_initial_scopes(&[]).await;
         let same = kept.as_ref().is_some_and(|kept| kept.issuer == found.metadata.issuer);
         let former = kept.as_ref().filter(|_| !same).and_then(|kept| kept.issuer.clone());
         // What there was already stays; more is asked for, never instead.
-        for scope in kept.filter(|_| same).into_iter().flat_map(|kept| kept.granted_scopes) {
-            if !scopes.contains(&scope) {
-                scopes.push(scope);
-            }
-        }
+        let mut scopes = kept.filter(|_| same).map(|kept| kept.granted_scopes).unwrap_or_default();
+        scopes.extend(asked);
+        let mut seen = HashSet::new();
+        scopes.retain(|scope| seen.insert(scope.clone()));
         Ok(Self { login, manager, metadata: found.metadata, scopes, page, former, _alone: alone })
     }
 
@@ -88,15 +92,15 @@ impl Found {
         let issuer = self.metadata.issuer.as_deref().unwrap_or_default();
         let mut lines = vec![
             format!("Your browser opens: {}", host(&self.page)),
-            format!("The server that logs you in: {}", short(issuer)),
+            format!("The server that logs you in: {}", clean(issuer)),
             format!("The MCP server: {}", clean(self.login.at.as_str())),
         ];
         if let Some(former) = &self.former {
-            lines.push(format!("The login before this one was at another server: {}", short(former)));
+            lines.push(format!("The login before this one was at another server: {}", clean(former)));
         }
         lines.push(match self.scopes.as_slice() {
             [] => "It asks for no scope by name".to_owned(),
-            scopes => format!("It asks for: {}", short(&scopes.join(" "))),
+            scopes => format!("It asks for: {}", clean(&scopes.join(" "))),
         });
         lines.push("Every agent of yours uses the MCP server with this login; none of them sees it".to_owned());
         (title, lines)
@@ -121,9 +125,9 @@ impl Found {
                 configure(&mut manager, metadata, document.into(), None, at)?;
                 None
             }
-            Introduced::Fresh(_) if metadata.registration_endpoint.is_none() => bail!(
-                "the authorization server takes no stranger: get a client id there and say `--client-id ID`"
-            ),
+            Introduced::Fresh(_) if metadata.registration_endpoint.is_none() => {
+                bail!("the authorization server takes no stranger: get a client id there and say `--client-id ID`")
+            }
             Introduced::Fresh(_) => {
                 let registered = manager.register_client(OURSELVES, at, &names).await.map_err(why);
                 registered.context("registering at the authorization server")?.client_secret
@@ -160,8 +164,11 @@ impl UnderWay {
     pub async fn end(mut self) -> anyhow::Result<Vec<String>> {
         let answer = self.callback.answer(self.state).await?;
         let answer = AuthorizationCallback::from_redirect_url(answer.as_str()).map_err(why)?;
-        let exchanged =
-            self.manager.exchange_code_for_token_with_issuer(&answer.code, &answer.csrf_token, answer.issuer.as_deref());
+        let exchanged = self.manager.exchange_code_for_token_with_issuer(
+            &answer.code,
+            &answer.csrf_token,
+            answer.issuer.as_deref(),
+        );
         exchanged.await.map_err(why)?;
         let got = self.fresh.load().await?.context("the authorization server gave nothing")?;
         let scopes = got.granted_scopes.clone();
@@ -209,7 +216,8 @@ pub fn fit(metadata: &AuthorizationMetadata, wire: &Wire) -> anyhow::Result<Url>
     }
     let allowed = |address: &String| -> anyhow::Result<Url> {
         let url = Url::parse(address).ok().filter(|url| Origin::of(url).is_ok());
-        let url = url.with_context(|| format!("the authorization server names {}, which is no web address", short(address)))?;
+        let url =
+            url.with_context(|| format!("the authorization server names {}, which is no web address", clean(address)))?;
         wire.check(&url).context("the authorization server names an address that must not be used")?;
         Ok(url)
     };
@@ -225,5 +233,6 @@ fn host(url: &Url) -> String {
 /// The library's error with its reasons, for people.
 fn why(error: rmcp::transport::auth::AuthError) -> anyhow::Error {
     let whole = format!("{:#}", anyhow::Error::new(error));
-    anyhow::Error::msg(short(&whole))
+    let parts: Vec<String> = whole.split(": ").take(PARTS).map(clean).collect();
+    anyhow::Error::msg(parts.join(": "))
 }

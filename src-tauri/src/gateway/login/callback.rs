@@ -15,9 +15,6 @@ use url::Url;
 
 const PATH: &str = "/callback";
 const DONE: &str = "Countersign has heard the answer. You can close this page.";
-/// Longest word of a server that is shown, characters.
-const SHOWN: usize = 200;
-
 /// Listens until it is dropped or has heard the answer.
 pub struct Callback {
     listener: TcpListener,
@@ -61,7 +58,7 @@ impl Callback {
         // The browser gets its page; one that dawdles is hung up on.
         let _ = tokio::time::timeout(Duration::from_secs(2), &mut served.0).await;
         match one(&url, "error") {
-            Some(error) => bail!("the authorization server says no: {}", short(&error)),
+            Some(error) => bail!("the authorization server says no: {}", clean(&error)),
             None => Ok(url),
         }
     }
@@ -102,11 +99,6 @@ pub fn one(url: &Url, name: &str) -> Option<String> {
 
 fn twice(url: &Url, name: &str) -> bool {
     url.query_pairs().filter(|(own, _)| own == name).count() > 1
-}
-
-/// A server's word, for people.
-pub fn short(text: &str) -> String {
-    clean(text).chars().take(SHOWN).collect()
 }
 
 #[cfg(test)]

@@ -67,6 +67,11 @@ impl Logins {
         all.insert(name.clone(), login.clone());
         login
     }
+
+    /// Closes what is open for an upstream that is gone.
+    pub fn close(&self, name: &Name) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
 }
 
 /// One upstream's login, or the place for it. All connections share it, so that what is renewed once is renewed for all.
