@@ -14,6 +14,7 @@ mod cli;
 #[cfg(unix)]
 mod codes;
 mod conformance;
+mod conformance_client;
 mod connect;
 mod corpus;
 mod crowd;
@@ -25,6 +26,8 @@ mod gateway;
 mod hostile;
 mod http;
 mod kills;
+mod login;
+mod login_hostile;
 mod mcp;
 mod mpp;
 mod network;

@@ -10,6 +10,7 @@ pub mod bridge;
 pub mod browser;
 pub mod client;
 pub mod hostile_mpp;
+pub mod guarded;
 pub mod hostile_seller;
 pub mod mcp;
 pub mod mppx;
@@ -24,6 +25,7 @@ pub mod service;
 pub mod shop;
 pub mod till;
 pub mod tls;
+pub mod twisted;
 pub mod world;
 
 pub use agent::Agent;

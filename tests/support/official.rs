@@ -23,6 +23,14 @@ pub fn script(name: &str) -> Command {
     command
 }
 
+/// A script of the package that needs Node 22, on the one that comes with it.
+pub fn newer_script(name: &str) -> Command {
+    ready();
+    let mut command = Command::new(package().join("node_modules/.bin/node"));
+    command.arg(name).current_dir(package());
+    command
+}
+
 /// A tool of the package that needs Node 22, on the one that comes with it.
 pub fn tool(name: &str) -> Command {
     ready();

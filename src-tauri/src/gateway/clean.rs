@@ -1,6 +1,6 @@
 //! What must not cross: credentials a client brings, and prices and receipts an upstream sends.
 
-use rmcp::model::{CallToolResult, JsonObject, MetaObject, RequestMetaObject};
+use rmcp::model::{CallToolResult, JsonObject, MetaObject, RequestMetaObject, ResultType};
 
 /// Members of `_meta` that carry payments, however they are spelled.
 const PAYMENTS: [&str; 4] = ["x402/", "x402.", "org.paymentauth/", "org.countersign/"];
@@ -23,6 +23,8 @@ pub fn result(mut result: CallToolResult) -> CallToolResult {
         meta.retain(|name, _| !pays(name));
     }
     result.meta = result.meta.filter(|meta| !meta.0.is_empty());
+    // In the newer era an upstream may leave it out, and we may not.
+    result.result_type.get_or_insert(ResultType::COMPLETE);
     result
 }
 

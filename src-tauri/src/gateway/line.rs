@@ -20,6 +20,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::oneshot, time::timeout};
 
 use super::{
+    login::{self, Challenge, Login},
     mail::{Calls, Letterbox, Mail},
     program::Program,
     target::Target,
@@ -41,36 +42,68 @@ pub struct Line {
     service: RunningService<RoleClient, Ear>,
     calls: Arc<Calls>,
     info: Arc<ServerPeerInfo>,
+    login: Option<Arc<Login>>,
     _program: Option<Program>,
 }
 
 impl Line {
-    /// Connects.
+    /// Connects, with the upstream's login where there is one.
     ///
     /// # Errors
-    /// Where it is a place that must not be reached, or nobody there speaks MCP.
-    pub async fn open(target: &Target, wire: &Wire, behalf: &Behalf) -> anyhow::Result<Self> {
+    /// Where it is a place that must not be reached, or nobody there speaks MCP, or not to us.
+    pub async fn open(
+        target: &Target,
+        wire: &Wire,
+        login: Option<&Arc<Login>>,
+        behalf: &Behalf,
+    ) -> anyhow::Result<Self> {
+        let client = match login {
+            Some(login) => Some(login.client().await?),
+            None => None,
+        };
+        let line = Self::open_as(target, wire, client, behalf).await?;
+        Ok(Self { login: login.cloned(), ..line })
+    }
+
+    /// Connects as whoever this client is logged in as.
+    pub async fn open_as(
+        target: &Target,
+        wire: &Wire,
+        client: Option<login::Client>,
+        behalf: &Behalf,
+    ) -> anyhow::Result<Self> {
         let modern = || ClientLifecycleMode::Auto {
             preferred_versions: vec![ProtocolVersion::V_2026_07_28],
             legacy_version: Some(ProtocolVersion::V_2025_11_25),
         };
         if behalf.session.is_none() {
-            return Self::connect(target, wire, behalf, modern()).await;
+            return Self::connect(target, wire, client, behalf, modern()).await;
         }
-        match Self::connect(target, wire, behalf, ClientLifecycleMode::Initialize).await {
+        match Self::connect(target, wire, client.clone(), behalf, ClientLifecycleMode::Initialize).await {
             Ok(line) => Ok(line),
-            Err(first) => Self::connect(target, wire, behalf, modern()).await.map_err(|_| first),
+            Err(first) if Challenge::of(first.as_ref()).is_some() => Err(first),
+            Err(first) => {
+                let second = Self::connect(target, wire, client, behalf, modern()).await;
+                second.map_err(|second| if Challenge::of(second.as_ref()).is_some() { second } else { first })
+            }
         }
     }
 
-    async fn connect(target: &Target, wire: &Wire, behalf: &Behalf, mode: ClientLifecycleMode) -> anyhow::Result<Self> {
+    async fn connect(
+        target: &Target,
+        wire: &Wire,
+        client: Option<login::Client>,
+        behalf: &Behalf,
+        mode: ClientLifecycleMode,
+    ) -> anyhow::Result<Self> {
         let calls = Arc::new(Calls::default());
         let ear = Ear { behalf: behalf.clone(), calls: calls.clone() };
         let (service, program) = match target {
             Target::Url(url) => {
                 wire.check(url)?;
                 let config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
-                let transport = StreamableHttpClientTransport::with_client(wire.bare()?, config);
+                let client = client.context("an address is reached with a client")?;
+                let transport = StreamableHttpClientTransport::with_client(client, config);
                 (timeout(START, ear.serve_with_lifecycle(transport, mode)).await, None)
             }
             Target::Command(words) => {
@@ -80,7 +113,7 @@ impl Line {
         };
         let service = service.map_err(|_| anyhow!("it does not answer in {} seconds", START.as_secs()))??;
         let info = service.peer_info().context("it does not say what it can do")?;
-        Ok(Self { service, calls, info, _program: program })
+        Ok(Self { service, calls, info, login: None, _program: program })
     }
 
     /// What the upstream says of itself.
@@ -103,7 +136,7 @@ impl Line {
         self.service.peer()
     }
 
-    /// Makes a request and waits for its answer; withdraws it when `gone` comes first.
+    /// Makes a request and waits for its answer; withdraws it when `gone` comes first. That a login is missing is an answer.
     pub async fn call(
         &self,
         request: ClientRequest,
@@ -113,16 +146,26 @@ impl Line {
     ) -> Result<ServerResult, ServiceError> {
         let open = self.calls.open(to);
         let options = PeerRequestOptions::no_options().with_meta(meta);
-        let mut handle = self.peer().send_cancellable_request(request, options).await?;
+        let sent = self.peer().send_cancellable_request(request, options).await;
+        let mut handle = sent.map_err(|error| self.told(error))?;
         open.is_named(&handle.id, &handle.progress_token);
         tokio::select! {
-            answer = &mut handle.rx => answer.unwrap_or(Err(ServiceError::TransportClosed)),
+            answer = &mut handle.rx => {
+                answer.unwrap_or(Err(ServiceError::TransportClosed)).map_err(|error| self.told(error))
+            }
             () = gone => {
                 let reason = "the client withdrew the request".to_owned();
                 let _ = handle.cancel(Some(reason.clone())).await;
                 Err(ServiceError::Cancelled { reason: Some(reason) })
             }
         }
+    }
+}
+
+impl Line {
+    fn told(&self, error: ServiceError) -> ServiceError {
+        let told = self.login.as_ref().and_then(|login| login.told(&error));
+        told.map_or(error, ServiceError::McpError)
     }
 }
 

@@ -11,6 +11,7 @@ mod clean;
 mod face;
 mod left;
 mod line;
+mod login;
 mod mail;
 mod pins;
 mod price;
@@ -21,6 +22,7 @@ mod target;
 mod widen;
 
 use book::Book;
+pub use login::Introduced;
 pub use route::router;
 pub use target::{Name, Target};
 
@@ -33,6 +35,7 @@ use countersign_desk::{
     approver::{Approver, Change},
     wire::Wire,
 };
+use countersign_vault::Vault;
 use rmcp::model::Tool;
 use std::{
     collections::{HashMap, HashSet},
@@ -43,6 +46,7 @@ use std::{
 
 use book::Entry;
 use left::Left;
+use login::Logins;
 use pins::{Pins, Terms};
 use room::Room;
 
@@ -53,6 +57,7 @@ const SHOWN: usize = 400;
 pub struct Gateway {
     book: Result<Book, String>,
     wire: Wire,
+    logins: Logins,
     approver: Arc<dyn Approver>,
     patience: Duration,
     rooms: Mutex<HashMap<(AgentName, Name), Arc<Room>>>,
@@ -62,13 +67,14 @@ pub struct Gateway {
 
 impl Gateway {
     /// Over the upstreams of this data directory. A list that cannot be read is told to whoever asks, and nothing is reached.
-    pub fn open(dir: &Path, wire: Wire, approver: Arc<dyn Approver>, patience: Duration) -> Self {
+    pub fn open(dir: &Path, vault: Vault, wire: Wire, approver: Arc<dyn Approver>, patience: Duration) -> Self {
         let book = Book::open(dir).map_err(|error| {
             tracing::error!(error = format!("{error:#}"), "the upstreams cannot be read; none is reached");
             format!("{error:#}")
         });
         let (rooms, left, asked) = (Mutex::default(), Left::default(), Mutex::default());
-        Self { book, wire, approver, patience, rooms, left, asked }
+        let logins = Logins::new(vault, wire.clone());
+        Self { book, wire, logins, approver, patience, rooms, left, asked }
     }
 
     fn book(&self) -> anyhow::Result<&Book> {
@@ -108,23 +114,34 @@ impl Gateway {
         Ok(self.book()?.all().into_iter().map(|(name, entry)| (name, entry.target)).collect())
     }
 
-    /// Removes an upstream and hangs up.
+    /// Removes an upstream with its login, and hangs up.
     ///
     /// # Errors
-    /// There is none of this name, or it cannot be written down.
-    pub fn remove(&self, name: &Name) -> anyhow::Result<()> {
+    /// There is none of this name, its login cannot be forgotten, or it cannot be written down.
+    pub async fn remove(&self, name: &Name) -> anyhow::Result<()> {
+        if let Ok(login) = self.login(name) {
+            login.forget().await?;
+        }
         let gone = self.book()?.change(|all| all.remove(name))?;
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner).retain(|(_, of), _| of != name);
+        let closed: Vec<Arc<Room>> = {
+            let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+            rooms.extract_if(|(_, of), _| of == name).map(|(_, room)| room).collect()
+        };
+        for room in closed {
+            room.hang_up().await;
+        }
+        self.logins.close(name);
         gone.map(drop).with_context(|| format!("there is no upstream {name}"))
     }
 
     /// This agent's side of an upstream; none if there is no such upstream.
     fn room(&self, agent: &AgentName, name: &Name) -> Option<Arc<Room>> {
         let entry = self.book.as_ref().ok()?.get(name)?;
+        let login = self.login(name).ok();
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         let room = rooms
             .entry((agent.clone(), name.clone()))
-            .or_insert_with(|| Arc::new(Room::new(name.clone(), entry.target, self.wire.clone())));
+            .or_insert_with(|| Arc::new(Room::new(name.clone(), entry.target, self.wire.clone(), login)));
         Some(room.clone())
     }
 

@@ -4,18 +4,26 @@ use countersign_desk::wire::Wire;
 use rmcp::{
     ErrorData,
     model::{ClientCapabilities, ServerPeerInfo, Tool},
-    transport::streamable_http_server::{StreamableHttpService, session::local::LocalSessionManager},
+    transport::streamable_http_server::{
+        StreamableHttpService,
+        session::{SessionManager as _, local::LocalSessionManager},
+    },
 };
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
 };
 
 use super::{
     face::Face,
     line::{Behalf, Line},
+    login::Login,
     target::{Name, Target},
 };
+
+/// How long a session without a message is kept, with its connection to the upstream.
+const IDLE: Duration = Duration::from_secs(3600);
 
 /// One agent's side of one upstream.
 pub struct Room {
@@ -24,18 +32,35 @@ pub struct Room {
     /// How it is reached.
     pub target: Target,
     wire: Wire,
+    login: Option<Arc<Login>>,
     shared: Session,
     seen: Mutex<HashMap<String, Tool>>,
     info: Mutex<Option<Arc<ServerPeerInfo>>>,
     /// What answers its requests.
     pub service: OnceLock<StreamableHttpService<Face, LocalSessionManager>>,
+    /// The sessions that are open.
+    pub sessions: Arc<LocalSessionManager>,
 }
 
 impl Room {
     /// An empty one.
-    pub fn new(name: Name, target: Target, wire: Wire) -> Self {
-        let shared = Session::default();
-        Self { name, target, wire, shared, seen: Mutex::default(), info: Mutex::default(), service: OnceLock::new() }
+    pub fn new(name: Name, target: Target, wire: Wire, login: Option<Arc<Login>>) -> Self {
+        let (shared, seen, info) = (Session::default(), Mutex::default(), Mutex::default());
+        let mut sessions = LocalSessionManager::default();
+        sessions.session_config.keep_alive = Some(IDLE);
+        let (service, sessions) = (OnceLock::new(), Arc::new(sessions));
+        Self { name, target, wire, login, shared, seen, info, service, sessions }
+    }
+
+    /// Ends its sessions, and with them their connections to the upstream.
+    pub async fn hang_up(&self) {
+        *self.shared.line.lock().await = None;
+        let open: Vec<_> = self.sessions.sessions.read().await.keys().cloned().collect();
+        for id in open {
+            if let Err(error) = self.sessions.close_session(&id).await {
+                tracing::debug!(%error, "a session had ended already");
+            }
+        }
     }
 
     /// The connection for this session, or the one of all requests without a session; opened if it is not open.
@@ -52,7 +77,11 @@ impl Room {
         if let Some(line) = open.as_ref().filter(|line| !line.is_closed()) {
             return Ok(line.clone());
         }
-        let line = Line::open(&self.target, &self.wire, &behalf).await.map_err(|_| {
+        let login = self.login.as_ref();
+        let line = Line::open(&self.target, &self.wire, login, &behalf).await.map_err(|error| {
+            if let Some(told) = login.and_then(|login| login.told(error.as_ref())) {
+                return told;
+            }
             tracing::warn!(upstream = %self.name, "an upstream cannot be reached");
             ErrorData::internal_error(format!("the upstream {} cannot be reached", self.name), None)
         })?;
