@@ -156,7 +156,7 @@ pub async fn start(
     });
     let sessions = Arc::new(http::Sessions::default());
     let patience = Duration::from_secs(config.approval.timeout_seconds);
-    let gateway = Arc::new(Gateway::open(&place.dir, wire, approver.clone(), patience));
+    let gateway = Arc::new(Gateway::open(&place.dir, wire, approver.clone(), patience)?);
     let counter = control::Counter {
         desk: desk.clone(),
         approver,

@@ -1,8 +1,8 @@
 // A server of the newer era with everything the official conformance suite calls by name, on the official 2.x SDK.
 // Usage: node modern.mjs; prints `{"url": …}` and ends with its parent.
 import {
-  acceptedContent, completable, createMcpHandler, createRequestStateCodec, hostHeaderValidationResponse, inputRequired, inputResponse,
-  localhostAllowedHostnames, McpServer, ResourceTemplate,
+  acceptedContent, completable, createMcpHandler, createRequestStateCodec, fromJsonSchema, hostHeaderValidationResponse, inputRequired,
+  inputResponse, localhostAllowedHostnames, McpServer, ResourceTemplate,
 } from '@modelcontextprotocol/server'
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
@@ -21,7 +21,7 @@ function fixtures() {
   const listChanged = true
   const capabilities = { logging: {}, completions: {}, tools: { listChanged }, prompts: { listChanged }, resources: { subscribe: true, listChanged } }
   const server = new McpServer({ name: 'modern-fixtures', version: '1.0.0' }, { capabilities, requestState: { verify: states.verify } })
-  const tool = (name, answer) => server.registerTool(name, { description: `Fixture ${name}` }, answer)
+  const tool = (name, answer, schema) => server.registerTool(name, { description: `Fixture ${name}`, ...(schema && { inputSchema: fromJsonSchema(schema) }) }, answer)
 
   for (const [name, content] of Object.entries(ANSWERS)) tool(name, () => says(...content))
   tool('test_error_handling', () => { throw new Error('This tool intentionally returns an error for testing') })
@@ -70,6 +70,19 @@ function fixtures() {
     const client = mcpReq.envelope?.['io.modelcontextprotocol/clientCapabilities'] ?? {}
     const questions = { ...(client.elicitation && { form: form('value') }), ...(client.sampling && { sample: sample('Say hi.') }) }
     return mcpReq.inputResponses || Object.keys(questions).length === 0 ? says(text('nothing to ask')) : asks(questions)
+  })
+  tool('test_header_tool', ({ message }) => says(text(message)), {
+    type: 'object', properties: { message: { type: 'string', 'x-mcp-header': 'Message' } }, required: ['message'],
+  })
+  tool('json_schema_2020_12_tool', () => says(text('ok')), {
+    $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object', additionalProperties: false,
+    $defs: { address: { $anchor: 'addressDef', type: 'object', properties: { street: { type: 'string' }, city: { type: 'string' } } } },
+    properties: {
+      name: { type: 'string' }, address: { $ref: '#/$defs/address' }, contactMethod: { type: 'string', enum: ['phone', 'email'] },
+      phone: { type: 'string' }, email: { type: 'string' },
+    },
+    allOf: [{ anyOf: [{ required: ['phone'] }, { required: ['email'] }] }],
+    if: { properties: { contactMethod: { const: 'phone' } }, required: ['contactMethod'] }, then: { required: ['phone'] }, else: { required: ['email'] },
   })
   tool('test_trigger_tool_change', () => handler.notify.toolsChanged() ?? says(text('changed')))
   tool('test_trigger_prompt_change', () => handler.notify.promptsChanged() ?? says(text('changed')))

@@ -19,6 +19,7 @@ pub mod raw;
 pub mod rss;
 pub mod seller;
 pub mod service;
+pub mod shapes;
 pub mod shop;
 pub mod till;
 pub mod tls;

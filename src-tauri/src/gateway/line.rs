@@ -7,8 +7,8 @@ use countersign_desk::wire::Wire;
 use rmcp::{
     ErrorData, Peer, RoleClient, RoleServer, Service, ServiceError,
     model::{
-        ClientCapabilities, ClientConfig, ClientRequest, ClientResult, ElicitResult, ElicitationAction, Implementation,
-        ProtocolVersion, RequestMetaObject, ServerNotification, ServerPeerInfo, ServerRequest, ServerResult,
+        ClientCapabilities, ClientConfig, ClientRequest, ClientResult, GetExtensions as _, Implementation, ProtocolVersion,
+        RequestMetaObject, ServerNotification, ServerPeerInfo, ServerRequest, ServerResult,
     },
     service::{
         ClientLifecycleMode, ClientServiceExt as _, InboundStreamOrigin, NotificationContext, PeerRequestOptions,
@@ -20,13 +20,18 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::oneshot, time::timeout};
 
 use super::{
+    keep::nobody,
     mail::{Calls, Letterbox, Mail},
     program::Program,
     target::Target,
+    toll::{Booth, Toll},
 };
 
 /// The longest an upstream may take until it can be used.
 const START: Duration = Duration::from_secs(30);
+/// The longest an upstream's question waits for an answer; then nobody answers it.
+const ANSWER: Duration = Duration::from_secs(330);
+
 /// On whose behalf a connection is made.
 #[derive(Clone)]
 pub struct Behalf {
@@ -70,7 +75,7 @@ impl Line {
             Target::Url(url) => {
                 wire.check(url)?;
                 let config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
-                let transport = StreamableHttpClientTransport::with_client(wire.bare()?, config);
+                let transport = StreamableHttpClientTransport::with_client(Toll(wire.bare()?), config);
                 (timeout(START, ear.serve_with_lifecycle(transport, mode)).await, None)
             }
             Target::Command(words) => {
@@ -106,12 +111,16 @@ impl Line {
     /// Makes a request and waits for its answer; withdraws it when `gone` comes first.
     pub async fn call(
         &self,
-        request: ClientRequest,
+        mut request: ClientRequest,
         meta: RequestMetaObject,
         to: Letterbox,
+        booth: &Booth,
         gone: impl Future<Output = ()>,
     ) -> Result<ServerResult, ServiceError> {
         let open = self.calls.open(to);
+        if matches!(request, ClientRequest::CallToolRequest(_)) {
+            request.extensions_mut().insert(booth.clone());
+        }
         let options = PeerRequestOptions::no_options().with_meta(meta);
         let mut handle = self.peer().send_cancellable_request(request, options).await?;
         open.is_named(&handle.id, &handle.progress_token);
@@ -141,18 +150,13 @@ impl Service<RoleClient> for Ear {
         if matches!(request, ServerRequest::PingRequest(_)) {
             return Ok(ClientResult::empty(()));
         }
-        let nobody = match request {
-            ServerRequest::ElicitRequest(_) => {
-                Ok(ClientResult::ElicitResult(ElicitResult::new(ElicitationAction::Decline)))
-            }
-            _ => Err(ErrorData::invalid_request("there is nobody to ask", None)),
-        };
+        let nobody = nobody(&request);
         let Some(to) = self.calls.of_request(call_of(&context.extensions)) else { return nobody };
         let (reply, answer) = oneshot::channel();
         if to.send(Mail::Asks(Box::new(request), reply)).await.is_err() {
             return nobody;
         }
-        answer.await.unwrap_or(nobody)
+        timeout(ANSWER, answer).await.ok().and_then(Result::ok).unwrap_or(nobody)
     }
 
     async fn handle_notification(

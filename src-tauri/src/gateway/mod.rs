@@ -8,16 +8,23 @@ mod attend;
 mod book;
 mod call;
 mod clean;
+mod errand;
 mod face;
+mod keep;
 mod left;
 mod line;
 mod mail;
+mod pay;
 mod pins;
 mod price;
 mod program;
+mod retry;
 mod room;
 mod route;
+mod state;
 mod target;
+mod toll;
+mod visits;
 mod widen;
 
 use book::Book;
@@ -45,6 +52,7 @@ use book::Entry;
 use left::Left;
 use pins::{Pins, Terms};
 use room::Room;
+use state::States;
 
 /// Longest word of a tool that a person is shown, characters.
 const SHOWN: usize = 400;
@@ -57,18 +65,22 @@ pub struct Gateway {
     patience: Duration,
     rooms: Mutex<HashMap<(AgentName, Name), Arc<Room>>>,
     left: Left,
+    states: States,
     asked: Mutex<HashSet<Digest>>,
 }
 
 impl Gateway {
     /// Over the upstreams of this data directory. A list that cannot be read is told to whoever asks, and nothing is reached.
-    pub fn open(dir: &Path, wire: Wire, approver: Arc<dyn Approver>, patience: Duration) -> Self {
+    ///
+    /// # Errors
+    /// Without randomness from the operating system.
+    pub fn open(dir: &Path, wire: Wire, approver: Arc<dyn Approver>, patience: Duration) -> anyhow::Result<Self> {
         let book = Book::open(dir).map_err(|error| {
             tracing::error!(error = format!("{error:#}"), "the upstreams cannot be read; none is reached");
             format!("{error:#}")
         });
-        let (rooms, left, asked) = (Mutex::default(), Left::default(), Mutex::default());
-        Self { book, wire, approver, patience, rooms, left, asked }
+        let (rooms, left, asked, states) = (Mutex::default(), Left::default(), Mutex::default(), States::new()?);
+        Ok(Self { book, wire, approver, patience, rooms, left, states, asked })
     }
 
     fn book(&self) -> anyhow::Result<&Book> {

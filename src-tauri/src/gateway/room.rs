@@ -13,9 +13,13 @@ use std::{
 
 use super::{
     face::Face,
+    keep::Keep,
     line::{Behalf, Line},
     target::{Name, Target},
 };
+
+/// Kinds of clients without a session that have a connection each.
+const KINDS: usize = 6;
 
 /// One agent's side of one upstream.
 pub struct Room {
@@ -24,9 +28,11 @@ pub struct Room {
     /// How it is reached.
     pub target: Target,
     wire: Wire,
-    shared: Session,
+    shared: Mutex<Vec<(ClientCapabilities, Arc<Session>)>>,
     seen: Mutex<HashMap<String, Tool>>,
     info: Mutex<Option<Arc<ServerPeerInfo>>>,
+    /// Calls that wait for an answer of the client.
+    pub keep: Arc<Keep>,
     /// What answers its requests.
     pub service: OnceLock<StreamableHttpService<Face, LocalSessionManager>>,
 }
@@ -34,19 +40,20 @@ pub struct Room {
 impl Room {
     /// An empty one.
     pub fn new(name: Name, target: Target, wire: Wire) -> Self {
-        let shared = Session::default();
-        Self { name, target, wire, shared, seen: Mutex::default(), info: Mutex::default(), service: OnceLock::new() }
+        let (shared, seen, info) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (keep, service) = (Arc::default(), OnceLock::new());
+        Self { name, target, wire, shared, seen, info, keep, service }
     }
 
-    /// The connection for this session, or the one of all requests without a session; opened if it is not open.
+    /// The connection for this session, or that of all requests without a session by clients that can do the same; opened if it
+    /// is not open.
     ///
     /// # Errors
     /// When the upstream cannot be reached.
-    pub async fn line(&self, session: &Session) -> Result<Arc<Line>, ErrorData> {
-        let began = session.began();
-        let (session, behalf) = match began {
-            Some(behalf) => (session, behalf),
-            None => (&self.shared, Behalf { capabilities: ClientCapabilities::default(), session: None }),
+    pub async fn line(&self, session: &Arc<Session>, can: &ClientCapabilities) -> Result<Arc<Line>, ErrorData> {
+        let (session, behalf) = match session.began() {
+            Some(behalf) => (session.clone(), behalf),
+            None => self.shared(can),
         };
         let mut open = session.line.lock().await;
         if let Some(line) = open.as_ref().filter(|line| !line.is_closed()) {
@@ -60,6 +67,19 @@ impl Room {
         *self.info.lock().unwrap_or_else(PoisonError::into_inner) = Some(line.info().clone());
         *open = Some(line.clone());
         Ok(line)
+    }
+
+    fn shared(&self, can: &ClientCapabilities) -> (Arc<Session>, Behalf) {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = shared.iter().position(|(known, _)| known == can);
+        // Whoever says something else each time can do nothing.
+        let can = if found.is_none() && shared.len() >= KINDS { &ClientCapabilities::default() } else { can };
+        let at = shared.iter().position(|(known, _)| known == can).unwrap_or_else(|| {
+            shared.push((can.clone(), Arc::default()));
+            shared.len().saturating_sub(1)
+        });
+        let behalf = Behalf { capabilities: can.clone(), session: None };
+        (shared.get(at).map(|(_, session)| session.clone()).unwrap_or_default(), behalf)
     }
 
     /// What the upstream last said of itself.

@@ -140,7 +140,7 @@ async fn money(
 }
 
 /// What is left of the question.
-fn left(app: &App, outcome: &Outcome) -> Duration {
+pub fn left(app: &App, outcome: &Outcome) -> Duration {
     let ends = outcome.payment.as_ref().and_then(|payment| payment["expires_at"].as_str()?.parse::<Rfc3339>().ok());
     let left = ends.map_or(0, |Rfc3339(ends)| ends.0.saturating_sub(app.desk.now().0));
     Duration::from_millis(u64::try_from(left).unwrap_or(0))

@@ -30,11 +30,15 @@ use std::{
 
 use crate::{config, http::App};
 
-pub(crate) use answer::result as answer;
-pub(crate) use call::{Calling, look};
+pub(crate) use answer::{result as answer, waiting};
+pub(crate) use ask::Way;
+pub(crate) use call::{Calling, left, look};
+pub(crate) use elicit::beside;
 pub(crate) use eras::config as library;
 pub(crate) use front::front;
+pub(crate) use link::{declined, show};
 pub(crate) use stream::Stream;
+pub(crate) use tasks::{begin as begin_task, heard as heard_task, look as look_task};
 pub(crate) use tools::look_tool;
 pub(crate) use wait::patience;
 

@@ -14,6 +14,7 @@ use rmcp::{
 use std::sync::Arc;
 
 use super::{
+    answer,
     call::{self, Calling},
     link::Seal,
     resources, tasks, tools,
@@ -130,7 +131,8 @@ impl ServerHandler for Server {
     }
 
     async fn get_task(&self, request: GetTaskParams, context: Context) -> Result<GetTaskResult, ErrorData> {
-        tasks::look(&self.app, &Calling::of(&context)?.caller, &request.task_id).await
+        let caller = Calling::of(&context)?.caller;
+        tasks::look(&self.app, &caller, &request.task_id, |outcome| answer::result(Ok(outcome))).await
     }
 
     async fn update_task(&self, request: UpdateTaskParams, context: Context) -> Result<(), ErrorData> {

@@ -9,16 +9,16 @@ use countersign_core::{
 };
 use countersign_desk::{
     Standing,
-    outcome::OutcomeStatus,
+    outcome::{Outcome, OutcomeStatus},
     problem::{Code, Problem},
 };
 use rmcp::{
     ErrorData,
-    model::{CreateTaskResult, DetailedTask, GetTaskResult, Task, TaskPayload, TaskStatus},
+    model::{CallToolResult, CreateTaskResult, DetailedTask, GetTaskResult, Task, TaskPayload, TaskStatus},
 };
 use serde_json::Value;
 
-use super::answer::{POLL_AFTER_MS, result};
+use super::answer::POLL_AFTER_MS;
 use crate::http::App;
 
 const FORM: &str = "task_";
@@ -34,14 +34,19 @@ pub async fn begin(app: &App, caller: &Caller, payment: &PaymentId) -> Result<Cr
     Ok(CreateTaskResult::new(task(payment, &standing).with_status_message(SAYS)))
 }
 
-/// How a task stands, with its tool's result once there is one.
+/// How a task stands, with its tool's result once there is one, written down by `result`.
 ///
 /// # Errors
 /// `-32602` for what is no task of this agent.
-pub async fn look(app: &App, caller: &Caller, task_id: &str) -> Result<GetTaskResult, ErrorData> {
+pub async fn look(
+    app: &App,
+    caller: &Caller,
+    task_id: &str,
+    result: impl FnOnce(Outcome) -> CallToolResult,
+) -> Result<GetTaskResult, ErrorData> {
     let payment = payment(task_id)?;
     let standing = app.desk.standing(caller, &payment).await.map_err(|problem| lost(&problem))?;
-    Ok(GetTaskResult::new(DetailedTask::new(task(&payment, &standing), payload(standing)?)))
+    Ok(GetTaskResult::new(DetailedTask::new(task(&payment, &standing), payload(standing, result)?)))
 }
 
 /// Accepts a word about a task: there is nothing a client could tell it, and nothing it could stop but its own waiting.
@@ -53,7 +58,7 @@ pub async fn heard(app: &App, caller: &Caller, task_id: &str) -> Result<(), Erro
     standing.map(|_| ()).map_err(|problem| lost(&problem))
 }
 
-fn payload(standing: Standing) -> Result<TaskPayload, ErrorData> {
+fn payload(standing: Standing, result: impl FnOnce(Outcome) -> CallToolResult) -> Result<TaskPayload, ErrorData> {
     // What is withdrawn stays so, however long its story takes to hear of it.
     if standing.outcome.status == OutcomeStatus::Cancelled {
         return Ok(TaskPayload::Cancelled);
@@ -61,7 +66,7 @@ fn payload(standing: Standing) -> Result<TaskPayload, ErrorData> {
     if standing.underway || standing.outcome.status == OutcomeStatus::PendingApproval {
         return Ok(TaskPayload::Working);
     }
-    match serde_json::to_value(result(Ok(standing.outcome))) {
+    match serde_json::to_value(result(standing.outcome)) {
         Ok(Value::Object(result)) => Ok(TaskPayload::Completed { result }),
         _ => Err(ErrorData::internal_error("the result cannot be written down", None)),
     }
