@@ -22,7 +22,7 @@ use crate::{
     config::{Config, Store},
     control,
     door::{self, Door},
-    gateway::{self, Gateway},
+    gateway::{self, Gateway, Together},
     http::{self, Entrances},
     mcp,
 };
@@ -174,7 +174,7 @@ pub async fn start(
     };
     let mcp = mcp::Mcp::new(&place.dir, &config.mcp)?;
     let listening = http::serve(desk.clone(), sessions, config, entrances, |app| {
-        mcp.router(app.clone()).merge(gateway::router(app, gateway))
+        mcp.router(app.clone(), Arc::new(Together(gateway.clone()))).merge(gateway::router(app, gateway))
     })
     .await?;
     let settling = tokio::spawn(desk.clone().settle());

@@ -27,16 +27,17 @@ fn the_official_conformance_suite_passes_in_both_revisions() {
 
 #[test]
 fn every_scored_scenario_passes_through_the_gateway_in_the_older_revision() {
-    passes_through_the_gateway("fixtures.mjs", "2025-11-25", 30);
+    passes_through_the_gateway("fixtures.mjs", "2025-11-25", 30, "json-schema-2020-12");
 }
 
 #[test]
 fn every_scored_scenario_passes_through_the_gateway_in_the_newer_revision() {
-    passes_through_the_gateway("modern.mjs", "2026-07-28", 37);
+    passes_through_the_gateway("modern.mjs", "2026-07-28", 37, "tasks-");
 }
 
-/// Every scored scenario of a revision, in front of these fixtures: the suite fails when one does.
-fn passes_through_the_gateway(fixtures: &str, revision: &str, scored: usize) {
+/// Every scored scenario of a revision, in front of these fixtures: the suite fails when one does. Of the others only those named
+/// so fail: the older fixtures have no such tool, and an upstream's own tasks do not pass, since they would be another way to pay.
+fn passes_through_the_gateway(fixtures: &str, revision: &str, scored: usize, fails: &str) {
     let (place, _) = Place::with_wallet("[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n");
     place.policy(LIMITS);
     let token = place.agent("researcher");
@@ -50,9 +51,8 @@ fn passes_through_the_gateway(fixtures: &str, revision: &str, scored: usize) {
     assert!(suite.status.success(), "{out}{}", String::from_utf8_lossy(&suite.stderr));
     let passed = out.lines().filter(|line| line.starts_with('\u{2713}')).count();
     assert!(passed >= scored, "{passed} of {scored} passed: {out}");
-    // The upstream's own tasks do not pass: they would be another way to pay.
     let failed: Vec<&str> = out.lines().filter(|line| line.starts_with('\u{2717}')).collect();
-    assert!(failed.iter().all(|line| line.contains(" tasks-")), "{failed:?}");
+    assert!(failed.iter().all(|line| line.contains(fails)), "{failed:?}");
     service.stop();
 }
 

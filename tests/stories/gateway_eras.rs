@@ -55,7 +55,10 @@ fn a_client_of_the_older_era_is_asked_by_an_upstream_of_the_newer() {
 fn asked(answer: &Answer) -> (Value, String) {
     let result = &answer.last()["result"];
     assert_eq!(result["resultType"], "input_required", "{answer:?}");
-    (result["inputRequests"]["upstream"]["params"].clone(), result["requestState"].as_str().expect("a state").to_owned())
+    (
+        result["inputRequests"]["upstream"]["params"].clone(),
+        result["requestState"].as_str().expect("a state").to_owned(),
+    )
 }
 
 fn call(tool: &str, arguments: Value, back: Option<(&str, Value)>) -> Value {
@@ -99,15 +102,20 @@ async fn a_client_of_the_newer_era_is_asked_by_an_upstream_of_the_older() {
     asked(&ask(&mcp, &call("test_elicitation", given(), Some((&state, yes())))).await);
 
     let sampling = json!({"sampling": {}});
-    let first = mcp.modern_as(sampling.clone(), "tools/call", &call("test_sampling", json!({"prompt": "Hi"}), None)).await;
+    let first =
+        mcp.modern_as(sampling.clone(), "tools/call", &call("test_sampling", json!({"prompt": "Hi"}), None)).await;
     let (_, state) = asked(&first);
     let sampled = json!({"role": "assistant", "content": {"type": "text", "text": "hello"}, "model": "m"});
     let again = call("test_sampling", json!({"prompt": "Hi"}), Some((&state, sampled)));
     let done = mcp.modern_as(sampling, "tools/call", &again).await;
     assert_eq!(said(&done.last()["result"]), "LLM response: hello", "{done:?}");
 
+    let logging = call("test_tool_with_logging", json!({}), None);
+    let quiet = mcp.modern("tools/call", &logging).await;
+    assert_eq!(quiet.messages.len(), 1, "who does not ask for the log does not hear it: {quiet:?}");
+
     let nobody = mcp.modern("tools/call", &call("test_elicitation", given(), None)).await;
-    assert_eq!(nobody.last()["result"]["isError"], true, "{nobody:?}");
+    assert!(said(&nobody.last()["result"]).contains("action=decline"), "{nobody:?}");
     service.stop();
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Mcp, Place,
+    Client, Mcp, Place,
     mcp::request,
     seller::put_behind,
     shapes::{CANARY, MPP, PAID, Shapes},
@@ -73,7 +73,7 @@ async fn every_shape_is_paid_refused_by_name_or_passed_on_in_both_eras() {
         assert_eq!(shapes.paid(), []);
         opens_pages(&caller, &shapes).await;
     }
-    let listed = place.ok(&["payments", "list", "--json"]);
+    let (_, listed) = Client::new(&service.url, &token).get("/v1/payments?limit=500").await;
     assert_eq!(listed["payments"].as_array().map(Vec::len), Some(bought), "one payment a call");
     service.stop();
 }

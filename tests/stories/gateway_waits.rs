@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Mcp, Official, Shop,
+    mcp::request,
     seller::{Seller, put_behind},
     until,
 };
@@ -76,6 +77,9 @@ async fn a_client_that_shows_links_repeats_its_call_and_gets_what_it_paid_for() 
     };
     shop.service.answer_next(true);
     delivered(&waiting.await.unwrap().last()["result"], "link", 1);
+    let late = mcp.modern_as(can(), "tools/call", &repeat("link", &asked, "accept")).await;
+    delivered(&late.last()["result"], "link", 1);
+    assert_eq!(paid(&seller).await, 1, "a repeat buys nothing but what it is about");
 
     let asked = mcp.modern_as(can(), "tools/call", &report("no")).await.last()["result"].clone();
     let declined = mcp.modern_as(can(), "tools/call", &repeat("no", &asked, "decline")).await;
@@ -96,5 +100,35 @@ async fn a_client_of_the_older_era_is_shown_the_link_while_it_waits() {
     delivered(&client.end(call)["result"], "beside", 1);
     assert_eq!(paid(&seller).await, 1);
     drop(client);
+    shop.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_nobody_read_is_there_for_the_same_call_again() {
+    let (mut shop, seller, mut mcp) = behind();
+    mcp.begin(json!({})).await;
+    let left = {
+        let mcp = mcp.clone();
+        let mut call = request("tools/call", &report("lost"));
+        // An id of its own: its answer is still to come in this session.
+        call["id"] = json!("lost");
+        tokio::spawn(async move { mcp.send(&call).await })
+    };
+    let question = shop.service.event("question");
+    left.abort();
+    let id = question["payment_id"].as_str().unwrap();
+    shop.service.answer(true, id);
+    until("it is paid, and nobody listens", async || {
+        let (_, outcome) = shop.client.get(&format!("/v1/payments/{id}")).await;
+        (outcome["status"] == "completed").then_some(())
+    })
+    .await;
+    let again = mcp.call("report", &json!({"about": "lost"})).await;
+    delivered(&again, "lost", 1);
+    assert_eq!(again["_meta"]["org.countersign/payment"]["payment_id"], json!(id));
+    let next = tokio::spawn(async move { mcp.call("report", &json!({"about": "lost"})).await });
+    shop.service.answer_next(true);
+    delivered(&next.await.unwrap(), "lost", 2);
+    assert_eq!(paid(&seller).await, 2, "what was handed out can be bought again");
     shop.close();
 }

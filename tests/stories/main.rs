@@ -24,6 +24,7 @@ mod examples;
 mod gateway;
 mod gateway_eras;
 mod gateway_shapes;
+mod gateway_together;
 mod gateway_waits;
 mod hostile;
 mod http;

@@ -43,9 +43,14 @@ pub struct Shapes {
 impl Shapes {
     /// Opens it.
     pub async fn start() -> Self {
+        Self::on("127.0.0.1:0").await
+    }
+
+    /// Opens it at this address.
+    pub async fn on(address: &str) -> Self {
         let seen = Seen::default();
         let router = Router::new().route("/{era}", post(answer)).with_state(seen.clone());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listener = tokio::net::TcpListener::bind(address).await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let task = tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
         Self { url, seen, task }
@@ -87,16 +92,17 @@ async fn answer(
         reply("result", result).into_response()
     };
     match (message["method"].as_str().unwrap_or_default(), newer) {
-        ("initialize", false) => cached(
-            json!({"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": info}),
-        ),
+        ("initialize", false) => {
+            cached(json!({"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": info}))
+        }
         ("server/discover", true) => cached(json!({
             "supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}},
             "_meta": {"io.modelcontextprotocol/serverInfo": info},
         })),
         ("tools/list", _) => {
             let names = PAID.iter().map(|(name, _)| *name).chain(MPP).chain(["pages"]);
-            let tools: Vec<Value> = names.map(|name| json!({"name": name, "inputSchema": {"type": "object"}})).collect();
+            let tools: Vec<Value> =
+                names.map(|name| json!({"name": name, "inputSchema": {"type": "object"}})).collect();
             cached(json!({"tools": tools}))
         }
         ("tools/call", _) => {
@@ -123,7 +129,8 @@ fn shape(id: &Value, params: &Value, headers: &HeaderMap, seen: &Seen) -> Option
     }
     let v2 = required("mcp://tool/x", vec![offer()]);
     let rpc = |name: &str, value: Value| Json(json!({"jsonrpc": "2.0", "id": id, name: value})).into_response();
-    let error = |code: i64, data: Value| rpc("error", json!({"code": code, "message": "Payment Required", "data": data}));
+    let error =
+        |code: i64, data: Value| rpc("error", json!({"code": code, "message": "Payment Required", "data": data}));
     let challenges = json!({"httpStatus": 402, "challenges": [{"id": CANARY, "method": "tempo"}]});
     let code = |name: &str| name.rsplit('_').next().and_then(|code| code.parse().ok()).unwrap_or_default();
     let result = |mut result: Value| {
@@ -151,7 +158,8 @@ fn shape(id: &Value, params: &Value, headers: &HeaderMap, seen: &Seen) -> Option
             if seen.len() > 1 {
                 return None;
             }
-            let page = json!({"mode": "url", "elicitationId": "e1", "url": "https://shop.example/open", "message": "Log in."});
+            let page =
+                json!({"mode": "url", "elicitationId": "e1", "url": "https://shop.example/open", "message": "Log in."});
             error(-32042, json!({"elicitations": [page]}))
         }
         name if name.starts_with("error_") => error(code(name), v2),

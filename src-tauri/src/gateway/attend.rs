@@ -12,12 +12,15 @@ use std::{pin::pin, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
+    face::modern,
     keep::{Reply, nobody},
     mail::Mail,
 };
 
 type Context = RequestContext<RoleServer>;
 
+/// Where a request of the newer era says that it wants to hear the log.
+const LOGS: &str = "io.modelcontextprotocol/logLevel";
 const BEAT: Duration = Duration::from_secs(5);
 const SAYS: &str = "Working. If a person has to decide, they do so in the Countersign window.";
 
@@ -112,12 +115,15 @@ pub async fn fulfil(context: &Context, required: &InputRequiredResult) -> Result
     let mut answers = InputResponses::new();
     for (key, question) in required.input_requests.iter().flatten() {
         let (question, what) = match question.clone() {
-            InputRequest::CreateMessage(request) => (ServerRequest::CreateMessageRequest(request), "a model (sampling)"),
+            InputRequest::CreateMessage(request) => {
+                (ServerRequest::CreateMessageRequest(request), "a model (sampling)")
+            }
             InputRequest::Elicitation(request) => (ServerRequest::ElicitRequest(request), "the user (elicitation)"),
             InputRequest::ListRoots(request) => (ServerRequest::ListRootsRequest(request), "for folders (roots)"),
             _ => return Err("the tool asks something in a way Countersign does not know".to_owned()),
         };
-        let cannot = |why: String| format!("the tool asks {what} before it goes on, and this client does not answer: {why}");
+        let cannot =
+            |why: String| format!("the tool asks {what} before it goes on, and this client does not answer: {why}");
         let answer = ask(context, question).await.map_err(|error| cannot(error.message.into_owned()))?;
         let answer = serde_json::to_value(answer).map_err(|error| cannot(error.to_string()))?;
         answers.insert(key.clone(), answer);
@@ -129,12 +135,15 @@ pub async fn fulfil(context: &Context, required: &InputRequiredResult) -> Result
 pub struct Progress {
     token: Option<ProgressToken>,
     last: f64,
+    /// A client of the newer era hears the upstream's log where its request says so.
+    logs: bool,
 }
 
 impl Progress {
     /// Of this request, if it wants any.
     pub fn of(context: &Context) -> Self {
-        Self { token: context.meta.get_progress_token(), last: 0.0 }
+        let logs = !modern(context) || context.meta.0.0.contains_key(LOGS);
+        Self { token: context.meta.get_progress_token(), last: 0.0, logs }
     }
 
     async fn tell(&mut self, context: &Context, mut news: ServerNotification) {
@@ -142,6 +151,9 @@ impl Progress {
             let Some(token) = self.token.clone() else { return };
             progress.params.progress_token = token;
             self.last = self.last.max(progress.params.progress);
+        }
+        if !self.logs && matches!(news, ServerNotification::LoggingMessageNotification(_)) {
+            return;
         }
         let _ = context.peer.send_notification(news).await;
     }

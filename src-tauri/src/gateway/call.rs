@@ -12,7 +12,8 @@ use super::{
     errand::Errand,
     face::{Context, Face},
     keep,
-    state::State,
+    left::Again,
+    state::At,
     visits,
 };
 use crate::mcp::{self, Calling};
@@ -32,7 +33,7 @@ pub async fn call(
     if sent.name == face.look() {
         let told = mcp::look(&face.app, &calling, context).await?;
         if let Ok(outcome) = &told {
-            face.gateway.handed_out(&calling.caller.agent, outcome);
+            face.gateway.hands_out(&calling.caller.agent, outcome.clone(), context);
         }
         return Ok(mcp::answer(told).into());
     }
@@ -46,36 +47,32 @@ pub async fn call(
     let agent = &calling.caller.agent;
     let arguments = serde_json::to_vec(&sent.arguments).unwrap_or_default();
     let bound = [format!("tools/call\n{agent}\n{}\n{}\n", face.room.name, sent.name).as_bytes(), &arguments].concat();
-    let mut shown = None;
-    let mut kept = None;
-    match face.gateway.states.take(&mut sent, &bound)? {
-        Some(State::Shown { payment, responses, state }) => {
-            shown = Some((payment, mcp::declined(sent.input_responses.as_ref())));
-            (sent.input_responses, sent.request_state) = (responses, state);
-        }
-        Some(State::Kept(name)) => {
-            kept = face.room.keep.take(&name);
-            if kept.is_none() {
-                sent.input_responses = None;
+    let (mut shown, mut kept, mut bought) = (None, None, None);
+    if let Some(back) = face.gateway.states.take(&mut sent, &bound)? {
+        let brought = sent.input_responses.take();
+        (sent.input_responses, sent.request_state, bought) = (back.responses, back.state, back.key);
+        match back.at {
+            At::Shown(payment) => shown = Some((payment, mcp::declined(brought.as_ref()))),
+            At::Kept(name) => {
+                kept = face.room.keep.take(&name).map(|kept| {
+                    keep::answer((kept.question, kept.reply), brought.as_ref());
+                    kept.going
+                });
             }
         }
-        None => {}
     }
-    let going = kept.map(|kept| {
-        keep::answer((kept.question, kept.reply), sent.input_responses.as_ref());
-        sent = kept.sent;
-        kept.going
-    });
     let what = what(&sent);
     let digest = Purchase::digest_of_call(&place, &sent.name, &what);
     let formed = tool.output_schema.is_some();
     let calling = &calling;
     let progress = Progress::of(context);
-    let errand = Errand { face, context, calling, sent, digest, what, bound, place, shown, formed, rounds: 0, progress };
-    let going = match (going, face.gateway.left_over(&calling.caller.agent, digest)) {
-        (Some(going), _) => going,
-        (None, Some(again)) => errand.again(again)?,
-        (None, None) => errand.free().await?,
+    let errand =
+        Errand { face, context, calling, sent, digest, what, bound, place, shown, formed, rounds: 0, progress };
+    let going = match (kept, face.gateway.left_over(&calling.caller.agent, digest), bought) {
+        (Some(going), ..) => going,
+        (None, Some(again), _) => errand.again(again)?,
+        (None, None, Some((key, by_http))) => errand.again(Again { key, by_http, post: None })?,
+        (None, None, None) => errand.free().await?,
     };
     errand.run(going).await
 }

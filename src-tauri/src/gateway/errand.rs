@@ -9,8 +9,8 @@ use countersign_desk::{
 use rmcp::{
     ErrorData,
     model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, ClientRequest, ContentBlock, ErrorCode, InputRequiredResult,
-        Request, ServerRequest, ServerResult,
+        CallToolRequestParams, CallToolResponse, CallToolResult, ClientRequest, ContentBlock, ErrorCode,
+        InputRequiredResult, Request, ServerRequest, ServerResult,
     },
     service::ServiceError,
 };
@@ -27,7 +27,7 @@ use super::{
     mail::BOX,
     price::{self, Asks},
     retry::ROUNDS,
-    state::State,
+    state::{At, State},
     toll::Booth,
     visits,
 };
@@ -58,6 +58,8 @@ pub struct Going {
 /// A payment that is being waited for.
 pub struct Paying {
     pub key: IdempotencyKey,
+    /// Whether its price came as HTTP status 402.
+    pub by_http: bool,
     pub request: Purchase,
     /// Nothing but the key is known: an earlier call like this one brought the price.
     pub known: bool,
@@ -176,7 +178,9 @@ impl Errand<'_> {
                 Err(ServiceError::McpError(error))
                     if error.code == ErrorCode::MISSING_REQUIRED_CLIENT_CAPABILITY && !modern(self.context) =>
                 {
-                    Ok(Next::Say(says("the tool needs something this client does not offer, such as asking its user").into()))
+                    Ok(Next::Say(
+                        says("the tool needs something this client does not offer, such as asking its user").into(),
+                    ))
                 }
                 Err(error) => Err(self.face.error(error)),
             },
@@ -209,12 +213,13 @@ impl Errand<'_> {
             let _ = reply.send(nobody(&question));
             return Next::Go(going);
         };
-        if let Some(paying) = &mut going.paying {
+        let key = going.paying.as_mut().map(|paying| {
             paying.waited = true;
-        }
-        match self.face.room.keep.put(Kept { going, sent: self.sent.clone(), question, reply }) {
+            (paying.key.clone(), paying.by_http)
+        });
+        match self.face.room.keep.put(Kept { going, question, reply }) {
             Ok(id) => {
-                let state = self.face.gateway.states.seal(&State::Kept(id), &self.bound, keep::LIFE);
+                let state = self.seal(At::Kept(id), key);
                 Next::Say(InputRequiredResult::new(Some([(name, request)].into()), Some(state)).into())
             }
             Err(kept) => {
@@ -222,6 +227,12 @@ impl Errand<'_> {
                 Next::Go(kept.going)
             }
         }
+    }
+
+    /// What the client carries to its repeat.
+    pub fn seal(&self, at: At, key: Option<(IdempotencyKey, bool)>) -> String {
+        let (responses, state) = (self.sent.input_responses.clone(), self.sent.request_state.clone());
+        self.face.gateway.states.seal(&State { at, key, responses, state }, &self.bound)
     }
 
     fn can_be_asked(&self, question: &ServerRequest) -> bool {

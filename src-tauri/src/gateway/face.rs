@@ -2,13 +2,15 @@
 
 #![expect(deprecated, reason = "upstreams and clients of the older era still set levels and subscribe")]
 
+use countersign_desk::outcome::Outcome;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, CancelTaskParams, ClientCapabilities, ClientRequest, CompleteRequestParams, CompleteResult, DiscoverResult,
-        GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult, InitializeRequestParams, InitializeResult, ListPromptsResult,
-        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-        ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, Request, RequestOptionalParam, ServerCapabilities,
+        CallToolRequestParams, CallToolResponse, CancelTaskParams, ClientCapabilities, ClientRequest,
+        CompleteRequestParams, CompleteResult, DiscoverResult, GetPromptRequestParams, GetPromptResponse,
+        GetTaskParams, GetTaskResult, InitializeRequestParams, InitializeResult, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
+        ReadResourceRequestParams, ReadResourceResponse, Request, RequestOptionalParam, ServerCapabilities,
         ServerConfig, ServerResult, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool,
         ToolsCapability, UnsubscribeRequestParams, UpdateTaskParams,
     },
@@ -120,16 +122,26 @@ impl Face {
 
     /// The tool of this name, if the person agreed to it; the upstream is asked for its list once.
     pub(super) async fn tool(&self, name: &str, context: &Context) -> Result<Option<Tool>, ErrorData> {
-        if let Some(tool) = self.room.tool(name) {
-            return Ok(Some(tool));
-        }
+        let found = self.found(context, |known| known == name).await?;
+        Ok(found.and_then(|name| self.room.tool(&name)))
+    }
+
+    /// The name of the tool that is meant, if the person agreed to it; the upstream is asked for its list once.
+    pub(super) async fn found(
+        &self,
+        context: &Context,
+        is: impl Fn(&str) -> bool + Send + Sync,
+    ) -> Result<Option<String>, ErrorData> {
         let mut page = None;
         for _ in 0..PAGES {
+            if let Some(name) = self.room.named(&is) {
+                return Ok(Some(name));
+            }
             let list = self.tools(page, context).await?;
             let Some(next) = list.next_cursor else { break };
             page = Some(PaginatedRequestParams::default().with_cursor(Some(next)));
         }
-        Ok(self.room.tool(name))
+        Ok(self.room.named(&is))
     }
 }
 
@@ -209,8 +221,8 @@ impl ServerHandler for Face {
 
     async fn get_task(&self, request: GetTaskParams, context: Context) -> Result<GetTaskResult, ErrorData> {
         let caller = Calling::of(&context)?.caller;
-        let hand_out = |outcome| {
-            self.gateway.handed_out(&caller.agent, &outcome);
+        let hand_out = |outcome: Outcome| {
+            self.gateway.hands_out(&caller.agent, outcome.clone(), &context);
             pay::result(Ok(outcome))
         };
         mcp::look_task(&self.app, &caller, &request.task_id, hand_out).await

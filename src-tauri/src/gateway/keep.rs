@@ -3,9 +3,7 @@
 
 use rmcp::{
     ErrorData,
-    model::{
-        CallToolRequestParams, ClientResult, ElicitResult, ElicitationAction, InputRequest, InputResponses, ServerRequest,
-    },
+    model::{ClientResult, ElicitResult, ElicitationAction, InputRequest, InputResponses, ServerRequest},
 };
 use serde_json::Value;
 use std::{
@@ -20,7 +18,7 @@ use super::errand::Going;
 /// Calls one agent may leave open at one upstream.
 const MOST: usize = 8;
 /// How long a client may take to answer; what took longer is declined.
-pub const LIFE: Duration = Duration::from_secs(300);
+const LIFE: Duration = Duration::from_secs(300);
 /// Our name for the one question that is asked at a time.
 const ASKED: &str = "upstream";
 
@@ -31,8 +29,6 @@ pub type Reply = oneshot::Sender<Result<ClientResult, ErrorData>>;
 pub struct Kept {
     /// The call, with all that belongs to it.
     pub going: Going,
-    /// As it was made.
-    pub sent: CallToolRequestParams,
     /// What was asked.
     pub question: ServerRequest,
     /// Who waits for the answer.
@@ -102,9 +98,7 @@ fn result(question: &ServerRequest, brought: Value) -> Option<ClientResult> {
         ServerRequest::CreateMessageRequest(_) => {
             serde_json::from_value(brought).ok().map(|message| ClientResult::CreateMessageResult(Box::new(message)))
         }
-        ServerRequest::ListRootsRequest(_) => {
-            serde_json::from_value(brought).ok().map(ClientResult::ListRootsResult)
-        }
+        ServerRequest::ListRootsRequest(_) => serde_json::from_value(brought).ok().map(ClientResult::ListRootsResult),
         _ => None,
     }
 }

@@ -5,16 +5,18 @@ use countersign_desk::{
     outcome::{Outcome, OutcomeStatus},
     problem::Problem,
 };
+use rmcp::{RoleServer, service::RequestContext};
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use tokio::sync::mpsc::Receiver;
 
 use super::{
     Gateway,
     mail::{Letterbox, Mail},
 };
-use tokio::sync::mpsc::Receiver;
+use crate::mcp::Delivery;
 
 /// The name of a purchase by an agent.
 type Purchased = (AgentName, Digest);
@@ -74,7 +76,8 @@ impl Gateway {
         Ok(left.entry((agent.clone(), call)).or_insert(Open { key, payment: None, by_http, post: None }).key.clone())
     }
 
-    /// What an agent was told of a call: it stays open while a person decides or nobody knows.
+    /// What an agent is about to be told of a call: it stays open while a person decides or nobody knows. Whether it is over once
+    /// the answer has left.
     pub(super) fn told(
         &self,
         agent: &AgentName,
@@ -82,21 +85,41 @@ impl Gateway {
         key: &IdempotencyKey,
         told: &Result<Outcome, Problem>,
         post: Option<Post>,
-    ) {
+    ) -> bool {
         let mut left = self.left.lock();
-        let place = (agent.clone(), call);
-        let Some(open) = left.get_mut(&place).filter(|open| open.key == *key) else { return };
+        let Some(open) = left.get_mut(&(agent.clone(), call)).filter(|open| open.key == *key) else { return false };
+        open.payment = told.as_ref().ok().and_then(id);
         match told {
             Ok(outcome) if matches!(outcome.status, OutcomeStatus::PendingApproval | OutcomeStatus::Unknown) => {
-                open.payment = id(outcome);
                 open.post = post;
+                false
             }
-            _ => drop(left.remove(&place)),
+            _ => true,
         }
     }
 
-    /// An agent looked at a payment of its own: one that has its end is open no more.
-    pub(super) fn handed_out(&self, agent: &AgentName, outcome: &Outcome) {
+    /// The answer of a call has left.
+    pub(super) fn forget(&self, agent: AgentName, call: Digest, key: &IdempotencyKey) {
+        let mut left = self.left.lock();
+        let place = (agent, call);
+        if left.get(&place).is_some_and(|open| open.key == *key) {
+            left.remove(&place);
+        }
+    }
+
+    /// An agent is about to be told how a payment of its own stands.
+    pub(super) fn hands_out(
+        self: &Arc<Self>,
+        agent: &AgentName,
+        outcome: Outcome,
+        context: &RequestContext<RoleServer>,
+    ) {
+        let (gateway, agent) = (self.clone(), agent.clone());
+        Delivery::of(context).then(move || gateway.handed_out(&agent, &outcome));
+    }
+
+    /// One that has its end is open no more.
+    fn handed_out(&self, agent: &AgentName, outcome: &Outcome) {
         if !matches!(outcome.status, OutcomeStatus::PendingApproval | OutcomeStatus::Unknown)
             && let Some(payment) = id(outcome)
         {

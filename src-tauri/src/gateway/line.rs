@@ -7,8 +7,8 @@ use countersign_desk::wire::Wire;
 use rmcp::{
     ErrorData, Peer, RoleClient, RoleServer, Service, ServiceError,
     model::{
-        ClientCapabilities, ClientConfig, ClientRequest, ClientResult, GetExtensions as _, Implementation, ProtocolVersion,
-        RequestMetaObject, ServerNotification, ServerPeerInfo, ServerRequest, ServerResult,
+        ClientCapabilities, ClientConfig, ClientRequest, ClientResult, GetExtensions as _, Implementation,
+        ProtocolVersion, RequestMetaObject, ServerNotification, ServerPeerInfo, ServerRequest, ServerResult,
     },
     service::{
         ClientLifecycleMode, ClientServiceExt as _, InboundStreamOrigin, NotificationContext, PeerRequestOptions,

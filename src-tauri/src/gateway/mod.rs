@@ -21,8 +21,10 @@ mod program;
 mod retry;
 mod room;
 mod route;
+mod shelf;
 mod state;
 mod target;
+mod together;
 mod toll;
 mod visits;
 mod widen;
@@ -30,6 +32,7 @@ mod widen;
 use book::Book;
 pub use route::router;
 pub use target::{Name, Target};
+pub use together::Together;
 
 use anyhow::{Context as _, anyhow, bail};
 use countersign_core::{
@@ -47,6 +50,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tokio::sync::broadcast;
 
 use book::Entry;
 use left::Left;
@@ -57,6 +61,9 @@ use state::States;
 /// Longest word of a tool that a person is shown, characters.
 const SHOWN: usize = 400;
 
+/// Changes of lists that a listener may be behind.
+const NEWS: usize = 64;
+
 /// Every upstream, and who is connected to it.
 pub struct Gateway {
     book: Result<Book, String>,
@@ -66,6 +73,7 @@ pub struct Gateway {
     rooms: Mutex<HashMap<(AgentName, Name), Arc<Room>>>,
     left: Left,
     states: States,
+    news: broadcast::Sender<Option<AgentName>>,
     asked: Mutex<HashSet<Digest>>,
 }
 
@@ -80,7 +88,8 @@ impl Gateway {
             format!("{error:#}")
         });
         let (rooms, left, asked, states) = (Mutex::default(), Left::default(), Mutex::default(), States::new()?);
-        Ok(Self { book, wire, approver, patience, rooms, left, states, asked })
+        let (news, _) = broadcast::channel(NEWS);
+        Ok(Self { book, wire, approver, patience, rooms, left, states, news, asked })
     }
 
     fn book(&self) -> anyhow::Result<&Book> {
@@ -109,7 +118,17 @@ impl Gateway {
     /// As [`Self::may_add`], and when it cannot be written down.
     pub fn add(&self, name: &Name, target: Target) -> anyhow::Result<()> {
         self.may_add(name, &target)?;
-        self.book()?.change(|all| drop(all.insert(name.clone(), Entry { target, pins: Pins::default() })))
+        self.book()?.change(|all| drop(all.insert(name.clone(), Entry { target, pins: Pins::default() })))?;
+        self.changed(name);
+        Ok(())
+    }
+
+    /// The tools of an upstream are others for everybody.
+    fn changed(&self, name: &Name) {
+        let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        rooms.iter().filter(|((_, of), _)| of == name).for_each(|(_, room)| room.shelf.forget());
+        // Nobody may be listening.
+        let _ = self.news.send(None);
     }
 
     /// Every upstream.
@@ -127,6 +146,7 @@ impl Gateway {
     pub fn remove(&self, name: &Name) -> anyhow::Result<()> {
         let gone = self.book()?.change(|all| all.remove(name))?;
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner).retain(|(_, of), _| of != name);
+        self.changed(name);
         gone.map(drop).with_context(|| format!("there is no upstream {name}"))
     }
 
@@ -183,11 +203,11 @@ impl Gateway {
                 let Some(entry) = all.get_mut(&name) else { return };
                 entry.pins.tools.extend(fresh.iter().map(|tool| (tool.name.to_string(), pins::digest(tool))));
             };
-            if let (true, Ok(book)) = (yes, gateway.book())
-                && let Err(error) = book.change(pinned)
-            {
+            let (true, Ok(book)) = (yes, gateway.book()) else { return };
+            if let Err(error) = book.change(pinned) {
                 tracing::error!(error = format!("{error:#}"), "tools a person agreed to could not be written down");
             }
+            gateway.changed(&name);
         });
     }
 

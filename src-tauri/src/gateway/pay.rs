@@ -23,9 +23,9 @@ use super::{
     mail::BOX,
     pins,
     retry::Retry,
-    state::State,
+    state::At,
 };
-use crate::mcp::{self, Way};
+use crate::mcp::{self, Delivery, Way};
 
 /// Where a result says what was paid for it.
 const PAID: &str = "org.countersign/payment";
@@ -79,7 +79,7 @@ impl Errand<'_> {
             wait: if waited { mcp::patience(self.context) } else { 0 },
         });
         let work = self.desk(request.clone());
-        Ok(Going { work, post, gone: None, paying: Some(Paying { key, request, known, waited }) })
+        Ok(Going { work, post, gone: None, paying: Some(Paying { key, by_http, request, known, waited }) })
     }
 
     fn way(&self) -> Way {
@@ -98,11 +98,11 @@ impl Errand<'_> {
         };
         let (face, caller) = (self.face, &self.calling.caller);
         let mut response: Option<CallToolResponse> = None;
-        if let (Some((payment, outcome)), false) = (mcp::waiting(&told), paying.waited) {
+        if let (Some((payment, _)), false) = (mcp::waiting(&told), paying.waited) {
             let request = Purchase { wait: mcp::patience(self.context), ..paying.request.clone() };
             match self.way() {
                 Way::Wait => {}
-                Way::Task => response = Some(mcp::begin_task(&face.app, caller, &payment).await?.into()),
+                Way::Task => response = Some(mcp::begin_task(&face.app, caller, &payment, mcp::CALL).await?.into()),
                 Way::Link(page) => match self.shown.as_ref().filter(|(shown, _)| *shown == payment.as_str()) {
                     Some((_, true)) => told = face.app.desk.cancel(caller, &payment).await,
                     Some((_, false)) => {
@@ -110,10 +110,8 @@ impl Errand<'_> {
                         return Ok(Next::Go(going.paying(work, Paying { request, waited: true, ..paying })));
                     }
                     None => {
-                        let life = mcp::left(&face.app, outcome);
-                        let (responses, state) = (self.sent.input_responses.clone(), self.sent.request_state.clone());
-                        let state = State::Shown { payment: payment.as_str().to_owned(), responses, state };
-                        let sealed = face.gateway.states.seal(&state, &self.bound, life);
+                        let key = (paying.key.clone(), paying.by_http);
+                        let sealed = self.seal(At::Shown(payment.as_str().to_owned()), Some(key));
                         response = Some(mcp::show(&payment, &page, sealed).into());
                     }
                 },
@@ -127,7 +125,11 @@ impl Errand<'_> {
         }
         // Nobody waits for a task on the stream of a call: what the upstream asks then, nobody answers.
         let post = (!matches!(response, Some(CallToolResponse::Task(_)))).then_some(going.post);
-        face.gateway.told(&caller.agent, self.digest, &paying.key, &told, post);
+        if face.gateway.told(&caller.agent, self.digest, &paying.key, &told, post) {
+            let (gateway, agent, digest, key) =
+                (face.gateway.clone(), caller.agent.clone(), self.digest, paying.key.clone());
+            Delivery::of(self.context).then(move || gateway.forget(agent, digest, &key));
+        }
         if let (true, Err(Problem { code: Code::MalformedOffer, outcome: None, .. })) = (paying.known, &told) {
             return self.free().await.map(Next::Go);
         }

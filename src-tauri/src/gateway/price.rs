@@ -213,7 +213,8 @@ mod tests {
         };
         let v2 = ("payment-required", header(&price(2)));
         let payment = ("www-authenticate", "Bearer realm=\"x\", Payment id=\"canary\", method=\"tempo\"".to_owned());
-        let rpc = |data: Value| json!({"jsonrpc": "2.0", "id": 1, "error": {"code": -32042, "message": "m", "data": data}});
+        let rpc =
+            |data: Value| json!({"jsonrpc": "2.0", "id": 1, "error": {"code": -32042, "message": "m", "data": data}});
         for (headers, body, expected) in [
             (vec![v2.clone()], json!({}), Asks::Price(price(2))),
             (vec![v2.clone(), payment.clone()], json!({}), Asks::Price(price(2))),

@@ -5,8 +5,8 @@ use countersign_core::rail::Credential;
 use countersign_desk::{carrier::Carrier, wire::Answer};
 use rmcp::{
     model::{
-        CallToolRequestParams, CallToolResult, ClientCapabilities, ClientRequest, ClientResult, ContentBlock, InputRequest,
-        InputRequiredResult, InputResponses, Request, RequestMetaObject, ServerRequest, ServerResult,
+        CallToolRequestParams, CallToolResult, ClientCapabilities, ClientRequest, ClientResult, ContentBlock,
+        InputRequest, InputRequiredResult, InputResponses, Request, RequestMetaObject, ServerRequest, ServerResult,
     },
     service::ServiceError,
 };
@@ -80,8 +80,7 @@ impl Retry {
         let mut call = self.call.clone();
         for _ in 0..ROUNDS {
             let request = ClientRequest::CallToolRequest(Request::new(call.clone()));
-            let answer =
-                line.call(request, meta.clone(), self.to.clone(), &booth, std::future::pending::<()>()).await;
+            let answer = line.call(request, meta.clone(), self.to.clone(), &booth, std::future::pending::<()>()).await;
             let Ok(ServerResult::InputRequiredResult(required)) = answer else { return Ok((answer, booth)) };
             call.input_responses = Some(self.ask(&required).await);
             call.request_state = required.request_state;
@@ -111,9 +110,8 @@ impl Retry {
     }
 
     fn told(&self, answer: Result<ServerResult, ServiceError>, booth: &Booth) -> Result<Answer, String> {
-        let tell = |status, headers, body: Value| {
-            Answer::told(status, headers, body.to_string().into(), self.place.clone())
-        };
+        let tell =
+            |status, headers, body: Value| Answer::told(status, headers, body.to_string().into(), self.place.clone());
         let refused = |asks: Asks| match asks {
             Asks::Price(price) => Some(tell(402, refusal(&price), failed("the upstream did not take the payment"))),
             Asks::Otherwise(_) => Some(tell(402, Vec::new(), failed("the upstream did not take the payment"))),
@@ -126,7 +124,8 @@ impl Retry {
             Ok(ServerResult::CallToolResult(result)) => {
                 let receipt = price::receipt(&result).or_else(|| booth.receipt()).into_iter().collect();
                 let status = if result.is_error == Some(true) { 500 } else { 200 };
-                refused(price::of_result(&result)).unwrap_or_else(|| tell(status, receipt, json!(clean::result(result))))
+                refused(price::of_result(&result))
+                    .unwrap_or_else(|| tell(status, receipt, json!(clean::result(result))))
             }
             Err(ServiceError::McpError(error)) => {
                 refused(price::of_error(&error)).unwrap_or_else(|| tell(500, Vec::new(), failed(&error.message)))

@@ -15,6 +15,7 @@ use super::{
     face::Face,
     keep::Keep,
     line::{Behalf, Line},
+    shelf::Shelf,
     target::{Name, Target},
 };
 
@@ -33,6 +34,8 @@ pub struct Room {
     info: Mutex<Option<Arc<ServerPeerInfo>>>,
     /// Calls that wait for an answer of the client.
     pub keep: Arc<Keep>,
+    /// Its tools in the list of all upstreams.
+    pub shelf: Shelf,
     /// What answers its requests.
     pub service: OnceLock<StreamableHttpService<Face, LocalSessionManager>>,
 }
@@ -41,8 +44,8 @@ impl Room {
     /// An empty one.
     pub fn new(name: Name, target: Target, wire: Wire) -> Self {
         let (shared, seen, info) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (keep, service) = (Arc::default(), OnceLock::new());
-        Self { name, target, wire, shared, seen, info, keep, service }
+        let (keep, shelf, service) = (Arc::default(), Shelf::default(), OnceLock::new());
+        Self { name, target, wire, shared, seen, info, keep, shelf, service }
     }
 
     /// The connection for this session, or that of all requests without a session by clients that can do the same; opened if it
@@ -90,6 +93,11 @@ impl Room {
     /// A tool the agent was shown.
     pub fn tool(&self, name: &str) -> Option<Tool> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// The name of a tool the agent was shown that is this one.
+    pub fn named(&self, is: impl Fn(&str) -> bool) -> Option<String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).keys().find(|name| is(name)).cloned()
     }
 
     /// These tools were listed; of a first page, instead of all before.

@@ -3,6 +3,10 @@
 //!
 //! Everything that is no tool call goes through the library's own client.
 
+use reqwest::{
+    Client, RequestBuilder, Response, StatusCode,
+    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE},
+};
 use rmcp::{
     ErrorData,
     model::{
@@ -16,10 +20,6 @@ use rmcp::{
             StreamableHttpPostResponse,
         },
     },
-};
-use reqwest::{
-    Client, RequestBuilder, Response, StatusCode,
-    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE},
 };
 use sse_stream::{Sse, SseStream};
 use std::{
@@ -130,7 +130,7 @@ async fn failed(
         (StatusCode::UNAUTHORIZED, Some(challenge)) => Err(Failure::AuthRequired(AuthRequiredError::new(challenge))),
         (StatusCode::FORBIDDEN, Some(challenge)) => {
             Err(Failure::InsufficientScope(InsufficientScopeError::new(challenge, None)))
-        },
+        }
         _ => {
             let body = whole(response, LONGEST_ERROR).await.unwrap_or_default();
             match serde_json::from_slice(&body) {

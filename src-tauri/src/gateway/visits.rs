@@ -4,8 +4,8 @@
 use rmcp::{
     ErrorData,
     model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ElicitRequest, ElicitRequestParams, ElicitResult,
-        ElicitationAction, ErrorCode, InputRequest, InputRequiredResult,
+        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ElicitRequest, ElicitRequestParams,
+        ElicitResult, ElicitationAction, ErrorCode, InputRequest, InputRequiredResult,
     },
 };
 use serde_json::json;
@@ -24,9 +24,8 @@ const MOST: usize = 8;
 pub fn tell(pages: &[Visit], modern: bool, context: &Context) -> Result<CallToolResponse, ErrorData> {
     let pages: Vec<&Visit> = pages.iter().take(MOST).collect();
     if !modern {
-        let asks = |page: &&Visit| {
-            json!({"mode": "url", "elicitationId": page.id, "url": page.url, "message": page.message})
-        };
+        let asks =
+            |page: &&Visit| json!({"mode": "url", "elicitationId": page.id, "url": page.url, "message": page.message});
         let data = json!({"elicitations": pages.iter().map(asks).collect::<Vec<_>>()});
         return Err(ErrorData::new(ErrorCode(-32042), "the user has to open a page first", Some(data)));
     }

@@ -124,7 +124,7 @@ async fn money(
     let again = app.desk.pay(caller.clone(), request);
     let told = match way {
         Way::Wait => told,
-        Way::Task => return Ok(tasks::begin(app, caller, &payment).await?.into()),
+        Way::Task => return Ok(tasks::begin(app, caller, &payment, tasks::PURCHASE).await?.into()),
         // Who does not want to wait is not to be kept by a link either.
         _ if budget == 0 => told,
         Way::Link(page) => match shown.filter(|shown| shown.payment == payment) {
@@ -140,7 +140,7 @@ async fn money(
 }
 
 /// What is left of the question.
-pub fn left(app: &App, outcome: &Outcome) -> Duration {
+fn left(app: &App, outcome: &Outcome) -> Duration {
     let ends = outcome.payment.as_ref().and_then(|payment| payment["expires_at"].as_str()?.parse::<Rfc3339>().ok());
     let left = ends.map_or(0, |Rfc3339(ends)| ends.0.saturating_sub(app.desk.now().0));
     Duration::from_millis(u64::try_from(left).unwrap_or(0))

@@ -21,7 +21,10 @@ use serde_json::Value;
 use super::answer::POLL_AFTER_MS;
 use crate::http::App;
 
-const FORM: &str = "task_";
+/// How the task of a purchase of the agent's own begins.
+pub const PURCHASE: &str = "task_";
+/// How the task of an upstream's tool begins; its result is that tool's.
+pub const CALL: &str = "call_";
 const OF_PAYMENT: &str = "pay_";
 const SAYS: &str = "A person decides in the Countersign window.";
 
@@ -29,9 +32,9 @@ const SAYS: &str = "A person decides in the Countersign window.";
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub async fn begin(app: &App, caller: &Caller, payment: &PaymentId) -> Result<CreateTaskResult, ErrorData> {
+pub async fn begin(app: &App, caller: &Caller, payment: &PaymentId, form: &str) -> Result<CreateTaskResult, ErrorData> {
     let standing = app.desk.standing(caller, payment).await.map_err(|problem| lost(&problem))?;
-    Ok(CreateTaskResult::new(task(payment, &standing).with_status_message(SAYS)))
+    Ok(CreateTaskResult::new(task(id(form, payment), &standing).with_status_message(SAYS)))
 }
 
 /// How a task stands, with its tool's result once there is one, written down by `result`.
@@ -46,7 +49,7 @@ pub async fn look(
 ) -> Result<GetTaskResult, ErrorData> {
     let payment = payment(task_id)?;
     let standing = app.desk.standing(caller, &payment).await.map_err(|problem| lost(&problem))?;
-    Ok(GetTaskResult::new(DetailedTask::new(task(&payment, &standing), payload(standing, result)?)))
+    Ok(GetTaskResult::new(DetailedTask::new(task(task_id.to_owned(), &standing), payload(standing, result)?)))
 }
 
 /// Accepts a word about a task: there is nothing a client could tell it, and nothing it could stop but its own waiting.
@@ -73,12 +76,11 @@ fn payload(standing: Standing, result: impl FnOnce(Outcome) -> CallToolResult) -
 }
 
 /// The status is the payload's to say.
-fn task(payment: &PaymentId, standing: &Standing) -> Task {
+fn task(id: String, standing: &Standing) -> Task {
     let told = standing.outcome.payment.as_ref();
     let text = |name: &str| told.and_then(|told| told[name].as_str()).unwrap_or_default().to_owned();
     let changed = standing.changed_at.rfc3339();
-    let task =
-        Task::new(id(payment), TaskStatus::Working, text("created_at"), changed).with_poll_interval_ms(POLL_AFTER_MS);
+    let task = Task::new(id, TaskStatus::Working, text("created_at"), changed).with_poll_interval_ms(POLL_AFTER_MS);
     match life(&text("created_at"), &text("expires_at")) {
         Some(life) => task.with_ttl_ms(life),
         // The ledger forgets no payment.
@@ -91,12 +93,12 @@ fn life(created: &str, expires: &str) -> Option<u64> {
     u64::try_from(at(expires)?.checked_sub(at(created)?)?).ok()
 }
 
-fn id(payment: &PaymentId) -> String {
-    format!("{FORM}{}", payment.as_str().trim_start_matches(OF_PAYMENT))
+fn id(form: &str, payment: &PaymentId) -> String {
+    format!("{form}{}", payment.as_str().trim_start_matches(OF_PAYMENT))
 }
 
 fn payment(task_id: &str) -> Result<PaymentId, ErrorData> {
-    let hex = task_id.strip_prefix(FORM).ok_or_else(unknown)?;
+    let hex = [PURCHASE, CALL].iter().find_map(|form| task_id.strip_prefix(form)).ok_or_else(unknown)?;
     format!("{OF_PAYMENT}{hex}").parse().map_err(|_| unknown())
 }
 
@@ -118,8 +120,10 @@ mod tests {
     #[test]
     fn a_task_is_its_payment_under_another_name() {
         let of = PaymentId::from_random([0xa7; 16]);
-        assert_eq!(payment(&id(&of)).unwrap(), of);
-        for odd in ["", "task_", of.as_str(), "task_pay_", "task_../x", &id(&of).to_uppercase()] {
+        for form in [PURCHASE, CALL] {
+            assert_eq!(payment(&id(form, &of)).unwrap(), of);
+        }
+        for odd in ["", "task_", "call_", of.as_str(), "task_pay_", "task_../x", &id(PURCHASE, &of).to_uppercase()] {
             assert!(payment(odd).is_err(), "{odd}");
         }
     }
