@@ -48,7 +48,7 @@ async fn every_shape_is_paid_refused_by_name_or_passed_on_in_both_eras() {
     place.policy(LIMITS);
     let token = place.agent("researcher");
     let mut service = place.serve("terminal");
-    for era in ["older", "newer"] {
+    for era in ["older", "newer", "gate"] {
         put_behind(&place, &mut service, era, &[&shapes.at(era)], true);
     }
     let mut bought = 0;
@@ -73,6 +73,9 @@ async fn every_shape_is_paid_refused_by_name_or_passed_on_in_both_eras() {
         assert_eq!(shapes.paid(), []);
         opens_pages(&caller, &shapes).await;
     }
+    let gate = Mcp::new(&service.url, &token).behind("gate").modern("tools/list", &json!({})).await;
+    let why = gate.last()["error"]["message"].as_str().unwrap();
+    assert!(why.contains("asks for money before it can be used"), "{gate:?}");
     let (_, listed) = Client::new(&service.url, &token).get("/v1/payments?limit=500").await;
     assert_eq!(listed["payments"].as_array().map(Vec::len), Some(bought), "one payment a call");
     service.stop();

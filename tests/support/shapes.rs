@@ -56,7 +56,7 @@ impl Shapes {
         Self { url, seen, task }
     }
 
-    /// Its address as an upstream of one era, `older` or `newer`.
+    /// Its address as an upstream of one era, `older` or `newer`, or as `gate`, which asks for money before it can be used.
     pub fn at(&self, era: &str) -> String {
         format!("{}/{era}", self.url)
     }
@@ -80,6 +80,9 @@ async fn answer(
     Json(message): Json<Value>,
 ) -> Response {
     let newer = era == "newer";
+    if era == "gate" {
+        return (StatusCode::PAYMENT_REQUIRED, Json(v1())).into_response();
+    }
     let Some(id) = message.get("id") else { return StatusCode::ACCEPTED.into_response() };
     let reply = |name: &str, value: Value| Json(json!({"jsonrpc": "2.0", "id": id, name: value}));
     let info = json!({"name": "shapes", "version": "1"});

@@ -16,7 +16,10 @@ use rmcp::{
     },
     transport::{StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio::{sync::oneshot, time::timeout};
 
 use super::{
@@ -31,6 +34,11 @@ use super::{
 const START: Duration = Duration::from_secs(30);
 /// The longest an upstream's question waits for an answer; then nobody answers it.
 const ANSWER: Duration = Duration::from_secs(330);
+
+/// An upstream that asks for money before it can be used; only calls of tools are paid.
+#[derive(Debug, thiserror::Error)]
+#[error("it asks for money before it can be used, and only calls of tools are paid")]
+pub struct Gate;
 
 /// On whose behalf a connection is made.
 #[derive(Clone)]
@@ -60,7 +68,14 @@ impl Line {
             legacy_version: Some(ProtocolVersion::V_2025_11_25),
         };
         if behalf.session.is_none() {
-            return Self::connect(target, wire, behalf, modern()).await;
+            return match Self::connect(target, wire, behalf, modern()).await {
+                // A program that is slow to start may miss the question which era it is of.
+                Err(first) if matches!(target, Target::Command(_)) => {
+                    let older = Self::connect(target, wire, behalf, ClientLifecycleMode::Initialize).await;
+                    older.map_err(|_| first)
+                }
+                line => line,
+            };
         }
         match Self::connect(target, wire, behalf, ClientLifecycleMode::Initialize).await {
             Ok(line) => Ok(line),
@@ -75,8 +90,14 @@ impl Line {
             Target::Url(url) => {
                 wire.check(url)?;
                 let config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
-                let transport = StreamableHttpClientTransport::with_client(Toll(wire.bare()?), config);
-                (timeout(START, ear.serve_with_lifecycle(transport, mode)).await, None)
+                let toll = Toll::new(wire.bare()?);
+                let gate = toll.gate();
+                let transport = StreamableHttpClientTransport::with_client(toll, config);
+                let started = timeout(START, ear.serve_with_lifecycle(transport, mode)).await;
+                if !matches!(started, Ok(Ok(_))) && gate.load(Ordering::Relaxed) {
+                    return Err(Gate.into());
+                }
+                (started, None)
             }
             Target::Command(words) => {
                 let (program, pipes) = Program::start(words)?;

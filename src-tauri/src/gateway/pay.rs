@@ -96,6 +96,10 @@ impl Errand<'_> {
         let Some(paying) = going.paying.take() else {
             return Err(ErrorData::internal_error("there is no payment", None));
         };
+        if let (true, Err(Problem { code: Code::MalformedOffer, outcome: None, .. })) = (paying.known, &told) {
+            // Nothing is known of this key: the price has to be asked for.
+            return self.free().await.map(Next::Go);
+        }
         let (face, caller) = (self.face, &self.calling.caller);
         let mut response: Option<CallToolResponse> = None;
         if let (Some((payment, _)), false) = (mcp::waiting(&told), paying.waited) {
@@ -129,9 +133,6 @@ impl Errand<'_> {
             let (gateway, agent, digest, key) =
                 (face.gateway.clone(), caller.agent.clone(), self.digest, paying.key.clone());
             Delivery::of(self.context).then(move || gateway.forget(agent, digest, &key));
-        }
-        if let (true, Err(Problem { code: Code::MalformedOffer, outcome: None, .. })) = (paying.known, &told) {
-            return self.free().await.map(Next::Go);
         }
         let answered = || fitting(result(told), self.formed).into();
         Ok(Next::Say(response.unwrap_or_else(answered)))

@@ -14,7 +14,7 @@ use std::{
 use super::{
     face::Face,
     keep::Keep,
-    line::{Behalf, Line},
+    line::{Behalf, Gate, Line},
     shelf::Shelf,
     target::{Name, Target},
 };
@@ -62,9 +62,11 @@ impl Room {
         if let Some(line) = open.as_ref().filter(|line| !line.is_closed()) {
             return Ok(line.clone());
         }
-        let line = Line::open(&self.target, &self.wire, &behalf).await.map_err(|_| {
+        let line = Line::open(&self.target, &self.wire, &behalf).await.map_err(|error| {
             tracing::warn!(upstream = %self.name, "an upstream cannot be reached");
-            ErrorData::internal_error(format!("the upstream {} cannot be reached", self.name), None)
+            // Other errors may hold what the upstream sent.
+            let why = error.downcast_ref::<Gate>().map(|gate| format!(": {gate}")).unwrap_or_default();
+            ErrorData::internal_error(format!("the upstream {} cannot be reached{why}", self.name), None)
         })?;
         let line = Arc::new(line);
         *self.info.lock().unwrap_or_else(PoisonError::into_inner) = Some(line.info().clone());

@@ -25,12 +25,17 @@ use sse_stream::{Sse, SseStream};
 use std::{
     collections::HashMap,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio_stream::StreamExt as _;
 
 use super::price::{self, Asks};
 
+/// How the library tells of a 402.
+const PAY: &str = "HTTP 402";
 /// The longest answer in one piece.
 const LONGEST: usize = 16 * 1024 * 1024;
 /// All that may come in answer to one call, news and result together.
@@ -42,7 +47,7 @@ type Failure = StreamableHttpError<reqwest::Error>;
 type Events = Pin<Box<dyn tokio_stream::Stream<Item = Result<Sse, SseError>> + Send>>;
 
 /// Travels beside one tool call, and is seen by nobody but the client below.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Booth {
     /// What pays, where it is paid by header.
     pub credential: Vec<(String, String)>,
@@ -73,9 +78,22 @@ impl Booth {
 
 /// The client.
 #[derive(Clone)]
-pub struct Toll(pub Client);
+pub struct Toll {
+    http: Client,
+    gate: Arc<AtomicBool>,
+}
 
 impl Toll {
+    /// Over this way out.
+    pub fn new(http: Client) -> Self {
+        Self { http, gate: Arc::default() }
+    }
+
+    /// Becomes true when the upstream asks for money for anything but a tool call.
+    pub fn gate(&self) -> Arc<AtomicBool> {
+        self.gate.clone()
+    }
+
     async fn call(
         booth: Booth,
         id: RequestId,
@@ -186,10 +204,14 @@ impl StreamableHttpClient for Toll {
             _ => None,
         };
         let Some((booth, id)) = called else {
-            return self.0.post_message(uri, message, session_id, auth_header, custom_headers).await;
+            let answer = self.http.post_message(uri, message, session_id, auth_header, custom_headers).await;
+            if matches!(&answer, Err(Failure::UnexpectedServerResponse(what)) if what.starts_with(PAY)) {
+                self.gate.store(true, Ordering::Relaxed);
+            }
+            return answer;
         };
         let accepts = format!("{EVENT_STREAM_MIME_TYPE}, {JSON_MIME_TYPE}");
-        let mut request = self.0.post(&*uri).headers(custom_headers.into_iter().collect()).header(ACCEPT, accepts);
+        let mut request = self.http.post(&*uri).headers(custom_headers.into_iter().collect()).header(ACCEPT, accepts);
         if let Some(token) = auth_header {
             request = request.bearer_auth(token);
         }
@@ -207,7 +229,7 @@ impl StreamableHttpClient for Toll {
         auth_header: Option<String>,
         custom_headers: HashMap<HeaderName, HeaderValue>,
     ) -> Result<(), Failure> {
-        self.0.delete_session(uri, session_id, auth_header, custom_headers).await
+        self.http.delete_session(uri, session_id, auth_header, custom_headers).await
     }
 
     async fn get_stream(
@@ -218,6 +240,6 @@ impl StreamableHttpClient for Toll {
         auth_header: Option<String>,
         custom_headers: HashMap<HeaderName, HeaderValue>,
     ) -> Result<Events, Failure> {
-        self.0.get_stream(uri, session_id, last_event_id, auth_header, custom_headers).await
+        self.http.get_stream(uri, session_id, last_event_id, auth_header, custom_headers).await
     }
 }
