@@ -52,7 +52,7 @@ pub struct Going {
     /// Withdraws the unpaid call when the client does.
     pub gone: Option<oneshot::Sender<()>>,
     /// The payment, if it is one.
-    pub paying: Option<Paying>,
+    pub paying: Option<Box<Paying>>,
 }
 
 /// A payment that is being waited for.

@@ -79,7 +79,8 @@ impl Errand<'_> {
             wait: if waited { mcp::patience(self.context) } else { 0 },
         });
         let work = self.desk(request.clone());
-        Ok(Going { work, post, gone: None, paying: Some(Paying { key, by_http, request, known, waited }) })
+        let paying = Some(Box::new(Paying { key, by_http, request, known, waited }));
+        Ok(Going { work, post, gone: None, paying })
     }
 
     fn way(&self) -> Way {
@@ -111,7 +112,7 @@ impl Errand<'_> {
                     Some((_, true)) => told = face.app.desk.cancel(caller, &payment).await,
                     Some((_, false)) => {
                         let work = self.desk(request.clone());
-                        return Ok(Next::Go(going.paying(work, Paying { request, waited: true, ..paying })));
+                        return Ok(Next::Go(going.paying(work, Paying { request, waited: true, ..*paying })));
                     }
                     None => {
                         let key = (paying.key.clone(), paying.by_http);
@@ -123,7 +124,7 @@ impl Errand<'_> {
                     let (app, context, caller) = (face.app.clone(), self.context.clone(), caller.clone());
                     let again = self.desk(request.clone());
                     let work = async move { mcp::beside(&app, &context, &caller, (&payment, &page), again).await };
-                    return Ok(Next::Go(going.paying(Box::pin(work), Paying { request, waited: true, ..paying })));
+                    return Ok(Next::Go(going.paying(Box::pin(work), Paying { request, waited: true, ..*paying })));
                 }
             }
         }
@@ -141,7 +142,7 @@ impl Errand<'_> {
 
 impl Going {
     fn paying(self, work: Work, paying: Paying) -> Self {
-        Self { work, paying: Some(paying), ..self }
+        Self { work, paying: Some(Box::new(paying)), ..self }
     }
 }
 

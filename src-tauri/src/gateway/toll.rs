@@ -120,7 +120,7 @@ impl Toll {
         if !status.is_success() {
             return failed(response, status, &headers, session).await;
         }
-        let receipt = ["payment-response", "x-payment-response"].into_iter().find_map(|name| text(name));
+        let receipt = ["payment-response", "x-payment-response"].into_iter().find_map(&text);
         let receipt = receipt.map(|receipt| ("payment-response".to_owned(), receipt));
         booth.tell(Told { asks: None, receipt });
         match text(CONTENT_TYPE.as_str()) {
