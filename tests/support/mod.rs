@@ -9,8 +9,8 @@ pub mod bridge;
 #[cfg(target_os = "linux")]
 pub mod browser;
 pub mod client;
-pub mod hostile_mpp;
 pub mod guarded;
+pub mod hostile_mpp;
 pub mod hostile_seller;
 pub mod mcp;
 pub mod mppx;
@@ -22,6 +22,7 @@ pub mod raw;
 pub mod rss;
 pub mod seller;
 pub mod service;
+pub mod shapes;
 pub mod shop;
 pub mod till;
 pub mod tls;

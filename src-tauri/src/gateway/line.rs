@@ -7,7 +7,7 @@ use countersign_desk::wire::Wire;
 use rmcp::{
     ErrorData, Peer, RoleClient, RoleServer, Service, ServiceError,
     model::{
-        ClientCapabilities, ClientConfig, ClientRequest, ClientResult, ElicitResult, ElicitationAction, Implementation,
+        ClientCapabilities, ClientConfig, ClientRequest, ClientResult, GetExtensions as _, Implementation,
         ProtocolVersion, RequestMetaObject, ServerNotification, ServerPeerInfo, ServerRequest, ServerResult,
     },
     service::{
@@ -16,18 +16,31 @@ use rmcp::{
     },
     transport::{StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio::{sync::oneshot, time::timeout};
 
 use super::{
+    keep::nobody,
     login::{self, Challenge, Login},
     mail::{Calls, Letterbox, Mail},
     program::Program,
     target::Target,
+    toll::Booth,
 };
 
 /// The longest an upstream may take until it can be used.
 const START: Duration = Duration::from_secs(30);
+/// The longest an upstream's question waits for an answer; then nobody answers it.
+const ANSWER: Duration = Duration::from_secs(330);
+
+/// An upstream that asks for money before it can be used; only calls of tools are paid.
+#[derive(Debug, thiserror::Error)]
+#[error("it asks for money before it can be used, and only calls of tools are paid")]
+pub struct Gate;
+
 /// On whose behalf a connection is made.
 #[derive(Clone)]
 pub struct Behalf {
@@ -77,7 +90,14 @@ impl Line {
             legacy_version: Some(ProtocolVersion::V_2025_11_25),
         };
         if behalf.session.is_none() {
-            return Self::connect(target, wire, client, behalf, modern()).await;
+            return match Self::connect(target, wire, client.clone(), behalf, modern()).await {
+                // A program that is slow to start may miss the question which era it is of.
+                Err(first) if matches!(target, Target::Command(_)) => {
+                    let older = Self::connect(target, wire, client, behalf, ClientLifecycleMode::Initialize).await;
+                    older.map_err(|_| first)
+                }
+                line => line,
+            };
         }
         match Self::connect(target, wire, client.clone(), behalf, ClientLifecycleMode::Initialize).await {
             Ok(line) => Ok(line),
@@ -102,9 +122,14 @@ impl Line {
             Target::Url(url) => {
                 wire.check(url)?;
                 let config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
-                let client = client.context("an address is reached with a client")?;
+                let mut client = client.context("an address is reached with a client")?;
+                let gate = client.http_client.watch();
                 let transport = StreamableHttpClientTransport::with_client(client, config);
-                (timeout(START, ear.serve_with_lifecycle(transport, mode)).await, None)
+                let started = timeout(START, ear.serve_with_lifecycle(transport, mode)).await;
+                if !matches!(started, Ok(Ok(_))) && gate.load(Ordering::Relaxed) {
+                    return Err(Gate.into());
+                }
+                (started, None)
             }
             Target::Command(words) => {
                 let (program, pipes) = Program::start(words)?;
@@ -139,12 +164,16 @@ impl Line {
     /// Makes a request and waits for its answer; withdraws it when `gone` comes first. That a login is missing is an answer.
     pub async fn call(
         &self,
-        request: ClientRequest,
+        mut request: ClientRequest,
         meta: RequestMetaObject,
         to: Letterbox,
+        booth: &Booth,
         gone: impl Future<Output = ()>,
     ) -> Result<ServerResult, ServiceError> {
         let open = self.calls.open(to);
+        if matches!(request, ClientRequest::CallToolRequest(_)) {
+            request.extensions_mut().insert(booth.clone());
+        }
         let options = PeerRequestOptions::no_options().with_meta(meta);
         let sent = self.peer().send_cancellable_request(request, options).await;
         let mut handle = sent.map_err(|error| self.told(error))?;
@@ -184,18 +213,13 @@ impl Service<RoleClient> for Ear {
         if matches!(request, ServerRequest::PingRequest(_)) {
             return Ok(ClientResult::empty(()));
         }
-        let nobody = match request {
-            ServerRequest::ElicitRequest(_) => {
-                Ok(ClientResult::ElicitResult(ElicitResult::new(ElicitationAction::Decline)))
-            }
-            _ => Err(ErrorData::invalid_request("there is nobody to ask", None)),
-        };
+        let nobody = nobody(&request);
         let Some(to) = self.calls.of_request(call_of(&context.extensions)) else { return nobody };
         let (reply, answer) = oneshot::channel();
         if to.send(Mail::Asks(Box::new(request), reply)).await.is_err() {
             return nobody;
         }
-        answer.await.unwrap_or(nobody)
+        timeout(ANSWER, answer).await.ok().and_then(Result::ok).unwrap_or(nobody)
     }
 
     async fn handle_notification(

@@ -8,23 +8,33 @@ mod attend;
 mod book;
 mod call;
 mod clean;
+mod errand;
 mod face;
+mod keep;
 mod left;
 mod line;
 mod login;
 mod mail;
+mod pay;
 mod pins;
 mod price;
 mod program;
+mod retry;
 mod room;
 mod route;
+mod shelf;
+mod state;
 mod target;
+mod together;
+mod toll;
+mod visits;
 mod widen;
 
 use book::Book;
 pub use login::Introduced;
 pub use route::router;
 pub use target::{Name, Target};
+pub use together::Together;
 
 use anyhow::{Context as _, anyhow, bail};
 use countersign_core::{
@@ -43,15 +53,20 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tokio::sync::broadcast;
 
 use book::Entry;
 use left::Left;
 use login::Logins;
 use pins::{Pins, Terms};
 use room::Room;
+use state::States;
 
 /// Longest word of a tool that a person is shown, characters.
 const SHOWN: usize = 400;
+
+/// Changes of lists that a listener may be behind.
+const NEWS: usize = 64;
 
 /// Every upstream, and who is connected to it.
 pub struct Gateway {
@@ -62,19 +77,31 @@ pub struct Gateway {
     patience: Duration,
     rooms: Mutex<HashMap<(AgentName, Name), Arc<Room>>>,
     left: Left,
+    states: States,
+    news: broadcast::Sender<Option<AgentName>>,
     asked: Mutex<HashSet<Digest>>,
 }
 
 impl Gateway {
     /// Over the upstreams of this data directory. A list that cannot be read is told to whoever asks, and nothing is reached.
-    pub fn open(dir: &Path, vault: Vault, wire: Wire, approver: Arc<dyn Approver>, patience: Duration) -> Self {
+    ///
+    /// # Errors
+    /// Without randomness from the operating system.
+    pub fn open(
+        dir: &Path,
+        vault: Vault,
+        wire: Wire,
+        approver: Arc<dyn Approver>,
+        patience: Duration,
+    ) -> anyhow::Result<Self> {
         let book = Book::open(dir).map_err(|error| {
             tracing::error!(error = format!("{error:#}"), "the upstreams cannot be read; none is reached");
             format!("{error:#}")
         });
-        let (rooms, left, asked) = (Mutex::default(), Left::default(), Mutex::default());
+        let (rooms, left, asked, states) = (Mutex::default(), Left::default(), Mutex::default(), States::new()?);
+        let (news, _) = broadcast::channel(NEWS);
         let logins = Logins::new(vault, wire.clone());
-        Self { book, wire, logins, approver, patience, rooms, left, asked }
+        Ok(Self { book, wire, logins, approver, patience, rooms, left, states, news, asked })
     }
 
     fn book(&self) -> anyhow::Result<&Book> {
@@ -103,7 +130,17 @@ impl Gateway {
     /// As [`Self::may_add`], and when it cannot be written down.
     pub fn add(&self, name: &Name, target: Target) -> anyhow::Result<()> {
         self.may_add(name, &target)?;
-        self.book()?.change(|all| drop(all.insert(name.clone(), Entry { target, pins: Pins::default() })))
+        self.book()?.change(|all| drop(all.insert(name.clone(), Entry { target, pins: Pins::default() })))?;
+        self.changed(name);
+        Ok(())
+    }
+
+    /// The tools of an upstream are others for everybody.
+    fn changed(&self, name: &Name) {
+        let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        rooms.iter().filter(|((_, of), _)| of == name).for_each(|(_, room)| room.shelf.forget());
+        // Nobody may be listening.
+        let _ = self.news.send(None);
     }
 
     /// Every upstream.
@@ -131,6 +168,7 @@ impl Gateway {
             room.hang_up().await;
         }
         self.logins.close(name);
+        self.changed(name);
         gone.map(drop).with_context(|| format!("there is no upstream {name}"))
     }
 
@@ -188,11 +226,11 @@ impl Gateway {
                 let Some(entry) = all.get_mut(&name) else { return };
                 entry.pins.tools.extend(fresh.iter().map(|tool| (tool.name.to_string(), pins::digest(tool))));
             };
-            if let (true, Ok(book)) = (yes, gateway.book())
-                && let Err(error) = book.change(pinned)
-            {
+            let (true, Ok(book)) = (yes, gateway.book()) else { return };
+            if let Err(error) = book.change(pinned) {
                 tracing::error!(error = format!("{error:#}"), "tools a person agreed to could not be written down");
             }
+            gateway.changed(&name);
         });
     }
 

@@ -1,7 +1,6 @@
 //! Holds `docs/agents/SKILL.md`, the page that models read, against the tools, statuses and codes there are.
 
 use countersign_desk::problem::Code;
-use serde_json::Value;
 use std::collections::BTreeSet;
 
 use super::tools::tools;

@@ -28,6 +28,7 @@ use crate::gateway::{
     Target,
     line::{Behalf, Line},
     mail::BOX,
+    toll::{Booth, Toll},
 };
 
 /// Most parts of an error that are told.
@@ -182,7 +183,7 @@ impl UnderWay {
 impl Login {
     /// What the upstream says to somebody without a login; none if it lets them in.
     async fn provoked(&self) -> anyhow::Result<Option<Challenge>> {
-        let stranger = super::Client::new(self.wire.bare()?, self.stranger().await?);
+        let stranger = super::Client::new(Toll::new(self.wire.bare()?), self.stranger().await?);
         let behalf = Behalf { capabilities: ClientCapabilities::default(), session: None };
         let line = match Line::open_as(&Target::Url(self.at.clone()), &self.wire, Some(stranger), &behalf).await {
             Ok(line) => line,
@@ -190,7 +191,7 @@ impl Login {
         };
         let request = ClientRequest::ListToolsRequest(RequestOptionalParam::default());
         let (to, _unread) = mpsc::channel(BOX);
-        match line.call(request, RequestMetaObject::default(), to, std::future::pending()).await {
+        match line.call(request, RequestMetaObject::default(), to, &Booth::default(), std::future::pending()).await {
             Err(error @ ServiceError::TransportSend(_)) => Ok(Challenge::of(&error)),
             _ => Ok(None),
         }

@@ -29,12 +29,12 @@ use std::{
 };
 use url::Url;
 
-use super::{Gateway, Name, Target};
+use super::{Gateway, Name, Target, toll::Toll};
 use kept::{Kept, Record};
 use outside::Outside;
 
 /// The client every connection to an upstream goes through: with the upstream's login, where there is one.
-pub type Client = AuthClient<reqwest::Client>;
+pub type Client = AuthClient<Toll>;
 
 /// The logins of all upstreams.
 pub struct Logins {
@@ -95,7 +95,7 @@ impl Login {
         if let Some(client) = &*client {
             return Ok(client.clone());
         }
-        let made = Client::new(self.wire.bare()?, self.restored().await?);
+        let made = Client::new(Toll::new(self.wire.bare()?), self.restored().await?);
         Ok(client.insert(made).clone())
     }
 
@@ -139,7 +139,7 @@ impl Login {
         let mut client = self.client.lock().await;
         match &*client {
             Some(client) => *client.auth_manager.lock().await = manager,
-            None => *client = Some(Client::new(self.wire.bare()?, manager)),
+            None => *client = Some(Client::new(Toll::new(self.wire.bare()?), manager)),
         }
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
