@@ -20,9 +20,11 @@ export function startDriver({ program, 'data-dir': dir, server, token }) {
     const name = `c-${randomBytes(6).toString('hex')}`
     await promisify(execFile)(...countersign('gateway', 'add', name, upstream))
     try {
-      for (let logins = 0; ; logins += 1) {
+      for (let logins = 0, lost = 0; ; logins += 1) {
         const failed = await once({ scenario, version, context, name }).then(() => undefined, (error) => error)
         if (!failed) return
+        // On a machine that is very busy a connection that was kept open may be closed just as it is used again.
+        if (failed.message === 'fetch failed' && lost++ < 3) continue
         if (!failed.message.includes('countersign gateway login') || logins === LOGINS) throw failed
         await logIn(name, context)
       }
