@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { startDriver } from './driver.mjs'
 
 // The suite starts all its scenarios at once; so many are driven at once, and the others wait.
-const AT_ONCE = 10
+const AT_ONCE = 6
 const text = { type: 'string' }
 const { values: options } = parseArgs({ options: { program: text, 'data-dir': text, server: text, token: text, revision: text } })
 const drive = startDriver(options)

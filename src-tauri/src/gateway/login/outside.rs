@@ -21,7 +21,9 @@ impl Outside {
         let url = Url::parse(&request.uri().to_string())?;
         let text = |value: &axum::http::HeaderValue| value.to_str().map(str::to_owned);
         let headers = request.headers().iter().map(|(name, value)| Ok((name.as_str().to_owned(), text(value)?)));
-        let headers = headers.collect::<Result<Vec<_>, axum::http::header::ToStrError>>()?;
+        let mut headers = headers.collect::<Result<Vec<_>, axum::http::header::ToStrError>>()?;
+        // A person was in between: what is still open may be closed at any moment, and a code can be sent only once.
+        headers.push(("connection".to_owned(), "close".to_owned()));
         let outgoing =
             Outgoing { method: request.method().as_str(), url: &url, headers: &headers, body: request.body() };
         let answer = self.0.ask_once(&outgoing).await?;
