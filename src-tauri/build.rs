@@ -53,8 +53,15 @@ fn gui() {
         "agent_resume",
         "agent_revoke",
         "wallets",
+        "wallet_money",
+        "wallet_pays",
+        "wallet_lock",
+        "secret_open",
+        "secret_view",
+        "secret_step",
+        "secret_end",
     ];
-    for page in ["ui/dist/approve.html", "ui/dist/index.html"] {
+    for page in ["ui/dist/approve.html", "ui/dist/index.html", "ui/dist/secret.html"] {
         println!("cargo::rerun-if-changed={page}");
         if !std::path::Path::new(page).exists() {
             println!(

@@ -27,6 +27,8 @@ pub struct Config {
     pub mcp: Mcp,
     /// What money is worth.
     pub currency: Currency,
+    /// Trying it out.
+    pub test: Test,
     /// Networks beyond or beside the built-in ones, by CAIP-2 name.
     pub chains: BTreeMap<String, ChainEntry>,
     /// Tokens beyond the built-in ones.
@@ -119,6 +121,14 @@ pub struct Currency {
     pub rates: BTreeMap<String, String>,
 }
 
+/// `[test]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Test {
+    /// What a first payment can be tried on: a page that costs play money, such as the one `cargo xtask demo` brings.
+    pub seller: Option<String>,
+}
+
 /// `[chains."eip155:…"]`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -199,9 +209,13 @@ impl Config {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
         };
-        let config: Self =
-            toml::from_str(&text).with_context(|| format!("{} is not a valid configuration", path.display()))?;
-        config.check().with_context(|| format!("{} is not a valid configuration", path.display()))?;
+        Self::parse(&text).with_context(|| format!("{} is not a valid configuration", path.display()))
+    }
+
+    /// Reads a text as it would stand in the file.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let config: Self = toml::from_str(text)?;
+        config.check()?;
         Ok(config)
     }
 
@@ -220,6 +234,12 @@ impl Config {
         }
         if !(1..=86_400).contains(&self.mcp.session_idle_seconds) {
             bail!("mcp.session_idle_seconds must be between 1 and 86400");
+        }
+        if let Some(seller) = &self.test.seller {
+            let url = Url::parse(seller).with_context(|| format!("test.seller: {seller}"))?;
+            if !matches!(url.scheme(), "http" | "https") {
+                bail!("test.seller: {seller} is neither http nor https");
+            }
         }
         self.registry().map(|_| ())?;
         self.nodes().map(|_| ())
@@ -333,6 +353,7 @@ mod tests {
             "[[assets]]\nid = \"eip155:84532/erc20:0x00\"\nsymbol=\"X\"\ndecimals=6\nname=\"X\"\nversion=\"1\"",
             "[limits]\nburst = 0",
             "[mcp]\nsession_idle_seconds = 0",
+            "[test]\nseller = \"file:///etc/passwd\"",
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }

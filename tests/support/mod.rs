@@ -9,6 +9,8 @@ pub mod bridge;
 #[cfg(target_os = "linux")]
 pub mod browser;
 pub mod client;
+#[cfg(target_os = "linux")]
+pub mod driver;
 pub mod hostile_seller;
 pub mod mcp;
 pub mod node;

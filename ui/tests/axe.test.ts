@@ -5,7 +5,10 @@ import { afterEach, expect, test } from 'vitest';
 import { empty, limits } from '../src/dev/limits';
 import { agents, noAgents, noWallets, wallets } from '../src/dev/people';
 import { scenes, status } from '../src/dev/scenes';
+import { secretStep, secretView, tasks } from '../src/dev/secret';
+import type { SecretStep } from '../src/ipc/types';
 import Approve from '../src/pages/Approve.svelte';
+import Secret from '../src/pages/Secret.svelte';
 import Shell from '../src/Shell.svelte';
 import { speak } from '../src/words/speak.svelte';
 import type { Language } from '../src/words/speak.svelte';
@@ -85,4 +88,16 @@ test.each(both.flatMap((language) => people.map(([page, name, view]) => [page, n
     location.hash = '';
   },
   60_000,
+);
+
+test.each(both.flatMap((language) => Object.keys(tasks).flatMap((task) => (['nothing', 'open'] as const).map((guarded) => [task, language, guarded] as const))))(
+  'window of secrets, %s in %s with %s before it: axe finds nothing',
+  async (task, language, guarded) => {
+    const host = new Host();
+    host.answers['secret_view'] = () => secretView(tasks[task]!, { language, guarded });
+    host.answers['secret_step'] = (args) => secretStep(args['step'] as SecretStep);
+    render(Secret);
+    await screen.findByTestId('act');
+    expect(await findings()).toEqual([]);
+  },
 );

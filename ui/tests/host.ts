@@ -2,6 +2,7 @@
 import { overview, page, story } from '../src/dev/activity';
 import { limits, tightens, versions } from '../src/dev/limits';
 import { agents, wallets } from '../src/dev/people';
+import { money } from '../src/dev/secret';
 import { status } from '../src/dev/scenes';
 import type { ActivityFilter, ApprovalFrame } from '../src/ipc/types';
 
@@ -11,7 +12,7 @@ export class Host {
   calls: Call[] = [];
   /** What a command answers; a thrown value rejects it. */
   answers: Record<string, (args: Record<string, unknown>) => unknown> = {
-    preferences: () => ({ language: 'en', theme: 'system' }),
+    preferences: () => ({ language: 'en', theme: 'system', money: 'real', welcomed: true }),
     status: () => status(),
     activity_overview: () => overview(),
     activity_list: (args) => page(10_000, args['filter'] as ActivityFilter, args['cursor'] as string | null),
@@ -22,6 +23,7 @@ export class Host {
     limits_versions: () => versions,
     agents: () => agents(),
     wallets: () => wallets(),
+    wallet_money: () => money(),
   };
   #callbacks = new Map<number, (message: unknown) => void>();
   #channel = 0;

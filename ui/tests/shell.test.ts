@@ -95,7 +95,7 @@ test('a chosen language is spoken and kept at once', async () => {
   await open();
   await fireEvent.change(await screen.findByTestId('language'), { target: { value: 'zh-CN' } });
   expect(await screen.findByText('暂停 1 小时')).toBeTruthy();
-  expect(called('set_preferences')).toEqual([{ preferences: { language: 'zh-CN', theme: 'system' } }]);
+  expect(called('set_preferences')).toEqual([{ preferences: { language: 'zh-CN', theme: 'system', money: 'real', welcomed: true } }]);
 });
 
 test('a question mark shows the keys, but not while somebody writes', async () => {

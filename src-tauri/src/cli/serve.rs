@@ -109,6 +109,7 @@ pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::
         clock,
         address: running.listening.address(),
         dir: place.dir.clone(),
+        try_at: config.test.seller.clone(),
         show,
         stop,
     };

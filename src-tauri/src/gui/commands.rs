@@ -4,7 +4,7 @@ use countersign_desk::{
     approver::{Approver as _, Change},
     event::Event,
 };
-use countersign_vault::{Health, Scope};
+use countersign_vault::{Health, Scope, keys::Guarded};
 use std::sync::Arc;
 use tauri::{Manager as _, State, WebviewWindow, ipc::Channel};
 use tokio::sync::oneshot;
@@ -94,11 +94,17 @@ pub async fn status(window: WebviewWindow, shell: Gets<'_>) -> Said<MainStatus> 
         Health::ViewOnly(_) | Health::Storage(_) => MainState::ViewOnly,
     };
     let waiting = *shell.windows.waiting().borrow();
+    let vault = shell.desk.vault();
+    let agents = vault.list_agents().await.map_err(failed)?;
     Ok(MainStatus {
         state,
         waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         red_band: UI_AUTOMATION,
+        passphrase: vault.guarded() == Guarded::Locked,
+        wallet: !vault.wallets().is_empty(),
+        agent: agents.iter().any(|agent| agent.revoked_at.is_none()),
+        try_at: shell.try_at.clone(),
     })
 }
 

@@ -18,6 +18,8 @@ mod people_commands;
 mod person;
 mod preferences;
 mod press;
+mod secret;
+mod secret_commands;
 mod stage;
 #[cfg(test)]
 mod table;
@@ -56,6 +58,8 @@ pub struct GuiParts {
     pub address: Option<String>,
     /// Where our own files lie.
     pub dir: PathBuf,
+    /// Where a first payment can be tried.
+    pub try_at: Option<String>,
     /// A page of the main window to open at once.
     pub show: Option<String>,
     /// Fires when the app is to end.
@@ -69,10 +73,12 @@ struct Shell {
     inputs: mpsc::UnboundedSender<Input>,
     windows: Arc<Windows>,
     address: Option<String>,
+    try_at: Option<String>,
     preferences: Arc<Kept>,
     activity: Arc<Activity>,
     limits: limits::Room,
     people: people::Room,
+    secret: secret::Room,
 }
 
 /// Runs the desktop on this thread, the main one, until it is quit. What waits then is refused.
@@ -106,6 +112,13 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
             people_commands::agent_resume,
             people_commands::agent_revoke,
             people_commands::wallets,
+            people_commands::wallet_money,
+            people_commands::wallet_pays,
+            people_commands::wallet_lock,
+            secret_commands::secret_open,
+            secret_commands::secret_view,
+            secret_commands::secret_step,
+            secret_commands::secret_end,
         ])
         .build(tauri::generate_context!())
         .context("starting the window")?;
@@ -121,7 +134,7 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
 }
 
 fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
-    let GuiParts { desk, approver, inputs, clock, address, dir, show, stop } = parts;
+    let GuiParts { desk, approver, inputs, clock, address, dir, try_at, show, stop } = parts;
     let preferences = Arc::new(Kept::read(&dir));
     preferences::dress(app, preferences.now().theme);
     let windows = Windows::new(app.clone(), approver.inputs(), desk.clone(), preferences.clone(), &dir);
@@ -129,16 +142,19 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     let registry = Arc::new(desk.registry().clone());
     let limits = limits::Room::new(desk.vault().clone(), registry, approver.clone(), clock.clone());
     let people = people::Room::new(desk.vault().clone(), approver.clone(), dir.clone());
+    let secret = secret::Room::new(desk.vault().clone());
     let shell = Arc::new(Shell {
         desk,
         inputs: approver.inputs(),
         approver,
         windows: windows.clone(),
         address,
+        try_at,
         preferences,
         activity,
         limits,
         people,
+        secret,
     });
     app.manage(windows.clone());
     app.manage(shell.clone());

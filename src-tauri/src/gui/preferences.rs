@@ -19,6 +19,20 @@ pub struct Preferences {
     pub language: Language,
     /// Light or dark.
     pub theme: Look,
+    /// Which money the pages show.
+    pub money: MoneyKind,
+    /// The first steps are done, or were put away.
+    pub welcomed: bool,
+}
+
+/// Real money or play money. A view: no rule reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "snake_case")]
+pub enum MoneyKind {
+    #[default]
+    Real,
+    Test,
 }
 
 /// A language of ours.
@@ -101,13 +115,18 @@ mod tests {
     #[test]
     fn what_was_chosen_is_there_after_a_restart_and_nonsense_counts_as_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        let wanted = Preferences { language: Language::Chinese, theme: Look::Dark };
+        let wanted = Preferences {
+            language: Language::Chinese,
+            theme: Look::Dark,
+            money: MoneyKind::Test,
+            welcomed: true,
+        };
         let kept = Kept::read(dir.path());
         assert_eq!(kept.now(), Preferences::default());
         kept.keep(wanted).unwrap();
         assert_eq!((kept.now(), Kept::read(dir.path()).now()), (wanted, wanted));
         let text = std::fs::read_to_string(dir.path().join("windows.json")).unwrap();
-        assert_eq!(text, r#"{"language":"zh-CN","theme":"dark"}"#);
+        assert_eq!(text, r#"{"language":"zh-CN","theme":"dark","money":"test","welcomed":true}"#);
         for nonsense in ["", "{", r#"{"language":"tlh"}"#, r#"{"theme":"dark","more":1}"#] {
             std::fs::write(dir.path().join("windows.json"), nonsense).unwrap();
             assert_eq!(Kept::read(dir.path()).now(), Preferences::default(), "{nonsense}");

@@ -210,6 +210,14 @@ pub struct MainStatus {
     pub version: String,
     /// See [`super::environment::UI_AUTOMATION`].
     pub red_band: bool,
+    /// Nothing can be paid before the passphrase of the wallets is typed.
+    pub passphrase: bool,
+    /// There is a wallet.
+    pub wallet: bool,
+    /// There is an agent that can ask.
+    pub agent: bool,
+    /// Where a first payment can be tried, as configured.
+    pub try_at: Option<String>,
 }
 
 /// Whether money can move.
@@ -298,7 +306,7 @@ pub(super) mod tests {
                 ActivityFilter, ActivityLine, ActivityPage, Bar, BarPart, Exported, Form, Overview, OverviewAsked,
                 PaymentStory, Ranked, Span, SpentView, StepKind, StepView, SumsBy,
             },
-            preferences::{Look, Preferences},
+            preferences::{Look, MoneyKind, Preferences},
         },
         *,
     };
@@ -351,6 +359,7 @@ pub(super) mod tests {
         check::<Preferences>(&dir, &mut stale);
         check::<Language>(&dir, &mut stale);
         check::<Look>(&dir, &mut stale);
+        check::<MoneyKind>(&dir, &mut stale);
         assert!(stale.is_empty(), "run the test once with UPDATE_BINDINGS=1 for: {stale:#?}");
     }
 }

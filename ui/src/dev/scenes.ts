@@ -121,5 +121,9 @@ export const status = (change: Partial<MainStatus> = {}): MainStatus => ({
   waiting: 0,
   version: '0.1.0',
   red_band: false,
+  passphrase: false,
+  wallet: true,
+  agent: true,
+  try_at: null,
   ...change,
 });

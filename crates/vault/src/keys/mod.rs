@@ -118,6 +118,9 @@ pub enum KeysError {
     /// A passphrase is set and was not typed yet.
     #[error("the wallets are locked: unlock them with your passphrase")]
     Locked,
+    /// There is a wallet of this key.
+    #[error("there is a wallet {0} already")]
+    Exists(String),
     /// The store took a key but does not give it back.
     #[error("the key store did not keep the new key: no wallet was made")]
     NotKept,

@@ -129,21 +129,27 @@ impl Vault {
     }
 
     /// Takes a key over: 64 hex digits, with or without `0x`.
-    pub async fn import_wallet(&self, key: Secret, label: &str) -> Result<Wallet, VaultError> {
-        let keys = self.0.shared.keys.clone();
-        let address = aside(move || keys.import(&key)).await?.map_err(told)?;
-        self.keep_wallet(address, label).await
+    pub async fn import_wallet(&self, key: Secret, label: &str) -> Result<Wallet, KeysError> {
+        let address = self.keys(move |keys, _| keys.import(&key)).await?;
+        self.keep_imported(address, label).await
     }
 
     /// Takes over the key that a recovery phrase stands for.
     pub async fn import_phrase(&self, phrase: Secret, label: &str) -> Result<Wallet, KeysError> {
         let address = self.keys(move |keys, _| keys.import_phrase(&phrase)).await?;
-        self.keep_wallet(address, label).await.map_err(|error| KeyStoreError::Failed(error.to_string()).into())
+        self.keep_imported(address, label).await
     }
 
     /// Takes over the key of a keystore file.
     pub async fn import_keystore(&self, file: Secret, passphrase: Secret, label: &str) -> Result<Wallet, KeysError> {
         let address = self.keys(move |keys, _| keys.import_keystore(file.expose(), &passphrase)).await?;
+        self.keep_imported(address, label).await
+    }
+
+    async fn keep_imported(&self, address: String, label: &str) -> Result<Wallet, KeysError> {
+        if self.wallets().iter().any(|wallet| wallet.address == address) {
+            return Err(KeysError::Exists(address));
+        }
         self.keep_wallet(address, label).await.map_err(|error| KeyStoreError::Failed(error.to_string()).into())
     }
 

@@ -9,7 +9,7 @@ mod drawn;
 mod edit;
 mod error;
 mod looser;
-mod owner;
+pub mod owner;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -55,7 +55,7 @@ pub struct Room {
     registry: Arc<Registry>,
     approver: Arc<dyn Approver>,
     clock: Arc<dyn Clock>,
-    owner: OwnerCheck,
+    owner: OwnerCheck<Act>,
 }
 
 type Told<T> = Result<T, LimitsError>;
