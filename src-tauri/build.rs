@@ -60,6 +60,13 @@ fn gui() {
         "secret_view",
         "secret_step",
         "secret_end",
+        "settings",
+        "settings_save",
+        "settings_confirm",
+        "settings_cancel",
+        "settings_autostart",
+        "settings_findings",
+        "settings_report",
     ];
     for page in ["ui/dist/approve.html", "ui/dist/index.html", "ui/dist/secret.html"] {
         println!("cargo::rerun-if-changed={page}");

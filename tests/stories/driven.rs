@@ -33,6 +33,7 @@ async fn secrets_are_typed_in_a_window_of_their_own_that_is_gone_afterwards() {
     driver.window("main").await;
 
     // A new wallet: twelve words, and three of them said back.
+    driver.press("start-leave").await;
     driver.press("wallet-create").await;
     driver.window("secret").await;
     let code = "return [...document.querySelectorAll('[data-testid=words] li')].map((one) => one.lastChild.textContent.trim())";
@@ -102,7 +103,6 @@ async fn secrets_are_typed_in_a_window_of_their_own_that_is_gone_afterwards() {
         .js("return window.__TAURI_INTERNALS__.invoke('secret_view').then(() => 'told', (why) => JSON.stringify(why))")
         .await;
     assert_ne!(refused, Some(json!("told")), "a command of the window of secrets from the main window");
-    driver.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,7 +151,6 @@ async fn the_first_steps_lead_to_a_first_test_payment() {
     driver.shot("add-money.png").await;
     world.mint(&address, "3");
     assert!(driver.text("arrived").await.contains("3 USDC"));
-    driver.end().await;
 }
 
 /// Says yes in the window that asks, once it can be pressed.

@@ -29,10 +29,10 @@ impl Driver {
             "browserName": "wry",
             "tauri:options": {"application": service::program(), "args": ["--data-dir", dir, "--json", "--show", page]},
         }}});
-        let mut driver = Self { client, session: base };
-        let made = driver.post("/session", &wanted).await.unwrap_or_else(|why| panic!("no session: {why}"));
-        driver.session = format!("{}/session/{}", driver.session, made["sessionId"].as_str().expect("a session"));
-        driver
+        let made = told(client.post(format!("{base}/session")).json(&wanted).send().await).await;
+        let made = made.unwrap_or_else(|why| panic!("no session: {why}"));
+        let session = format!("{base}/session/{}", made["sessionId"].as_str().expect("a session"));
+        Self { client, session }
     }
 
     /// Looks at the window of this label from here on.
@@ -109,11 +109,6 @@ impl Driver {
         std::fs::write(Path::new(SHOTS).join(name), bytes).expect("a file");
     }
 
-    /// Ends the app.
-    pub async fn end(self) {
-        let gone = self.client.delete(&self.session).send().await;
-        assert!(gone.is_ok_and(|answer| answer.status().is_success()), "the session did not end");
-    }
 
     async fn find(&self, testid: &str) -> Option<String> {
         let by = json!({"using": "css selector", "value": format!("[data-testid=\"{testid}\"]")});
@@ -126,6 +121,15 @@ impl Driver {
 
     async fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
         told(self.client.post(format!("{}{path}", self.session)).json(body).send().await).await
+    }
+}
+
+/// Ends the app, also after a failed test: there is one session for all.
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let ending = self.client.delete(&self.session).send();
+        let gone = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(ending));
+        assert!(gone.is_ok() || std::thread::panicking(), "the session did not end");
     }
 }
 

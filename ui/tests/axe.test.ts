@@ -6,6 +6,7 @@ import { empty, limits } from '../src/dev/limits';
 import { agents, noAgents, noWallets, wallets } from '../src/dev/people';
 import { scenes, status } from '../src/dev/scenes';
 import { secretStep, secretView, tasks } from '../src/dev/secret';
+import { chosen } from '../src/dev/settings';
 import type { SecretStep } from '../src/ipc/types';
 import Approve from '../src/pages/Approve.svelte';
 import Secret from '../src/pages/Secret.svelte';
@@ -101,3 +102,24 @@ test.each(both.flatMap((language) => Object.keys(tasks).flatMap((task) => (['not
     expect(await findings()).toEqual([]);
   },
 );
+
+test.each(both)('Settings, in %s: axe finds nothing', async (language) => {
+  new Host();
+  speak(language);
+  location.hash = 'settings';
+  render(Shell);
+  await screen.findByTestId('port', {}, { timeout: 20_000 });
+  await screen.findByTestId('finding-swap', {}, { timeout: 20_000 });
+  expect(await findings()).toEqual([]);
+  location.hash = '';
+});
+
+test.each(both)('the first steps, in %s: axe finds nothing', async (language) => {
+  const host = new Host();
+  host.answers['preferences'] = () => chosen({ welcomed: false, language });
+  host.answers['status'] = () => status({ wallet: true, agent: false });
+  speak(language);
+  render(Shell);
+  await screen.findByTestId('start-keep', {}, { timeout: 20_000 });
+  expect(await findings()).toEqual([]);
+});

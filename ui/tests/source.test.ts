@@ -22,7 +22,7 @@ test('only ipc/ talks to the core, and nothing to the network', () => {
 });
 
 test('no page imports the mock', () => {
-  for (const name of code) expect(text(name), name).not.toMatch(/dev\/(mock|scenes|activity|limits|people|secret)/);
+  for (const name of code) expect(text(name), name).not.toMatch(/dev\/(mock|scenes|activity|limits|people|secret|settings)/);
 });
 
 test('no sum of money is computed or parsed in a page', () => {

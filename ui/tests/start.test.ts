@@ -1,6 +1,7 @@
 import { fireEvent, render, screen, within } from '@testing-library/svelte';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { status } from '../src/dev/scenes';
+import { chosen } from '../src/dev/settings';
 import type { MainStatus } from '../src/ipc/types';
 import Shell from '../src/Shell.svelte';
 import { Host } from './host';
@@ -10,7 +11,7 @@ let host: Host;
 beforeEach(() => {
   host = new Host();
   location.hash = '';
-  host.answers['preferences'] = () => ({ language: 'en', theme: 'system', money: 'real', welcomed: false });
+  host.answers['preferences'] = () => chosen({ welcomed: false });
 });
 
 const stands = (change: Partial<MainStatus>) => (host.answers['status'] = () => status(change));
@@ -32,7 +33,7 @@ test('whoever has no wallet and no agent is led from one step to the next', asyn
   expect(screen.getByTestId('start-fetch').textContent).toBe('countersign fetch http://127.0.0.1:4021/report');
   await fireEvent.click(screen.getByTestId('start-end'));
   await vi.waitFor(() => expect(screen.queryByTestId('start')).toBeNull(), soon);
-  expect(called('set_preferences').at(-1)).toEqual({ preferences: { language: 'en', theme: 'system', money: 'test', welcomed: true } });
+  expect(called('set_preferences').at(-1)).toEqual({ preferences: chosen({ money: 'test' }) });
 });
 
 test('the first steps can be left, and do not come where there is everything', async () => {
@@ -55,7 +56,7 @@ test('the switch between real and test money is there on every page and remember
   expect(kind.getByTestId('money-real').getAttribute('aria-pressed')).toBe('true');
   await fireEvent.click(kind.getByTestId('money-test'));
   expect(kind.getByTestId('money-test').getAttribute('aria-pressed')).toBe('true');
-  await vi.waitFor(() => expect(called('set_preferences').at(-1)).toEqual({ preferences: { language: 'en', theme: 'system', money: 'test', welcomed: false } }), soon);
+  await vi.waitFor(() => expect(called('set_preferences').at(-1)).toEqual({ preferences: chosen({ money: 'test', welcomed: false }) }), soon);
   await vi.waitFor(() => expect((called('activity_overview').at(-1)?.['asked'] as { test: boolean }).test).toBe(true), soon);
 });
 

@@ -109,7 +109,8 @@ pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::
         clock,
         address: running.listening.address(),
         dir: place.dir.clone(),
-        try_at: config.test.seller.clone(),
+        config: config.clone(),
+        config_file: place.config.clone(),
         show,
         stop,
     };

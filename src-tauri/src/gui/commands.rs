@@ -145,7 +145,9 @@ pub fn preferences(window: WebviewWindow, shell: Gets<'_>) -> Said<Preferences> 
 #[tauri::command]
 pub fn set_preferences(window: WebviewWindow, shell: Gets<'_>, preferences: Preferences) -> Said<()> {
     from(&window, MAIN)?;
+    preferences.check().map_err(failed)?;
+    let theme = preferences.theme;
     shell.preferences.keep(preferences).map_err(failed)?;
-    preferences::dress(window.app_handle(), preferences.theme);
+    preferences::dress(window.app_handle(), theme);
     Ok(())
 }

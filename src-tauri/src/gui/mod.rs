@@ -20,12 +20,15 @@ mod preferences;
 mod press;
 mod secret;
 mod secret_commands;
+mod settings;
+mod settings_commands;
 mod stage;
 #[cfg(test)]
 mod table;
 mod tray;
 mod view;
 mod window;
+mod words;
 
 pub use approver::{Inputs, WindowApprover};
 pub use environment::{clean_environment, draw_without_graphics_card};
@@ -39,6 +42,7 @@ use std::{path::PathBuf, sync::Arc};
 use tauri::{AppHandle, Manager as _, RunEvent};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::config::Config;
 use approver::{Input, drive};
 use preferences::Kept;
 use stage::Stage;
@@ -58,8 +62,10 @@ pub struct GuiParts {
     pub address: Option<String>,
     /// Where our own files lie.
     pub dir: PathBuf,
-    /// Where a first payment can be tried.
-    pub try_at: Option<String>,
+    /// What it was started with, and the file that says so.
+    pub config: Config,
+    /// See there.
+    pub config_file: PathBuf,
     /// A page of the main window to open at once.
     pub show: Option<String>,
     /// Fires when the app is to end.
@@ -75,10 +81,12 @@ struct Shell {
     address: Option<String>,
     try_at: Option<String>,
     preferences: Arc<Kept>,
+    words: words::Words,
     activity: Arc<Activity>,
     limits: limits::Room,
     people: people::Room,
     secret: secret::Room,
+    settings: settings::Room,
 }
 
 /// Runs the desktop on this thread, the main one, until it is quit. What waits then is refused.
@@ -119,6 +127,13 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
             secret_commands::secret_view,
             secret_commands::secret_step,
             secret_commands::secret_end,
+            settings_commands::settings,
+            settings_commands::settings_save,
+            settings_commands::settings_confirm,
+            settings_commands::settings_cancel,
+            settings_commands::settings_autostart,
+            settings_commands::settings_findings,
+            settings_commands::settings_report,
         ])
         .build(tauri::generate_context!())
         .context("starting the window")?;
@@ -134,7 +149,7 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
 }
 
 fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
-    let GuiParts { desk, approver, inputs, clock, address, dir, try_at, show, stop } = parts;
+    let GuiParts { desk, approver, inputs, clock, address, dir, config, config_file, show, stop } = parts;
     let preferences = Arc::new(Kept::read(&dir));
     preferences::dress(app, preferences.now().theme);
     let windows = Windows::new(app.clone(), approver.inputs(), desk.clone(), preferences.clone(), &dir);
@@ -142,6 +157,8 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     let registry = Arc::new(desk.registry().clone());
     let limits = limits::Room::new(desk.vault().clone(), registry, approver.clone(), clock.clone());
     let people = people::Room::new(desk.vault().clone(), approver.clone(), dir.clone());
+    let try_at = config.test.seller.clone();
+    let settings = settings::Room::new(config_file, dir.clone(), config, approver.clone(), clock.clone());
     let secret = secret::Room::new(desk.vault().clone());
     let shell = Arc::new(Shell {
         desk,
@@ -150,11 +167,13 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
         windows: windows.clone(),
         address,
         try_at,
+        words: words::Words::new(preferences.clone()),
         preferences,
         activity,
         limits,
         people,
         secret,
+        settings,
     });
     app.manage(windows.clone());
     app.manage(shell.clone());

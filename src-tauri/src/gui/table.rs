@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// Every command with the only window that has it.
-const TABLE: [(&str, &str); 33] = [
+const TABLE: [(&str, &str); 40] = [
     ("next", "approval"),
     ("decide", "approval"),
     ("raw", "approval"),
@@ -34,6 +34,13 @@ const TABLE: [(&str, &str); 33] = [
     ("wallet_pays", "main"),
     ("wallet_lock", "main"),
     ("secret_open", "main"),
+    ("settings", "main"),
+    ("settings_save", "main"),
+    ("settings_confirm", "main"),
+    ("settings_cancel", "main"),
+    ("settings_autostart", "main"),
+    ("settings_findings", "main"),
+    ("settings_report", "main"),
     ("secret_view", "secret"),
     ("secret_step", "secret"),
     ("secret_end", "secret"),
@@ -83,6 +90,7 @@ fn each_command_checks_its_window_again() {
         include_str!("limits_commands.rs"),
         include_str!("people_commands.rs"),
         include_str!("secret_commands.rs"),
+        include_str!("settings_commands.rs"),
         include_str!("activity/mod.rs"),
     ]
     .concat();

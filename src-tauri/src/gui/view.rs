@@ -306,7 +306,7 @@ pub(super) mod tests {
                 ActivityFilter, ActivityLine, ActivityPage, Bar, BarPart, Exported, Form, Overview, OverviewAsked,
                 PaymentStory, Ranked, Span, SpentView, StepKind, StepView, SumsBy,
             },
-            preferences::{Look, MoneyKind, Preferences},
+            preferences::{Look, MoneyKind, Notices, Preferences},
         },
         *,
     };
@@ -360,6 +360,7 @@ pub(super) mod tests {
         check::<Language>(&dir, &mut stale);
         check::<Look>(&dir, &mut stale);
         check::<MoneyKind>(&dir, &mut stale);
+        check::<Notices>(&dir, &mut stale);
         assert!(stale.is_empty(), "run the test once with UPDATE_BINDINGS=1 for: {stale:#?}");
     }
 }

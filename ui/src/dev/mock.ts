@@ -4,6 +4,7 @@ import { overview, page, story } from './activity';
 import { empty, limits, loosens, owner, tightens, versions } from './limits';
 import { agents, noAgents, noWallets, wallets } from './people';
 import { scenes, status } from './scenes';
+import { chosen, findings, owner as settingsOwner, settings } from './settings';
 import { money, secretStep, secretView, tasks } from './secret';
 
 const asked = new URLSearchParams(location.search);
@@ -43,7 +44,7 @@ const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   activity_export: () => ({ path: '/home/me/Downloads/countersign-2026-05-04.csv', count: '10000' }),
   pause: () => null,
   resume: () => null,
-  preferences: () => ({ language: asked.get('lang') ?? 'en', theme: 'system', money: asked.has('test') ? 'test' : 'real', welcomed: scene !== 'first' }),
+  preferences: () => chosen({ language: (asked.get('lang') ?? 'en') as Language, money: asked.has('test') ? 'test' : 'real', welcomed: scene !== 'first' }),
   set_preferences: () => null,
   limits: () => (scene === 'empty' ? empty : scene === 'failed' ? Promise.reject({ kind: 'failed', text: 'the ledger cannot be read' }) : scene === 'loading' ? new Promise(() => undefined) : limits()),
   limits_preview: () => (asked.has('loosen') ? loosens : tightens),
@@ -55,6 +56,13 @@ const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   payee_label: () => null,
   agents: () => (scene === 'empty' ? noAgents : scene === 'failed' ? Promise.reject(broken) : scene === 'loading' ? new Promise(() => undefined) : agents()),
   wallet_money: () => money(asked.has('arrived') ? { networks: money().networks.map((one, n) => ({ ...one, arrived: n === 0 ? '20 USDC' : null })) } : {}),
+  settings: () => (scene === 'failed' ? Promise.reject({ kind: 'failed', text: 'the file cannot be read' }) : settings({ restart: asked.has('restart') })),
+  settings_save: () => (asked.has('loosen') ? settingsOwner : { is: 'saved' }),
+  settings_confirm: () => null,
+  settings_cancel: () => null,
+  settings_autostart: () => null,
+  settings_findings: () => findings,
+  settings_report: () => '/home/me/Downloads/countersign-report.json',
   wallet_pays: () => new Promise(() => undefined),
   wallet_lock: () => null,
   secret_open: () => null,

@@ -2,6 +2,7 @@
 import type { Language } from "./Language";
 import type { Look } from "./Look";
 import type { MoneyKind } from "./MoneyKind";
+import type { Notices } from "./Notices";
 
 /**
  * What a person chose for the windows.
@@ -22,4 +23,16 @@ money: MoneyKind,
 /**
  * The first steps are done, or were put away.
  */
-welcomed: boolean, };
+welcomed: boolean, 
+/**
+ * What is told beside the questions, which are always told.
+ */
+notices: Notices, 
+/**
+ * With [`Notices::Above`]: from which amount on, in the reference currency.
+ */
+notices_from: string, 
+/**
+ * Whether a question makes a sound.
+ */
+sound: boolean, };
