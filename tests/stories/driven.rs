@@ -66,7 +66,7 @@ async fn secrets_are_typed_in_a_window_of_their_own_that_is_gone_afterwards() {
     driver.write("new-again", "correct horse").await;
     driver.press("act").await;
     assert!(driver.text("done").await.contains("as you said"));
-    driver.press("end").await;
+    driver.leave("end").await;
     until("the window of secrets to be gone", async || (!driver.has("secret").await).then_some(())).await;
 
     // Locked, nothing is kept; the right passphrase opens it.
@@ -80,7 +80,7 @@ async fn secrets_are_typed_in_a_window_of_their_own_that_is_gone_afterwards() {
     driver.write("passphrase", "correct horse").await;
     driver.press("act").await;
     assert!(driver.text("done").await.contains("unlocked"));
-    driver.press("end").await;
+    driver.leave("end").await;
     until("the window of secrets to be gone", async || (!driver.has("secret").await).then_some(())).await;
 
     // The words bring the same wallet again, and the main window never saw one of them.
@@ -91,7 +91,7 @@ async fn secrets_are_typed_in_a_window_of_their_own_that_is_gone_afterwards() {
     driver.write("phrase", &phrase.join(" ")).await;
     driver.press("act").await;
     assert_eq!(driver.text("refused").await, "You have this wallet already.");
-    driver.press("leave").await;
+    driver.leave("leave").await;
     until("the window of secrets to be gone", async || (!driver.has("secret").await).then_some(())).await;
     driver.window("main").await;
     let shown = driver.js("return document.documentElement.outerHTML").await.unwrap();
@@ -121,7 +121,7 @@ async fn the_first_steps_lead_to_a_first_test_payment() {
     driver.write("key", &"7".repeat(64)).await;
     driver.press("act").await;
     let address = driver.text("made-address").await.replace(' ', "");
-    driver.press("end").await;
+    driver.leave("end").await;
     world.mint(&address, "100");
 
     driver.window("main").await;

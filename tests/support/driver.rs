@@ -3,7 +3,7 @@
 //! For builds that take it (`ui-automation`). One session at a time, over one connection: `tauri-driver` loses requests otherwise.
 
 use serde_json::{Value, json};
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use super::{Place, service, until};
 
@@ -22,7 +22,9 @@ impl Driver {
     /// Starts the app of this place with its main window on a page.
     pub async fn start(place: &Place, page: &str) -> Self {
         let port = std::env::var("WD_PORT").expect("tauri-driver runs; `cargo xtask test` brings it");
-        let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(1).build().expect("a client");
+        // A request that finds its window gone is never answered.
+        let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(1).timeout(Duration::from_secs(15));
+        let client = client.build().expect("a client");
         let base = format!("http://127.0.0.1:{port}");
         let dir = place.path().to_str().expect("a path");
         let wanted = json!({"capabilities": {"alwaysMatch": {
@@ -40,9 +42,9 @@ impl Driver {
         until(&format!("the window {label}"), async || {
             let handles = self.get("/window/handles").await.ok()?;
             for handle in handles.as_array()? {
-                self.post("/window", &json!({"handle": handle})).await.ok()?;
-                let found = self.js("return window.__TAURI_INTERNALS__?.metadata.currentWindow.label").await?;
-                if found == label {
+                let turned = self.post("/window", &json!({"handle": handle})).await;
+                let found = self.js("return window.__TAURI_INTERNALS__?.metadata.currentWindow.label").await;
+                if turned.is_ok() && found == Some(json!(label)) {
                     return Some(());
                 }
             }
@@ -75,6 +77,13 @@ impl Driver {
             self.post(&format!("/element/{id}/click"), &json!({})).await.ok().map(drop)
         })
         .await;
+    }
+
+    /// Presses what ends its own window, which then answers nothing more.
+    pub async fn leave(&self, testid: &str) {
+        self.text(testid).await;
+        let press = format!("setTimeout(() => document.querySelector('[data-testid=\"{testid}\"]').click(), 100)");
+        self.js(&press).await.expect("a page to leave");
     }
 
     /// Writes into the field of this name, in the place of what stands there.

@@ -33,3 +33,10 @@ test('a rule from a payment is a form that is filled in and not yet looked at', 
   expect((screen.getByTestId('rule-effect') as HTMLSelectElement).value).toBe('except');
   expect(host.calls.some((call) => call.command === 'limits_preview')).toBe(false);
 });
+
+test('an answer that is to hold for good opens its rule to be confirmed', async () => {
+  location.hash = 'limits/payment:pay_1';
+  render(Shell);
+  expect(((await screen.findByTestId('rule-payee', {}, soon)) as HTMLInputElement).value).toBe(payee);
+  expect(host.calls.filter((call) => call.command === 'activity_payment').map((call) => call.args)).toEqual([{ id: 'pay_1' }]);
+});

@@ -52,17 +52,32 @@ pub async fn decide(
     remember: Remember,
 ) -> Said<()> {
     from(&window, APPROVAL)?;
-    let Remember::Once = remember;
     let (reply, heard) = oneshot::channel();
     shell
         .inputs
-        .send(Input::Decide(payment_id, display_hash, decision, reply))
+        .send(Input::Decide(payment_id.clone(), display_hash, decision, reply))
         .map_err(|_| failed("Countersign is ending."))?;
     let said = heard.await.map_err(|_| failed("Countersign is ending."))?;
-    if let Err(refused) = &said {
-        tracing::info!(kind = ?refused.kind, "window.answer_refused");
+    match &said {
+        Err(refused) => tracing::info!(kind = ?refused.kind, "window.answer_refused"),
+        Ok(()) => keep(&shell, payment_id, decision, remember).await,
     }
     said
+}
+
+/// Makes the rule of an answer that was taken. The answer stands whatever becomes of the rule.
+async fn keep(shell: &Shell, payment: String, decision: Decision, remember: Remember) {
+    if remember == Remember::Once || decision == Decision::DenyAndPause {
+        return;
+    }
+    let yes = decision == Decision::Approve;
+    if yes && remember == Remember::Always {
+        return shell.windows.main(Some(format!("limits/payment:{payment}")));
+    }
+    match shell.limits.remember(&payment, yes, remember).await {
+        Ok(()) => shell.desk.look_again(),
+        Err(error) => tracing::warn!(?error, "the answer stands, but no rule was made of it"),
+    }
 }
 
 /// What would be signed, row by row.

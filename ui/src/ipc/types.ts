@@ -61,6 +61,7 @@ export type { QrView } from './bindings/QrView';
 export type { Ranked } from './bindings/Ranked';
 export type { RateView } from './bindings/RateView';
 export type { Remember } from './bindings/Remember';
+export type { RememberView } from './bindings/RememberView';
 export type { RuleState } from './bindings/RuleState';
 export type { RuleView } from './bindings/RuleView';
 export type { SavedView } from './bindings/SavedView';

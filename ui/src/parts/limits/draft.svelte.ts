@@ -7,7 +7,7 @@ export type Draft = {
   form: FormView;
 };
 
-let waiting: Draft | null = null;
+let waiting = $state.raw<Draft | null>(null);
 
 const about = ({ line }: PaymentStory): FormView => ({ effect: 'ask', agent: line.agent, payee: line.payee, network: null, above: null, up_to: null, note: null, expires: null });
 
@@ -24,6 +24,6 @@ export function neverAgain(story: PaymentStory): void {
 
 export function take(): Draft | null {
   const found = waiting;
-  waiting = null;
+  if (found) waiting = null;
   return found;
 }
