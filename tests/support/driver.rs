@@ -58,7 +58,8 @@ impl Driver {
         let handles = self.get("/window/handles").await.unwrap_or_default();
         for handle in handles.as_array().into_iter().flatten() {
             if self.post("/window", &json!({"handle": handle})).await.is_ok()
-                && self.js("return window.__TAURI_INTERNALS__?.metadata.currentWindow.label").await == Some(json!(label))
+                && self.js("return window.__TAURI_INTERNALS__?.metadata.currentWindow.label").await
+                    == Some(json!(label))
             {
                 return true;
             }
@@ -117,7 +118,6 @@ impl Driver {
         std::fs::create_dir_all(SHOTS).expect("a directory");
         std::fs::write(Path::new(SHOTS).join(name), bytes).expect("a file");
     }
-
 
     async fn find(&self, testid: &str) -> Option<String> {
         let by = json!({"using": "css selector", "value": format!("[data-testid=\"{testid}\"]")});

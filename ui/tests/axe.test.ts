@@ -119,6 +119,8 @@ test.each(both)('the first steps, in %s: axe finds nothing', async (language) =>
   host.answers['preferences'] = () => chosen({ welcomed: false, language });
   host.answers['status'] = () => status({ wallet: true, agent: false });
   speak(language);
+  // A change of page that an earlier test left behind would leave the first steps.
+  await new Promise((done) => setTimeout(done));
   render(Shell);
   await screen.findByTestId('start-keep', {}, { timeout: 20_000 });
   expect(await findings()).toEqual([]);

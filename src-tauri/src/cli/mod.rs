@@ -9,6 +9,7 @@ mod serve;
 mod setup;
 mod shell;
 mod show;
+mod uninstall;
 
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -95,6 +96,8 @@ enum Verb {
     },
     /// Puts Countersign into the configuration of an MCP client, after showing the change.
     Connect(connect::ConnectArgs),
+    /// Takes back what Countersign put elsewhere: entries in clients, the entry for login, tokens. Ledger and keys stay.
+    Uninstall(uninstall::UninstallArgs),
     /// Puts paid MCP servers behind the running Countersign.
     #[command(subcommand)]
     Gateway(gateway::GatewayVerb),
@@ -164,6 +167,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Verify) => show::verify(&place, json),
         Some(Verb::Confirm { what }) => finish(&place, Op::Confirm { what }, |_| println!("Confirmed."), json),
         Some(Verb::Connect(args)) => connect::run(&place, &args, json),
+        Some(Verb::Uninstall(args)) => uninstall::run(&place, &args, json),
         Some(Verb::Gateway(verb)) => gateway::run(&place, verb, json),
         Some(Verb::Fetch(args)) => fetch::run(&place, args, json),
         Some(Verb::Completions { shell }) => shell::completions(shell),
@@ -215,8 +219,15 @@ fn perform(place: &Place, op: Op) -> anyhow::Result<Reply> {
             Err(error) if error.downcast_ref::<NotRunning>().is_some() => {}
             reply => return reply,
         }
-        let needs_one_that_runs =
-            matches!(op, Op::Fetch { .. } | Op::GatewayAdd { .. } | Op::GatewayList | Op::GatewayRemove { .. });
+        let needs_one_that_runs = matches!(
+            op,
+            Op::Fetch { .. }
+                | Op::GatewayAdd { .. }
+                | Op::GatewayList
+                | Op::GatewayRemove { .. }
+                | Op::WalletUnlock { .. }
+                | Op::WalletLock
+        );
         if needs_one_that_runs {
             return Err(NotRunning::in_dir(&place.dir).into());
         }

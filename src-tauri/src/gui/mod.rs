@@ -33,6 +33,7 @@ mod words;
 pub use approver::{Inputs, WindowApprover};
 pub use environment::{clean_environment, draw_without_graphics_card};
 pub use native::open_display;
+pub use settings::start_at_login;
 
 use anyhow::Context as _;
 use countersign_core::Millis;

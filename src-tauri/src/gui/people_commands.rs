@@ -63,12 +63,7 @@ pub async fn wallet_money(window: WebviewWindow, shell: Gets<'_>, address: Strin
 
 /// Lets a wallet pay by default, once the person has confirmed it in the approval window.
 #[tauri::command]
-pub async fn wallet_pays(
-    window: WebviewWindow,
-    shell: Gets<'_>,
-    address: String,
-    network: Option<String>,
-) -> Said<()> {
+pub async fn wallet_pays(window: WebviewWindow, shell: Gets<'_>, address: String, network: Option<String>) -> Said<()> {
     from(&window, MAIN)?;
     shell.people.pays(shell.desk.registry(), &address, network.as_deref()).await.map_err(failed)
 }

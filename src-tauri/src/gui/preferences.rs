@@ -178,7 +178,9 @@ mod tests {
         kept.keep(wanted.clone()).unwrap();
         assert_eq!((kept.now(), Kept::read(dir.path()).now()), (wanted.clone(), wanted));
         let text = std::fs::read_to_string(dir.path().join("windows.json")).unwrap();
-        assert_eq!(text, concat!(
+        assert_eq!(
+            text,
+            concat!(
                 r#"{"language":"zh-CN","theme":"dark","money":"test","welcomed":true,"#,
                 r#""notices":"above","notices_from":"0.50","sound":true}"#
             )
@@ -191,7 +193,8 @@ mod tests {
 
     #[test]
     fn what_is_told_is_what_was_chosen_and_in_doubt_it_is_told() {
-        let chosen = |notices, from: &str| Preferences { notices, notices_from: from.to_owned(), ..Preferences::default() };
+        let chosen =
+            |notices, from: &str| Preferences { notices, notices_from: from.to_owned(), ..Preferences::default() };
         assert!(chosen(Notices::All, "").tells(Some(1)));
         assert!(!chosen(Notices::Questions, "").tells(None));
         let above = chosen(Notices::Above, " 0.50 ");

@@ -3,8 +3,8 @@
 use countersign_core::{
     Millis,
     policy::{
-        Change, Edit, EditError, Effect, Known, Limit, OFF, PRESETS, Policy, Remembered, Rule, RuleForm, Setting, Source,
-        Subject, Tier, Window, compare,
+        Change, Edit, EditError, Effect, Known, Limit, OFF, PRESETS, Policy, Remembered, Rule, RuleForm, Setting,
+        Source, Subject, Tier, Window, compare,
     },
 };
 use proptest::prelude::*;

@@ -208,12 +208,7 @@ impl Node {
 }
 
 /// Whether a log is the token's, with these topics and this data.
-fn is_log(
-    log: &Value,
-    evidence: &Evidence,
-    topics: &[B256],
-    data: Option<&Bytes>,
-) -> bool {
+fn is_log(log: &Value, evidence: &Evidence, topics: &[B256], data: Option<&Bytes>) -> bool {
     let same =
         |value: &Value, expected: String| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(&expected));
     let found = log["topics"].as_array().cloned().unwrap_or_default();

@@ -94,7 +94,8 @@ fn close_at(key: &Secret, passphrase: &Secret, log_n: u8) -> Result<String, Keys
     let address = LockedKey::new(key).ok_or(KeysError::NotAKey("zero, or beyond the order of secp256k1"))?.address();
     let (salt, iv, id) = (Secret::random(32)?, Secret::random(16)?, Secret::random(16)?);
     let iv: [u8; 16] = iv.expose().try_into().map_err(|_| super::NoRandomness)?;
-    let asked = KdfParams { dklen: 32, salt: String::new(), n: Some(1 << log_n), r: Some(R), p: Some(1), c: None, prf: None };
+    let asked =
+        KdfParams { dklen: 32, salt: String::new(), n: Some(1 << log_n), r: Some(R), p: Some(1), c: None, prf: None };
     let derived = derive("scrypt", &asked, salt.expose(), passphrase)?;
     let sealed = crypt(&derived, iv, key.expose());
     let file: Value = json!({
@@ -193,7 +194,8 @@ mod tests {
         assert!(!file.contains(KEY) && file.contains("008aeeda4d805471df9b2a5b0f38a0c3bcba786b"), "{file}");
         assert_eq!(open(file.as_bytes(), &secret("correct horse")).unwrap(), key);
         assert_eq!(open(file.as_bytes(), &secret("correct horsf")), Err(KeysError::WrongPassphrase));
-        let other = file.replace("008aeeda4d805471df9b2a5b0f38a0c3bcba786b", "108aeeda4d805471df9b2a5b0f38a0c3bcba786b");
+        let other =
+            file.replace("008aeeda4d805471df9b2a5b0f38a0c3bcba786b", "108aeeda4d805471df9b2a5b0f38a0c3bcba786b");
         assert!(matches!(open(other.as_bytes(), &secret("correct horse")), Err(KeysError::NotAKeystore(_))));
         let id = &file[file.find("\"id\":\"").unwrap() + 6..][..36];
         assert_eq!((&id[14..15], id.matches('-').count()), ("4", 4), "{id}");

@@ -228,7 +228,10 @@ mod tests {
         let signer = later.signer(&third).unwrap();
         later.lock();
         assert_eq!((later.guarded(), later.signer(&third).unwrap_err()), (Guarded::Locked, KeysError::Locked));
-        assert!(crate::sign::sign(&signer, &crate::sign::tests::transfer_from(&signer.address().to_string())).is_err(), "wiped");
+        assert!(
+            crate::sign::sign(&signer, &crate::sign::tests::transfer_from(&signer.address().to_string())).is_err(),
+            "wiped"
+        );
     }
 
     #[test]
@@ -238,7 +241,10 @@ mod tests {
         store.set_fault(Some(Fault::LoseWrites));
         assert!(keys.set_passphrase_at(&wallets, Some(&secret("one two three")), CHEAP).is_err());
         store.set_fault(None);
-        assert_eq!((keys.look(), keys.bytes_of(&wallets[0]).unwrap()), (Ok(Guarded::No), Secret::copy_of(key.expose())));
+        assert_eq!(
+            (keys.look(), keys.bytes_of(&wallets[0]).unwrap()),
+            (Ok(Guarded::No), Secret::copy_of(key.expose()))
+        );
         keys.set_passphrase_at(&wallets, Some(&secret("one two three")), CHEAP).unwrap();
         keys.set_passphrase_at(&wallets, Some(&secret("four five six")), CHEAP).unwrap();
         assert_eq!(keys.is_passphrase(&secret("one two three")), Err(KeysError::WrongPassphrase));

@@ -53,8 +53,8 @@ pub(crate) mod verb {
         payees::{forget, label, list as payees, names, past},
         reserve::{end_waiting, rejudge, reserve},
         setup::{
-            add_agent, add_wallet, bind_agent, confirm, doubt_clock, pause, rebind_agent, remove_wallet, resume, revoke_agent,
-            rotate_agent, set_payer, set_policy,
+            add_agent, add_wallet, bind_agent, confirm, doubt_clock, pause, rebind_agent, remove_wallet, resume,
+            revoke_agent, rotate_agent, set_payer, set_policy,
         },
         state::to_confirm,
         usage::Fresh,

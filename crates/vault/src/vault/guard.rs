@@ -111,12 +111,7 @@ impl Vault {
     }
 
     /// A wallet's key as a keystore file under `under`; `passphrase` must be the one that is set.
-    pub async fn export_wallet(
-        &self,
-        address: &str,
-        passphrase: Secret,
-        under: Secret,
-    ) -> Result<String, KeysError> {
+    pub async fn export_wallet(&self, address: &str, passphrase: Secret, under: Secret) -> Result<String, KeysError> {
         let address = address.to_owned();
         self.keys(move |keys, _| {
             keys.is_passphrase(&passphrase)?;

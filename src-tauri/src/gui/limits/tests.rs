@@ -369,7 +369,8 @@ async fn an_answer_is_remembered_for_the_session_or_an_hour_and_a_yes_for_good_o
     home.room.remember(&id, true, Remember::Once).await.unwrap();
     assert_eq!(home.hash(), before);
     home.room.remember(&id, true, Remember::Session).await.unwrap();
-    let rule = home.vault.policy().unwrap().rules().iter().find(|r| r.id.starts_with("pay-researcher")).cloned().unwrap();
+    let rule =
+        home.vault.policy().unwrap().rules().iter().find(|r| r.id.starts_with("pay-researcher")).cloned().unwrap();
     assert_eq!((rule.effect, rule.expires), (policy::Tier::Except, None));
     assert_eq!(home.vault.doubts().policy, None, "a person said so");
     assert_eq!(home.asks_for(2, "10000").await, "paid");

@@ -2,9 +2,9 @@
 //!
 //! What is done here only tightens. To resume an agent passes the window that asks.
 
+pub mod money;
 #[cfg(test)]
 mod tests;
-pub mod money;
 pub mod view;
 
 pub use view::{AgentsView, Today, WalletsView};
@@ -18,8 +18,8 @@ use countersign_desk::{
 use countersign_vault::{PayerFor, Scope, Vault, Wallet};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use crate::bridge::token;
 use super::secret::GuardedBy;
+use crate::bridge::token;
 use view::{AgentView, GoneView, KeptIn, NetworkName, WalletName, WalletView};
 
 /// How long the person has in the window that asks.
@@ -75,9 +75,9 @@ impl Room {
             let whom = whom.map(|(who, _)| who.clone()).collect();
             WalletView::of(wallet, whom, registry)
         });
-        let networks = registry.chains().filter(|chain| {
-            registry.assets().any(|asset| asset.id.network().as_ref() == Some(&chain.network))
-        });
+        let networks = registry
+            .chains()
+            .filter(|chain| registry.assets().any(|asset| asset.id.network().as_ref() == Some(&chain.network)));
         Ok(WalletsView {
             wallets: wallets.collect(),
             kept: KeptIn::of(self.vault.keys_kept()),

@@ -118,7 +118,8 @@ impl Room {
             }
             (SecretTask::Export { address }, SecretStep::Export { old, new, again }) => {
                 let file = self.vault.export_wallet(&address, old.0, chosen(new, &again)?).await?;
-                let path = saved(downloads, &address, &file).map_err(|e| SecretError::Failed { text: e.to_string() })?;
+                let path =
+                    saved(downloads, &address, &file).map_err(|e| SecretError::Failed { text: e.to_string() })?;
                 Ok(SecretDone::Saved { path })
             }
             (SecretTask::Remove { address }, SecretStep::Remove { typed }) => {

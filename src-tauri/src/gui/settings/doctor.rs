@@ -45,8 +45,7 @@ pub fn findings(desk: &Desk, config: &Config, dir: &Path, address: Option<&str>)
 fn display() -> Finding {
     let wayland = std::env::var_os("WAYLAND_DISPLAY").is_some_and(|name| !name.is_empty());
     let x11 = std::env::var("GDK_BACKEND").is_ok_and(|backend| backend == "x11");
-    let (state, detail) =
-        if wayland && !x11 { (FindingState::Weak, "Wayland") } else { (FindingState::Good, "X11") };
+    let (state, detail) = if wayland && !x11 { (FindingState::Weak, "Wayland") } else { (FindingState::Good, "X11") };
     Finding { id: FindingId::Display, state, detail: detail.to_owned() }
 }
 

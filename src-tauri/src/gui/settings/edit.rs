@@ -120,7 +120,8 @@ mod tests {
     fn a_value_changes_and_every_comment_stays() {
         let port = made(SettingsEdit::Port { port: 7500 });
         assert_eq!(port, OLD.replace("7402", "7500"));
-        let nodes = SettingsEdit::Nodes { network: "eip155:84532".into(), urls: vec!["https://sepolia.base.org".into()] };
+        let nodes =
+            SettingsEdit::Nodes { network: "eip155:84532".into(), urls: vec!["https://sepolia.base.org".into()] };
         assert_eq!(made(nodes), OLD.replace("http://127.0.0.1:8545", "https://sepolia.base.org"));
     }
 

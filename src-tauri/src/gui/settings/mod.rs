@@ -10,6 +10,7 @@ mod edit;
 mod tests;
 mod view;
 
+pub use autostart::set as start_at_login;
 pub use edit::SettingsEdit;
 pub use view::{Finding, SettingsSaved, SettingsView};
 

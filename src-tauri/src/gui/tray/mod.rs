@@ -66,7 +66,9 @@ fn built(app: &AppHandle, look: &Look, shell: &Shell) -> tauri::Result<Menu<Wry>
     for (number, line) in look.menu(&shell.words).into_iter().enumerate() {
         match line {
             Line::Rule => menu.append(&PredefinedMenuItem::separator(app)?)?,
-            Line::Said(text) => menu.append(&MenuItem::with_id(app, format!("said {number}"), text, false, None::<&str>)?)?,
+            Line::Said(text) => {
+                menu.append(&MenuItem::with_id(app, format!("said {number}"), text, false, None::<&str>)?)?
+            }
             Line::Does(act, text) => {
                 menu.append(&MenuItem::with_id(app, format!("{} {number}", name(act)), text, true, None::<&str>)?)?;
             }
@@ -138,9 +140,10 @@ async fn follow(shell: Arc<Shell>, mut shown: Shown) {
 }
 
 async fn look(shell: &Arc<Shell>, waiting: usize, questions: &[(String, String)]) -> Look {
-    let spent = activity::today(shell, false).await.ok().map(|(agents, _)| {
-        Micro(agents.values().fold(0, |sum: u128, agent| sum.saturating_add(agent.value)))
-    });
+    let spent = activity::today(shell, false)
+        .await
+        .ok()
+        .map(|(agents, _)| Micro(agents.values().fold(0, |sum: u128, agent| sum.saturating_add(agent.value))));
     Look {
         waiting,
         questions: questions.iter().map(|(_, text)| text.clone()).collect(),

@@ -38,7 +38,8 @@ pub(super) fn remember(draft: &mut Draft, answer: &Remembered) -> Result<(), Edi
     }
     let word = if answer.yes { "pay" } else { "never" };
     let about = format!("{word} {} {}", facts.agent, facts.payee_origin.host());
-    let id = free_id(&about, draft.rules.iter().map(|r| r.id.as_str()).chain(draft.budgets.iter().map(|b| b.id.as_str())));
+    let id =
+        free_id(&about, draft.rules.iter().map(|r| r.id.as_str()).chain(draft.budgets.iter().map(|b| b.id.as_str())));
     let mut effect = Tier::Deny;
     if answer.yes {
         let exposure = facts.exposure.ok_or_else(|| EditError::ByHand("a payment without a known value".to_owned()))?;
