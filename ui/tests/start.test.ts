@@ -8,9 +8,11 @@ import { Host } from './host';
 
 const soon = { timeout: 20_000 };
 let host: Host;
-beforeEach(() => {
+beforeEach(async () => {
   host = new Host();
   location.hash = '';
+  // The change of page is told later, and would leave the first steps.
+  await new Promise((done) => setTimeout(done));
   host.answers['preferences'] = () => chosen({ welcomed: false });
 });
 

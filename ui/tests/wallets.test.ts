@@ -3,12 +3,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { noWallets, wallets } from '../src/dev/people';
 import { money } from '../src/dev/secret';
 import Wallets from '../src/pages/Wallets.svelte';
+import { lookAt } from '../src/parts/kind.svelte';
 import { speak } from '../src/words/speak.svelte';
 import { Host } from './host';
 
 let host: Host;
 beforeEach(() => {
   host = new Host();
+  lookAt(true);
 });
 afterEach(() => speak('en'));
 

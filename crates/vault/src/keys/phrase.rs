@@ -52,7 +52,7 @@ pub(super) fn key_of(phrase: &Secret) -> Result<Secret, KeysError> {
         mnemonic.zeroize();
         let bad = |_| KeysError::NotAPhrase("no key can be derived from it");
         let path: DerivationPath = PATH.parse().map_err(bad)?;
-        let key = XPrv::derive_from_path(&*seed, &path).map_err(bad)?;
+        let key = XPrv::derive_from_path(seed.as_slice(), &path).map_err(bad)?;
         let bytes = Zeroizing::new(key.to_bytes());
         Ok(Secret::copy_of(&*bytes))
     })
