@@ -160,3 +160,31 @@ async fn yes(driver: &Driver, picture: &str) {
     driver.window("approval").await;
     driver.press("approve-button").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_written_into_the_one_file_and_the_entry_for_login_starts_this_program() {
+    let Some(_turn) = turn().await else { return };
+    let (place, _) = Place::with_wallet("[server] # mine\nport = 0\n");
+    place.agent("researcher");
+    let driver = Driver::start(&place, "settings").await;
+    driver.window("main").await;
+    driver.write("timeout", "60").await;
+    driver.press("timeout-save").await;
+    let config = place.path().join("config.toml");
+    let written = until("the setting in the file", async || {
+        std::fs::read_to_string(&config).ok().filter(|text| text.contains("timeout_seconds = 60"))
+    })
+    .await;
+    assert!(written.contains("[server] # mine\nport = 0\n"), "{written}");
+    assert!(driver.text("settings-restart").await.contains("start it again"));
+
+    let home = std::path::PathBuf::from(std::env::var_os("HOME").unwrap());
+    let entry = home.join(".config/autostart/Countersign.desktop");
+    driver.press("autostart").await;
+    let text = until("the entry for login", async || std::fs::read_to_string(&entry).ok()).await;
+    let starts = format!("Exec=\"{}\"", crate::support::service::program().display());
+    assert!(text.contains(&starts), "{text}");
+    driver.press("autostart").await;
+    until("no entry for login", async || (!entry.exists()).then_some(())).await;
+    driver.shot("settings.png").await;
+}

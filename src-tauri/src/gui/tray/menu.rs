@@ -197,7 +197,7 @@ mod tests {
             drawn(&look, Language::Chinese),
             "  今日支出：1.20 USD / 20.00 USD\n--\n> 1 个问题等待处理\n--\n  付款已暂停\n> 在窗口中恢复…\n\
              > 暂停 1 小时\n> 暂停直到恢复\n--\n\
-             > 打开 Countersign\n> 活动\n> 限额\n> 代理\n> 钱包\n> 设置\n--\n> 退出\n"
+             > 打开 Countersign\n> 动态\n> 限额\n> 代理\n> 钱包\n> 设置\n--\n> 退出\n"
         );
     }
 
