@@ -56,8 +56,22 @@ fn gui() {
         "client_change",
         "client_go",
         "wallets",
+        "wallet_money",
+        "wallet_pays",
+        "wallet_lock",
+        "secret_open",
+        "secret_view",
+        "secret_step",
+        "secret_end",
+        "settings",
+        "settings_save",
+        "settings_confirm",
+        "settings_cancel",
+        "settings_autostart",
+        "settings_findings",
+        "settings_report",
     ];
-    for page in ["ui/dist/approve.html", "ui/dist/index.html"] {
+    for page in ["ui/dist/approve.html", "ui/dist/index.html", "ui/dist/secret.html"] {
         println!("cargo::rerun-if-changed={page}");
         if !std::path::Path::new(page).exists() {
             println!(

@@ -23,8 +23,15 @@ export default defineConfig(({ command, mode }) => ({
     modulePreload: { polyfill: false },
     rolldownOptions: { input: 'index.html' },
   },
-  // The approval window is built by itself, so that its script holds nothing that only the main window needs.
+  // The approval window and the window of secrets are built by themselves, so that their scripts hold nothing that only others need.
   environments: {
+    secret: {
+      consumer: 'client',
+      build: {
+        emptyOutDir: false,
+        rolldownOptions: { input: 'secret.html', output: { codeSplitting: { groups: [{ name: 'secret-words', test: /\/messages\// }] } } },
+      },
+    },
     approve: {
       consumer: 'client',
       build: {
@@ -35,7 +42,7 @@ export default defineConfig(({ command, mode }) => ({
   },
   builder: {
     async buildApp(builder) {
-      for (const name of ['client', 'approve']) await builder.build(builder.environments[name]!);
+      for (const name of ['client', 'approve', 'secret']) await builder.build(builder.environments[name]!);
     },
   },
   test: { environment: 'jsdom', include: ['tests/**/*.test.ts'], setupFiles: ['tests/setup.ts'], testTimeout: 30_000 },

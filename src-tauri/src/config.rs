@@ -31,6 +31,8 @@ pub struct Config {
     pub mcp: Mcp,
     /// What money is worth.
     pub currency: Currency,
+    /// Trying it out.
+    pub test: Test,
     /// Networks beyond or beside the built-in ones, by CAIP-2 name.
     pub chains: BTreeMap<String, ChainEntry>,
     /// Tokens beyond the built-in ones.
@@ -144,6 +146,14 @@ pub struct Currency {
     pub rates: BTreeMap<String, String>,
 }
 
+/// `[test]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Test {
+    /// What a first payment can be tried on: a page that costs play money, such as the one `cargo xtask demo` brings.
+    pub seller: Option<String>,
+}
+
 /// `[chains."eip155:…"]`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -230,9 +240,13 @@ impl Config {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
         };
-        let config: Self =
-            toml::from_str(&text).with_context(|| format!("{} is not a valid configuration", path.display()))?;
-        config.check().with_context(|| format!("{} is not a valid configuration", path.display()))?;
+        Self::parse(&text).with_context(|| format!("{} is not a valid configuration", path.display()))
+    }
+
+    /// Reads a text as it would stand in the file.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let config: Self = toml::from_str(text)?;
+        config.check()?;
         Ok(config)
     }
 
@@ -253,6 +267,12 @@ impl Config {
             bail!("mcp.session_idle_seconds must be between 1 and 86400");
         }
         self.rails()?;
+        if let Some(seller) = &self.test.seller {
+            let url = Url::parse(seller).with_context(|| format!("test.seller: {seller}"))?;
+            if !matches!(url.scheme(), "http" | "https") {
+                bail!("test.seller: {seller} is neither http nor https");
+            }
+        }
         self.registry().map(|_| ())?;
         self.nodes().map(|_| ())
     }
@@ -384,6 +404,7 @@ mod tests {
             "[rails]\nmpp = [\"stripe/charge\"]",
             "[rails]\nmpp = [\"evm/session\"]",
             "[mcp]\nsession_idle_seconds = 0",
+            "[test]\nseller = \"file:///etc/passwd\"",
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }

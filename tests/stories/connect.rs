@@ -280,3 +280,29 @@ fn entry(text: &str) -> Value {
     let whole: Value = serde_json::from_str(&bare).unwrap();
     whole["mcpServers"]["countersign"].clone()
 }
+
+#[test]
+fn uninstalling_takes_back_entries_tokens_and_the_start_at_login_and_leaves_ledger_and_keys() {
+    let ((place, address), home) = (Place::with_wallet(""), Home::new());
+    home.ok(&place, &["connect", "cursor", "--yes", "--json"]);
+    let token = place.agent("researcher");
+    let login = home.0.path().join(".config/autostart/Countersign.desktop");
+    std::fs::create_dir_all(login.parent().unwrap()).unwrap();
+    std::fs::write(&login, "[Desktop Entry]\n").unwrap();
+
+    let shown = home.ok(&place, &["uninstall", "--dry-run", "--json"]);
+    assert_eq!((shown["done"].as_bool(), shown["agents"].as_array().unwrap().len()), (Some(false), 2), "{shown}");
+    assert_eq!(home.run(&place, &["uninstall"]).status.code(), Some(1), "there is nobody to ask");
+    assert_ne!(home.text(".cursor/mcp.json").as_deref(), Some(CURSOR));
+
+    let done = home.ok(&place, &["uninstall", "--yes", "--json"]);
+    assert_eq!(done["done"], true, "{done}");
+    assert_eq!(home.text(".cursor/mcp.json").as_deref(), Some(CURSOR));
+    assert_eq!(login.exists(), cfg!(not(all(feature = "gui", target_os = "linux"))));
+    assert!(std::fs::read_dir(place.path().join("tokens")).is_ok_and(|mut files| files.next().is_none()));
+    let agents = place.ok(&["agent", "list", "--json"]);
+    assert!(agents["agents"].as_array().unwrap().iter().all(|agent| !agent["revoked_at"].is_null()), "{agents}");
+    assert!(!token.is_empty());
+    let kept = place.ok(&["wallet", "list", "--json"]);
+    assert_eq!(kept["wallets"][0]["address"].as_str(), Some(address.as_str()));
+}

@@ -20,6 +20,8 @@ mod corpus;
 mod crowd;
 #[cfg(feature = "faults")]
 mod disk;
+#[cfg(all(feature = "ui-automation", target_os = "linux"))]
+mod driven;
 mod eras;
 mod examples;
 mod gateway;

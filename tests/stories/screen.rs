@@ -56,6 +56,11 @@ pub async fn press_until(window: &str, x: &str, mut done: impl AsyncFnMut() -> b
     .await;
 }
 
+/// Gives the window the keyboard.
+pub async fn focus(window: &str) {
+    run("xdotool", &["windowfocus", window]).await;
+}
+
 /// One press and release of the first button.
 pub async fn press(window: &str, x: &str, y: &str) {
     run("xdotool", &["windowfocus", window, "mousemove", "--window", window, x, y, "click", "1"]).await;

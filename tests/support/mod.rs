@@ -9,6 +9,8 @@ pub mod bridge;
 #[cfg(target_os = "linux")]
 pub mod browser;
 pub mod client;
+#[cfg(target_os = "linux")]
+pub mod driver;
 pub mod guarded;
 pub mod hostile_mpp;
 pub mod hostile_seller;

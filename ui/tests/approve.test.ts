@@ -370,3 +370,17 @@ describe('time and outcome', () => {
     expect(by('budget-bar').textContent).toContain('No budget limits this payment.');
   });
 });
+
+test('what is remembered is chosen anew for every question, and shows its rule before it counts', async () => {
+  const remember = [{ scope: 'once', budget: null }, { scope: 'session', budget: '42.00 USD' }, { scope: '1h', budget: '42.00 USD' }];
+  await open(ask({ remember }), armed);
+  const select = screen.getByTestId('remember-select') as HTMLSelectElement;
+  expect([...select.options].map((one) => one.value)).toEqual(['once', 'session', '1h']);
+  expect(screen.queryByTestId('remember-rule')).toBeNull();
+  await fireEvent.change(select, { target: { value: '1h' } });
+  expect(screen.getByTestId('remember-rule').textContent).toContain('up to 4.20 USD each time without asking, at most 42.00 USD in 24 hours');
+  await fireEvent.click(screen.getByTestId('deny-button'));
+  expect(host.decided().at(-1)).toMatchObject({ decision: 'deny', remember: '1h' });
+  await send(ask({ remember, payment_id: 'pay_2' }));
+  expect((screen.getByTestId('remember-select') as HTMLSelectElement).value).toBe('once');
+});

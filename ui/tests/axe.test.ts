@@ -5,7 +5,11 @@ import { afterEach, expect, test } from 'vitest';
 import { empty, limits } from '../src/dev/limits';
 import { agents, noAgents, noWallets, wallets } from '../src/dev/people';
 import { scenes, status } from '../src/dev/scenes';
+import { secretStep, secretView, tasks } from '../src/dev/secret';
+import { chosen } from '../src/dev/settings';
+import type { SecretStep } from '../src/ipc/types';
 import Approve from '../src/pages/Approve.svelte';
+import Secret from '../src/pages/Secret.svelte';
 import Shell from '../src/Shell.svelte';
 import { speak } from '../src/words/speak.svelte';
 import type { Language } from '../src/words/speak.svelte';
@@ -86,3 +90,38 @@ test.each(both.flatMap((language) => people.map(([page, name, view]) => [page, n
   },
   60_000,
 );
+
+test.each(both.flatMap((language) => Object.keys(tasks).flatMap((task) => (['nothing', 'open'] as const).map((guarded) => [task, language, guarded] as const))))(
+  'window of secrets, %s in %s with %s before it: axe finds nothing',
+  async (task, language, guarded) => {
+    const host = new Host();
+    host.answers['secret_view'] = () => secretView(tasks[task]!, { language, guarded });
+    host.answers['secret_step'] = (args) => secretStep(args['step'] as SecretStep);
+    render(Secret);
+    await screen.findByTestId('act');
+    expect(await findings()).toEqual([]);
+  },
+);
+
+test.each(both)('Settings, in %s: axe finds nothing', async (language) => {
+  new Host();
+  speak(language);
+  location.hash = 'settings';
+  render(Shell);
+  await screen.findByTestId('port', {}, { timeout: 20_000 });
+  await screen.findByTestId('finding-swap', {}, { timeout: 20_000 });
+  expect(await findings()).toEqual([]);
+  location.hash = '';
+});
+
+test.each(both)('the first steps, in %s: axe finds nothing', async (language) => {
+  const host = new Host();
+  host.answers['preferences'] = () => chosen({ welcomed: false, language });
+  host.answers['status'] = () => status({ wallet: true, agent: false });
+  speak(language);
+  // A change of page that an earlier test left behind would leave the first steps.
+  await new Promise((done) => setTimeout(done));
+  render(Shell);
+  await screen.findByTestId('start-keep', {}, { timeout: 20_000 });
+  expect(await findings()).toEqual([]);
+});

@@ -2,6 +2,8 @@
 import { overview, page, story } from '../src/dev/activity';
 import { limits, tightens, versions } from '../src/dev/limits';
 import { agents, clientChange, clients, wallets } from '../src/dev/people';
+import { money } from '../src/dev/secret';
+import { chosen, findings, settings } from '../src/dev/settings';
 import { status } from '../src/dev/scenes';
 import type { ActivityFilter, ApprovalFrame } from '../src/ipc/types';
 
@@ -11,7 +13,7 @@ export class Host {
   calls: Call[] = [];
   /** What a command answers; a thrown value rejects it. */
   answers: Record<string, (args: Record<string, unknown>) => unknown> = {
-    preferences: () => ({ language: 'en', theme: 'system' }),
+    preferences: () => chosen(),
     status: () => status(),
     activity_overview: () => overview(),
     activity_list: (args) => page(10_000, args['filter'] as ActivityFilter, args['cursor'] as string | null),
@@ -24,6 +26,10 @@ export class Host {
     clients: () => clients,
     client_change: () => clientChange(),
     wallets: () => wallets(),
+    wallet_money: () => money(),
+    settings: () => settings(),
+    settings_save: () => ({ is: 'saved' }),
+    settings_findings: () => findings,
   };
   #callbacks = new Map<number, (message: unknown) => void>();
   #channel = 0;

@@ -132,13 +132,6 @@ test('agents and wallets lead to each other, and what the address names is broug
   expect(seen).toEqual(['agent-coder', 'wallet']);
 });
 
-test('without a wallet there is the command that makes one', async () => {
-  host.answers['wallets'] = () => noWallets;
-  render(Wallets, { at: '' });
-  expect((await screen.findByTestId('wallets-empty')).textContent).toContain('goes straight to an encrypted file');
-  expect(screen.getByTestId('wallet-create').textContent).toBe('countersign wallet create');
-});
-
 test.each([
   ['agents', Agents, 'agents-empty', '还没有代理'],
   ['wallets', Wallets, 'wallets-empty', '还没有钱包'],

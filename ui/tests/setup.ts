@@ -1,6 +1,7 @@
 /** What the test document lacks and the pages use. */
 import { configure } from '@testing-library/svelte';
 import { afterEach, vi } from 'vitest';
+import { lookAt } from '../src/parts/kind.svelte';
 
 // A loaded machine is slow, not wrong.
 configure({ asyncUtilTimeout: 10_000 });
@@ -37,4 +38,5 @@ Object.assign(HTMLDialogElement.prototype, {
 
 afterEach(() => {
   vi.useRealTimers();
+  lookAt(false);
 });

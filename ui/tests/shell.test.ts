@@ -1,6 +1,7 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { status } from '../src/dev/scenes';
+import { chosen } from '../src/dev/settings';
 import type { MainStatus } from '../src/ipc/types';
 import Shell from '../src/Shell.svelte';
 import { pages } from '../src/pages';
@@ -95,7 +96,7 @@ test('a chosen language is spoken and kept at once', async () => {
   await open();
   await fireEvent.change(await screen.findByTestId('language'), { target: { value: 'zh-CN' } });
   expect(await screen.findByText('暂停 1 小时')).toBeTruthy();
-  expect(called('set_preferences')).toEqual([{ preferences: { language: 'zh-CN', theme: 'system' } }]);
+  expect(called('set_preferences')).toEqual([{ preferences: chosen({ language: 'zh-CN' }) }]);
 });
 
 test('a question mark shows the keys, but not while somebody writes', async () => {

@@ -30,7 +30,8 @@ test.each(catalogues)('%s says the same keys with the same parts in every langua
   }
 });
 
-test.each(catalogues)('every word of %s is used', (name) => {
+// The core's own words are held against its code by a test of the core.
+test.each(catalogues.filter((name) => name !== 'core.json'))('every word of %s is used', (name) => {
   // Some keys are put together from a fixed start: `say(`outcome.${state}`)`.
   const starts = [...code.matchAll(/`([a-z_.]+\.)\$\{/g)].map((found) => found[1] ?? '');
   for (const key of Object.keys(read('en', name))) {

@@ -1,4 +1,4 @@
-//! `cargo xtask demo | test | check | bench | soak | fuzz | build-ui | bundle`: the project's own commands.
+//! `cargo xtask demo | test | check | bench | soak | fuzz | build-ui | bundle | package`: the project's own commands.
 //!
 //! Each one first says what the machine lacks and installs it. Caches go below the target directory, nothing into the
 //! home directory.
@@ -9,6 +9,7 @@ mod check;
 mod count;
 mod demo;
 mod fuzz;
+mod package;
 mod packages;
 mod place;
 mod python;
@@ -34,6 +35,8 @@ usage: cargo xtask COMMAND
   fuzz TARGET [SECONDS]
                       looks for inputs that break a promise of a target of tests/fuzz, guided by coverage
   build-ui            installs the interface's packages and builds it, if it is stale
+  package [--debug] [--try]
+                      .deb and .rpm of the release program, or of the one in debug; --try installs the .deb, starts it, removes it
   bundle [--program FILE] [--into FOLDER]
                       an MCPB bundle for Claude Desktop, of the release program or of this one";
 
@@ -61,6 +64,7 @@ fn obey() -> Result<()> {
         "soak" => soak::run(&place, rest),
         "fuzz" => fuzz::fuzz(&place, rest),
         "bundle" => bundle::run(&place, rest),
+        "package" => package::run(&place, rest),
         "build-ui" => setup::interface(&place),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

@@ -19,6 +19,7 @@ use crate::{
     activity::{Activity, Word},
     config::VerifyReport,
     error::{Health, OpenError, SignError, VaultError},
+    keys::Guarded,
     ledger::{Again, Ledger, Mark, verb},
     open::Open,
     point::point,
@@ -39,7 +40,10 @@ impl Vault {
 
     /// Whether money can move.
     pub fn health(&self) -> Health {
-        self.0.shared.view().health(self.0.shared.clock.wall())
+        match self.0.shared.view().health(self.0.shared.clock.wall()) {
+            Health::Ok if self.guarded() == Guarded::Locked => Health::Locked,
+            health => health,
+        }
     }
 
     /// What is known of a key, before any request leaves. Answers even when nothing may be written.

@@ -147,7 +147,7 @@ impl Change {
 }
 
 /// Asks on the terminal.
-fn agreed(as_json: bool) -> anyhow::Result<bool> {
+pub(super) fn agreed(as_json: bool) -> anyhow::Result<bool> {
     if as_json || !std::io::stdin().is_terminal() {
         bail!("there is no terminal to ask on; look at the change with --dry-run, then say --yes");
     }

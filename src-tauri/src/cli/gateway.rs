@@ -5,7 +5,7 @@ use countersign_vault::keys::Secret;
 use std::path::PathBuf;
 use url::Url;
 
-use super::{Exit, finish, setup::read_key};
+use super::{Exit, finish, setup::read_secret};
 use crate::{
     app::Place,
     control::Op,
@@ -65,7 +65,7 @@ pub fn run(place: &Place, verb: GatewayVerb, json: bool) -> anyhow::Result<Exit>
         }
         GatewayVerb::Login { name, client_id, client_secret_file, client_metadata } => {
             let client_secret = match client_secret_file {
-                Some(file) => read_key(Some(file))?,
+                Some(file) => read_secret(Some(file), "client secret")?,
                 None => Secret::copy_of(b""),
             };
             let said = name.clone();

@@ -10,6 +10,7 @@ mod serve;
 mod setup;
 mod shell;
 mod show;
+mod uninstall;
 
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -96,6 +97,8 @@ enum Verb {
     },
     /// Puts Countersign into the configuration of an MCP client, after showing the change.
     Connect(connect::ConnectArgs),
+    /// Takes back what Countersign put elsewhere: entries in clients, the entry for login, tokens. Ledger and keys stay.
+    Uninstall(uninstall::UninstallArgs),
     /// Puts paid MCP servers behind the running Countersign.
     #[command(subcommand)]
     Gateway(gateway::GatewayVerb),
@@ -165,6 +168,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Verify) => show::verify(&place, json),
         Some(Verb::Confirm { what }) => finish(&place, Op::Confirm { what }, |_| println!("Confirmed."), json),
         Some(Verb::Connect(args)) => connect::run(&place, &args, json),
+        Some(Verb::Uninstall(args)) => uninstall::run(&place, &args, json),
         Some(Verb::Gateway(verb)) => gateway::run(&place, verb, json),
         Some(Verb::Fetch(args)) => fetch::run(&place, args, json),
         Some(Verb::Completions { shell }) => shell::completions(shell),

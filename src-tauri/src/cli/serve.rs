@@ -109,6 +109,7 @@ pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::
         clock,
         address: running.listening.address(),
         place: place.clone(),
+        config: config.clone(),
         show,
         stop,
     };

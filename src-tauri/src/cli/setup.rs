@@ -47,6 +47,14 @@ pub enum WalletVerb {
         #[arg(long)]
         agent: String,
     },
+    /// Opens the wallets of the running Countersign with their passphrase, from a file or stdin, never from an argument.
+    Unlock {
+        /// File whose first line is the passphrase.
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+    },
+    /// Locks them: payments need the passphrase again.
+    Lock,
 }
 
 #[derive(Debug, Subcommand)]
@@ -99,7 +107,7 @@ pub fn wallet(place: &Place, verb: WalletVerb, json: bool) -> anyhow::Result<Exi
             finish(place, Op::WalletCreate { label }, |w| println!("{}", text(w, "address")), json)
         }
         WalletVerb::Import { label, key_file } => {
-            let key = read_key(key_file)?;
+            let key = read_secret(key_file, "key")?;
             finish(place, Op::WalletImport { label, key }, |w| println!("{}", text(w, "address")), json)
         }
         WalletVerb::List => finish(
@@ -123,6 +131,20 @@ pub fn wallet(place: &Place, verb: WalletVerb, json: bool) -> anyhow::Result<Exi
             |set| println!("{} pays for {}.", text(set, "address"), text(set, "agent")),
             json,
         ),
+        WalletVerb::Unlock { passphrase_file } => {
+            let passphrase = read_secret(passphrase_file, "passphrase")?;
+            let said = "The wallets are unlocked until they are locked or Countersign ends.";
+            finish(place, Op::WalletUnlock { passphrase }, |_| println!("{said}"), json)
+        }
+        WalletVerb::Lock => finish(
+            place,
+            Op::WalletLock,
+            |now| {
+                let none = "No passphrase is set, so the keys are only wiped from memory; set one on the page Wallets.";
+                println!("{}", if now["locked"] == true { "The wallets are locked." } else { none });
+            },
+            json,
+        ),
     }
 }
 
@@ -141,11 +163,11 @@ fn address(place: &Place, label: Option<&str>, json: bool) -> anyhow::Result<Exi
     Ok(Exit::Done)
 }
 
-/// Reads a key past every buffer but one, which is wiped.
-pub(super) fn read_key(file: Option<PathBuf>) -> anyhow::Result<Secret> {
+/// Reads a secret past every buffer but one, which is wiped.
+pub(super) fn read_secret(file: Option<PathBuf>, what: &str) -> anyhow::Result<Secret> {
     let (opened, name) = match file {
-        Some(path) => (File::open(&path), format!("the key file {}", path.display())),
-        None => (unbuffered_stdin(), "the key from stdin".to_owned()),
+        Some(path) => (File::open(&path), format!("the {what} file {}", path.display())),
+        None => (unbuffered_stdin(), format!("the {what} from stdin")),
     };
     let mut text = Zeroizing::new(vec![0; 1024]);
     let filled = opened.and_then(|file| fill(file, &mut text)).with_context(|| format!("reading {name}"))?;

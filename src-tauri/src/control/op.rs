@@ -34,6 +34,14 @@ pub enum Op {
         /// Whose payments.
         agent: String,
     },
+    /// Opens the wallets with their passphrase; only while Countersign runs.
+    WalletUnlock {
+        /// As typed.
+        #[serde(with = "carried")]
+        passphrase: Secret,
+    },
+    /// Locks them again.
+    WalletLock,
     /// Pairs an agent.
     AgentAdd {
         /// Its name.
@@ -198,6 +206,8 @@ impl Op {
                 | Self::GatewayRemove { .. }
                 | Self::GatewayLogin { .. }
                 | Self::GatewayLogout { .. }
+                | Self::WalletUnlock { .. }
+                | Self::WalletLock
         )
     }
 
@@ -208,6 +218,8 @@ impl Op {
             Self::WalletImport { .. } => "wallet import",
             Self::WalletList => "wallet list",
             Self::WalletAssign { .. } => "wallet assign",
+            Self::WalletUnlock { .. } => "wallet unlock",
+            Self::WalletLock => "wallet lock",
             Self::AgentAdd { .. } => "agent add",
             Self::AgentRotate { .. } => "agent rotate",
             Self::AgentRebind { .. } => "agent rebind",

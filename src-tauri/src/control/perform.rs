@@ -8,7 +8,7 @@ use countersign_core::{
     registry::Registry,
 };
 use countersign_desk::view::{payment_view, status_of};
-use countersign_vault::{Confirm, Filter, PayerFor, Scope, Set, SetBy, Vault, Wallet};
+use countersign_vault::{Confirm, Filter, PayerFor, Scope, Set, SetBy, Vault, Wallet, keys::Guarded};
 use serde_json::{Value, json};
 
 use super::op::Op;
@@ -26,6 +26,14 @@ pub async fn perform(vault: &Vault, registry: &Registry, op: Op, by: SetBy) -> a
             let (wallet, agent) = (wallet_named(vault, &wallet)?, paired(vault, &agent).await?);
             vault.set_payer(PayerFor { agent: Some(agent.clone()), network: None }, &wallet.address).await?;
             json!({"agent": agent, "address": wallet.address, "label": wallet.label})
+        }
+        Op::WalletUnlock { passphrase } => {
+            vault.unlock_wallets(passphrase).await?;
+            json!({"locked": false})
+        }
+        Op::WalletLock => {
+            vault.lock_wallets();
+            json!({"locked": vault.guarded() == Guarded::Locked})
         }
         Op::AgentAdd { name, ask_everything } => {
             let name: AgentName = name.parse()?;

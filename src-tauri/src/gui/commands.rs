@@ -4,7 +4,7 @@ use countersign_desk::{
     approver::{Approver as _, Change},
     event::Event,
 };
-use countersign_vault::{Health, Scope};
+use countersign_vault::{Health, Scope, keys::Guarded};
 use std::sync::Arc;
 use tauri::{Manager as _, State, WebviewWindow, ipc::Channel};
 use tokio::sync::oneshot;
@@ -52,17 +52,32 @@ pub async fn decide(
     remember: Remember,
 ) -> Said<()> {
     from(&window, APPROVAL)?;
-    let Remember::Once = remember;
     let (reply, heard) = oneshot::channel();
     shell
         .inputs
-        .send(Input::Decide(payment_id, display_hash, decision, reply))
+        .send(Input::Decide(payment_id.clone(), display_hash, decision, reply))
         .map_err(|_| failed("Countersign is ending."))?;
     let said = heard.await.map_err(|_| failed("Countersign is ending."))?;
-    if let Err(refused) = &said {
-        tracing::info!(kind = ?refused.kind, "window.answer_refused");
+    match &said {
+        Err(refused) => tracing::info!(kind = ?refused.kind, "window.answer_refused"),
+        Ok(()) => keep(&shell, payment_id, decision, remember).await,
     }
     said
+}
+
+/// Makes the rule of an answer that was taken. The answer stands whatever becomes of the rule.
+async fn keep(shell: &Shell, payment: String, decision: Decision, remember: Remember) {
+    if remember == Remember::Once || decision == Decision::DenyAndPause {
+        return;
+    }
+    let yes = decision == Decision::Approve;
+    if yes && remember == Remember::Always {
+        return shell.windows.main(Some(format!("limits/payment:{payment}")));
+    }
+    match shell.limits.remember(&payment, yes, remember).await {
+        Ok(()) => shell.desk.look_again(),
+        Err(error) => tracing::warn!(?error, "the answer stands, but no rule was made of it"),
+    }
 }
 
 /// What would be signed, row by row.
@@ -94,11 +109,17 @@ pub async fn status(window: WebviewWindow, shell: Gets<'_>) -> Said<MainStatus> 
         Health::ViewOnly(_) | Health::Storage(_) => MainState::ViewOnly,
     };
     let waiting = *shell.windows.waiting().borrow();
+    let vault = shell.desk.vault();
+    let agents = vault.list_agents().await.map_err(failed)?;
     Ok(MainStatus {
         state,
         waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         red_band: UI_AUTOMATION,
+        passphrase: vault.guarded() == Guarded::Locked,
+        wallet: !vault.wallets().is_empty(),
+        agent: agents.iter().any(|agent| agent.revoked_at.is_none()),
+        try_at: shell.try_at.clone(),
     })
 }
 
@@ -139,7 +160,9 @@ pub fn preferences(window: WebviewWindow, shell: Gets<'_>) -> Said<Preferences> 
 #[tauri::command]
 pub fn set_preferences(window: WebviewWindow, shell: Gets<'_>, preferences: Preferences) -> Said<()> {
     from(&window, MAIN)?;
+    preferences.check().map_err(failed)?;
+    let theme = preferences.theme;
     shell.preferences.keep(preferences).map_err(failed)?;
-    preferences::dress(window.app_handle(), preferences.theme);
+    preferences::dress(window.app_handle(), theme);
     Ok(())
 }

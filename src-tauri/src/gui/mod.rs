@@ -18,16 +18,22 @@ mod people_commands;
 mod person;
 mod preferences;
 mod press;
+mod secret;
+mod secret_commands;
+mod settings;
+mod settings_commands;
 mod stage;
 #[cfg(test)]
 mod table;
 mod tray;
 mod view;
 mod window;
+mod words;
 
 pub use approver::{Inputs, WindowApprover};
 pub use environment::{clean_environment, draw_without_graphics_card};
 pub use native::open_display;
+pub use settings::start_at_login;
 
 use anyhow::Context as _;
 use countersign_core::Millis;
@@ -37,7 +43,7 @@ use std::sync::Arc;
 use tauri::{AppHandle, Manager as _, RunEvent};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{app::Place, connect::Roots};
+use crate::{app::Place, config::Config, connect::Roots};
 use approver::{Input, drive};
 use preferences::Kept;
 use stage::Stage;
@@ -57,6 +63,8 @@ pub struct GuiParts {
     pub address: Option<String>,
     /// Where our own files lie.
     pub place: Place,
+    /// What it was started with.
+    pub config: Config,
     /// A page of the main window to open at once.
     pub show: Option<String>,
     /// Fires when the app is to end.
@@ -70,10 +78,14 @@ struct Shell {
     inputs: mpsc::UnboundedSender<Input>,
     windows: Arc<Windows>,
     address: Option<String>,
+    try_at: Option<String>,
     preferences: Arc<Kept>,
+    words: words::Words,
     activity: Arc<Activity>,
     limits: limits::Room,
     people: people::Room,
+    secret: secret::Room,
+    settings: settings::Room,
 }
 
 /// Runs the desktop on this thread, the main one, until it is quit. What waits then is refused.
@@ -110,6 +122,20 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
             people_commands::client_change,
             people_commands::client_go,
             people_commands::wallets,
+            people_commands::wallet_money,
+            people_commands::wallet_pays,
+            people_commands::wallet_lock,
+            secret_commands::secret_open,
+            secret_commands::secret_view,
+            secret_commands::secret_step,
+            secret_commands::secret_end,
+            settings_commands::settings,
+            settings_commands::settings_save,
+            settings_commands::settings_confirm,
+            settings_commands::settings_cancel,
+            settings_commands::settings_autostart,
+            settings_commands::settings_findings,
+            settings_commands::settings_report,
         ])
         .build(tauri::generate_context!())
         .context("starting the window")?;
@@ -125,7 +151,7 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
 }
 
 fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
-    let GuiParts { desk, approver, inputs, clock, address, place, show, stop } = parts;
+    let GuiParts { desk, approver, inputs, clock, address, place, config, show, stop } = parts;
     let dir = place.dir.clone();
     let preferences = Arc::new(Kept::read(&dir));
     preferences::dress(app, preferences.now().theme);
@@ -133,17 +159,24 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     let activity = Arc::new(activity::read_model(&desk));
     let registry = Arc::new(desk.registry().clone());
     let limits = limits::Room::new(desk.vault().clone(), registry, approver.clone(), clock.clone());
-    let people = people::Room::new(desk.vault().clone(), approver.clone(), place, Roots::of_this_user());
+    let people = people::Room::new(desk.vault().clone(), approver.clone(), place.clone(), Roots::of_this_user());
+    let try_at = config.test.seller.clone();
+    let settings = settings::Room::new(place.config, dir.clone(), config, approver.clone(), clock.clone());
+    let secret = secret::Room::new(desk.vault().clone());
     let shell = Arc::new(Shell {
         desk,
         inputs: approver.inputs(),
         approver,
         windows: windows.clone(),
         address,
+        try_at,
+        words: words::Words::new(preferences.clone()),
         preferences,
         activity,
         limits,
         people,
+        secret,
+        settings,
     });
     app.manage(windows.clone());
     app.manage(shell.clone());

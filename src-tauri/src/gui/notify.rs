@@ -14,7 +14,10 @@ use std::{
 };
 use tokio::{sync::broadcast::error::RecvError, time::MissedTickBehavior};
 
-use super::Shell;
+use super::{
+    Shell,
+    words::{Word, Words},
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -42,19 +45,21 @@ impl Quietly {
     }
 
     /// One text an agent; the count begins anew.
-    pub fn take(&mut self, reference: &str) -> Vec<String> {
-        std::mem::take(&mut self.0).into_iter().map(|(agent, quiet)| quiet.text(&agent, reference)).collect()
+    pub fn take(&mut self, words: &Words, reference: &str) -> Vec<String> {
+        std::mem::take(&mut self.0).into_iter().map(|(agent, quiet)| quiet.text(words, &agent, reference)).collect()
     }
 }
 
 impl Quiet {
-    fn text(&self, agent: &str, reference: &str) -> String {
-        let payments = if self.count == 1 { "1 payment".to_owned() } else { format!("{} payments", self.count) };
-        let rest = match self.without_value {
-            0 => String::new(),
-            n => format!(" and {n} without a known value"),
-        };
-        format!("{agent}: {payments}, {} {reference}{rest}", self.value)
+    fn text(&self, words: &Words, agent: &str, reference: &str) -> String {
+        let (n, value, unknown) =
+            (self.count.to_string(), format!("{} {reference}", self.value), self.without_value.to_string());
+        let word = if self.count == 1 { Word::SilentOne } else { Word::SilentMany };
+        let mut text = words.say(word, &[("agent", agent), ("n", &n), ("value", &value)]);
+        if self.without_value > 0 {
+            text.push_str(&words.say(Word::SilentUnknown, &[("n", &unknown)]));
+        }
+        text
     }
 }
 
@@ -64,37 +69,40 @@ pub async fn follow(shell: Arc<Shell>) {
     let mut quietly = Quietly::default();
     let mut minute = tokio::time::interval(MINUTE);
     minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let server = Arc::new(Server { windows: shell.windows.clone(), missing: AtomicBool::new(false) });
+    let server = Arc::new(Server { shell: shell.clone(), missing: AtomicBool::new(false) });
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Ok(Event::Asked(question)) => server.clone().show("Countersign asks".to_owned(), question_text(&question), true),
-                Ok(Event::Silent { agent, micros, .. }) => quietly.add(&agent, micros),
+                Ok(Event::Asked(question)) => server.clone().show(Word::Asks, question_text(&shell.words, &question), true),
+                Ok(Event::Silent { agent, micros, .. }) if shell.preferences.now().tells(micros) => {
+                    quietly.add(&agent, micros);
+                }
                 Ok(_) => {}
                 Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "notifications could not keep up; the ledger has everything"),
                 Err(RecvError::Closed) => return,
             },
-            _ = minute.tick() => for text in quietly.take(shell.desk.registry().reference()) {
-                server.clone().show("Paid without asking".to_owned(), text, false);
+            _ = minute.tick() => for text in quietly.take(&shell.words, shell.desk.registry().reference()) {
+                server.clone().show(Word::Silent, text, false);
             },
         }
     }
 }
 
 /// Our own words, the paired name, the amount from our registry, the host that is paid.
-fn question_text(question: &Question) -> String {
+pub fn question_text(words: &Words, question: &Question) -> String {
     let amount = if question.amount_fiat == "no known value" { &question.amount_asset } else { &question.amount_fiat };
-    format!("{} wants to pay {amount} to {}", question.agent, question.payee_host)
+    words.say(Word::Wants, &[("agent", &question.agent), ("amount", amount), ("host", &question.payee_host)])
 }
 
 struct Server {
-    windows: Arc<super::window::Windows>,
+    shell: Arc<Shell>,
     missing: AtomicBool,
 }
 
 impl Server {
     /// Shows it from a thread of its own: the server may take its time, and a click may come much later.
-    fn show(self: Arc<Self>, title: String, body: String, asks: bool) {
+    fn show(self: Arc<Self>, title: Word, body: String, asks: bool) {
+        let (title, show) = (self.shell.words.say(title, &[]), self.shell.words.say(Word::Show, &[]));
         let spawned = std::thread::Builder::new().name("notification".to_owned()).spawn(move || {
             let mut notification = notify_rust::Notification::new();
             notification
@@ -104,13 +112,16 @@ impl Server {
                 .timeout(notify_rust::Timeout::Milliseconds(120_000));
             #[cfg(all(unix, not(target_os = "macos")))]
             if asks {
-                notification.action("show", "Show");
+                notification.action("show", &show);
+                if self.shell.preferences.now().sound {
+                    notification.sound_name("dialog-question");
+                }
             }
             match notification.show() {
                 #[cfg(all(unix, not(target_os = "macos")))]
                 Ok(shown) if asks => shown.wait_for_action(|action| {
                     if action == "show" {
-                        self.windows.present();
+                        self.shell.windows.present();
                     }
                 }),
                 Ok(_) => {}
@@ -135,19 +146,21 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gui::preferences::Kept;
 
     #[test]
     fn each_payment_is_in_exactly_one_summary() {
+        let words = Words::new(Arc::new(Kept::read(std::path::Path::new("/nonexistent"))));
         let mut quietly = Quietly::default();
         for _ in 0..42 {
             quietly.add("researcher", Some(10_000));
         }
         quietly.add("other", None);
         assert_eq!(
-            quietly.take("USD"),
+            quietly.take(&words, "USD"),
             ["other: 1 payment, 0.00 USD and 1 without a known value", "researcher: 42 payments, 0.42 USD"]
         );
-        assert!(quietly.take("USD").is_empty());
+        assert!(quietly.take(&words, "USD").is_empty());
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! The commands of the pages Agents and Wallets. Each is the main window's alone. One pairs, after the approval
-//! window said so; none touches a key.
+//! The commands of the pages Agents and Wallets. Each is the main window's alone. One pairs, after the approval window said so;
+//! none sees a key.
 
 use tauri::WebviewWindow;
 
 use super::{
     activity,
     commands::{Gets, Said, failed, from},
-    people::{AgentsView, ClientChange, ClientView, Today, WalletsView},
+    people::{AgentsView, ClientChange, ClientView, Today, WalletsView, money::MoneyView},
     window::MAIN,
 };
 
@@ -74,4 +74,26 @@ pub async fn client_go(window: WebviewWindow, shell: Gets<'_>, id: String) -> Sa
 pub async fn wallets(window: WebviewWindow, shell: Gets<'_>) -> Said<WalletsView> {
     from(&window, MAIN)?;
     shell.people.wallets(shell.desk.registry()).await.map_err(failed)
+}
+
+/// Where a wallet gets its money, and what it holds; `afresh` when somebody begins to look.
+#[tauri::command]
+pub async fn wallet_money(window: WebviewWindow, shell: Gets<'_>, address: String, afresh: bool) -> Said<MoneyView> {
+    from(&window, MAIN)?;
+    shell.people.money(&shell.desk, &address, afresh).await.map_err(failed)
+}
+
+/// Lets a wallet pay by default, once the person has confirmed it in the approval window.
+#[tauri::command]
+pub async fn wallet_pays(window: WebviewWindow, shell: Gets<'_>, address: String, network: Option<String>) -> Said<()> {
+    from(&window, MAIN)?;
+    shell.people.pays(shell.desk.registry(), &address, network.as_deref()).await.map_err(failed)
+}
+
+/// Wipes every key from memory; where a passphrase is set, payments need it again.
+#[tauri::command]
+pub fn wallet_lock(window: WebviewWindow, shell: Gets<'_>) -> Said<()> {
+    from(&window, MAIN)?;
+    shell.desk.vault().lock_wallets();
+    Ok(())
 }

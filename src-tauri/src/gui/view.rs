@@ -1,6 +1,10 @@
 //! What the pages get: everything is text, ready to be shown. The TypeScript twins in `ui/src/ipc/bindings` are made from here.
 
-use countersign_core::approval::{Bar, Question, Warning};
+use countersign_core::{
+    approval::{Bar, Question, Warning},
+    money::Micro,
+    policy::own_budget,
+};
 use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
@@ -107,6 +111,7 @@ pub struct ApprovalView {
     pub also: Vec<String>,
     pub warnings: Vec<WarningView>,
     pub bar: Option<BarView>,
+    pub remember: Vec<RememberView>,
     pub act: String,
     pub signs: Vec<(String, String)>,
     #[cfg_attr(test, ts(type = "number"))]
@@ -153,13 +158,41 @@ pub enum Decision {
     DenyAndPause,
 }
 
-/// How long the answer holds. Longer lifetimes are rules, and are made in the main window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// How long the answer holds. Longer than once is a rule, made of what the ledger keeps of the payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Remember {
     /// Only this payment.
     Once,
+    /// While the agent stays in the session it asked in.
+    Session,
+    /// An hour.
+    #[serde(rename = "1h")]
+    Hour,
+    /// Without end: the rule opens on the Limits page, for its owner to confirm.
+    Always,
+}
+
+/// One of them as it is offered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct RememberView {
+    pub scope: Remember,
+    /// What the rule of a yes would let through in any 24 hours; none where no rule is made.
+    pub budget: Option<String>,
+}
+
+/// What can be remembered of a question: at first sight of a payee nothing beyond the session, without a value nothing at all.
+fn remembered(question: &Question) -> Vec<RememberView> {
+    let once = RememberView { scope: Remember::Once, budget: None };
+    let known = question.amount_fiat.split_once(' ').and_then(|(n, code)| Some((Micro::parse(n).ok()?, code)));
+    let Some((exposure, code)) = known else { return vec![once] };
+    let budget = Some(format!("{} {code}", own_budget(exposure)));
+    let rule = |scope| RememberView { scope, budget: budget.clone() };
+    let first = question.warnings.iter().any(|warning| warning.id == "first-payee");
+    let longer = [Remember::Hour, Remember::Always].into_iter().filter(|_| !first).map(rule);
+    [once, rule(Remember::Session)].into_iter().chain(longer).collect()
 }
 
 /// Why a command was not carried out.
@@ -210,6 +243,14 @@ pub struct MainStatus {
     pub version: String,
     /// See [`super::environment::UI_AUTOMATION`].
     pub red_band: bool,
+    /// Nothing can be paid before the passphrase of the wallets is typed.
+    pub passphrase: bool,
+    /// There is a wallet.
+    pub wallet: bool,
+    /// There is an agent that can ask.
+    pub agent: bool,
+    /// Where a first payment can be tried, as configured.
+    pub try_at: Option<String>,
 }
 
 /// Whether money can move.
@@ -226,6 +267,7 @@ pub enum MainState {
 impl ApprovalView {
     /// What is shown of a question.
     pub fn of(question: Question, display_hash: String, now_ms: i64, red_band: bool) -> Self {
+        let remember = remembered(&question);
         let Question {
             payment_id,
             agent,
@@ -254,6 +296,7 @@ impl ApprovalView {
         Self {
             payment_id: payment_id.to_string(),
             display_hash,
+            remember,
             warnings: warnings.into_iter().map(|Warning { id, text }| WarningView { id, text }).collect(),
             bar: bar.map(|Bar { id, spent, this, left, of, before_permille, after_permille, over }| BarView {
                 id,
@@ -298,7 +341,7 @@ pub(super) mod tests {
                 ActivityFilter, ActivityLine, ActivityPage, Bar, BarPart, Exported, Form, Overview, OverviewAsked,
                 PaymentStory, Ranked, Span, SpentView, StepKind, StepView, SumsBy,
             },
-            preferences::{Look, Preferences},
+            preferences::{Look, MoneyKind, Notices, Preferences},
         },
         *,
     };
@@ -328,6 +371,7 @@ pub(super) mod tests {
         check::<OutcomeState>(&dir, &mut stale);
         check::<Decision>(&dir, &mut stale);
         check::<Remember>(&dir, &mut stale);
+        check::<RememberView>(&dir, &mut stale);
         check::<DecideError>(&dir, &mut stale);
         check::<DecideErrorKind>(&dir, &mut stale);
         check::<MainStatus>(&dir, &mut stale);
@@ -351,6 +395,8 @@ pub(super) mod tests {
         check::<Preferences>(&dir, &mut stale);
         check::<Language>(&dir, &mut stale);
         check::<Look>(&dir, &mut stale);
+        check::<MoneyKind>(&dir, &mut stale);
+        check::<Notices>(&dir, &mut stale);
         assert!(stale.is_empty(), "run the test once with UPDATE_BINDINGS=1 for: {stale:#?}");
     }
 }

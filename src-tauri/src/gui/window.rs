@@ -1,4 +1,4 @@
-//! The two windows. The approval window opens without taking the focus, never under the pointer, and tells the stage all that happens to it.
+//! The windows. The approval window opens without taking the focus, never under the pointer, and tells the stage all that happens to it.
 //!
 //! The approval window is made once and hidden between questions, its page's process ended: on Linux a second private window of one
 //! app gets no pages, because Tauri registers its scheme once a context and each private window has a context of its own.
@@ -30,6 +30,8 @@ use super::{
 pub const APPROVAL: &str = "approval";
 /// Label of the window that shows.
 pub const MAIN: &str = "main";
+/// Label of the window where secrets are shown and typed.
+pub const SECRET: &str = "secret";
 
 /// Size of a new approval window, without its frame.
 const WIDTH: f64 = 480.0;
@@ -48,6 +50,8 @@ pub struct Windows {
     dir: std::path::PathBuf,
     /// Which opening of the approval window this is.
     number: Arc<AtomicU64>,
+    /// How many windows of secrets there were.
+    secrets: AtomicU64,
     page: Mutex<Option<Channel<ApprovalFrame>>>,
 }
 
@@ -68,6 +72,7 @@ impl Windows {
             preferences,
             waiting,
             number,
+            secrets: AtomicU64::new(0),
             dir: dir.join("page"),
             page: Mutex::default(),
         })
@@ -119,6 +124,59 @@ impl Windows {
             Ok(window) => native::close_menus(&window),
             Err(error) => tracing::error!(%error, "the main window could not be opened"),
         }
+    }
+
+    /// Opens the window of secrets anew: each one has a page process, and a context, of its own.
+    pub fn secret(&self) {
+        self.on_main(|windows| {
+            if let Some(window) = windows.app.get_webview_window(SECRET) {
+                windows.put_secret_away(&window);
+            }
+            if let Err(error) = windows.build_secret() {
+                tracing::error!(%error, "the window of secrets could not be opened");
+            }
+        });
+    }
+
+    /// Ends the window of secrets.
+    pub fn end_secret(&self) {
+        self.on_main(|windows| {
+            if let Some(window) = windows.app.get_webview_window(SECRET) {
+                windows.put_secret_away(&window);
+            }
+        });
+    }
+
+    fn put_secret_away(&self, window: &WebviewWindow) {
+        log(window.hide());
+        native::end_page(window);
+        log(window.destroy());
+    }
+
+    fn build_secret(&self) -> tauri::Result<()> {
+        let number = self.secrets.fetch_add(1, Ordering::SeqCst);
+        let mut builder = bare(WebviewWindowBuilder::new(&self.app, SECRET, WebviewUrl::App("secret.html".into())))
+            .title("Countersign keys")
+            .inner_size(560.0, 720.0)
+            .min_inner_size(320.0, 420.0)
+            .maximizable(false)
+            .center();
+        builder = if UI_AUTOMATION {
+            builder.data_directory(self.dir.join(MAIN))
+        } else {
+            builder.incognito(true).data_directory(self.dir.join(SECRET).join(number.to_string()))
+        };
+        let window = builder.build()?;
+        native::close_menus(&window);
+        let app = self.app.clone();
+        window.on_window_event(move |event| {
+            if let WindowEvent::Destroyed = event
+                && let Some(shell) = app.try_state::<Arc<super::Shell>>()
+            {
+                shell.secret.end();
+            }
+        });
+        Ok(())
     }
 
     fn open(&self, number: u64) {

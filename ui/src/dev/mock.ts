@@ -1,9 +1,11 @@
 /** Stands in for the Rust side: `?scene=NAME` picks what is fed. Never part of a normal build. */
-import type { ActivityFilter, ApprovalFrame, Language } from '../ipc/types';
+import type { ActivityFilter, ApprovalFrame, Language, SecretStep } from '../ipc/types';
 import { overview, page, story } from './activity';
 import { empty, limits, loosens, owner, tightens, versions } from './limits';
 import { agents, clientChange, clients, noAgents, noWallets, wallets } from './people';
 import { scenes, status } from './scenes';
+import { chosen, findings, owner as settingsOwner, settings } from './settings';
+import { money, secretStep, secretView, tasks } from './secret';
 
 const asked = new URLSearchParams(location.search);
 const scene = asked.get('scene') ?? 'question';
@@ -15,7 +17,7 @@ function feed(channel: { id: number }) {
   frames.forEach((message, index) => callbacks.get(channel.id)?.({ index, message }));
 }
 
-const main = {
+const main: ReturnType<typeof status> | undefined = {
   running: status(),
   paused: status({ state: 'paused', waiting: 2, red_band: true }),
   locked: status({ state: 'locked' }),
@@ -25,6 +27,7 @@ const main = {
   failing: status(),
   loading: status(),
   failed: status(),
+  first: status({ wallet: asked.has('wallet'), agent: asked.has('agent') }),
 }[scene];
 
 const broken = { kind: 'failed', message: 'the storage failed: disk full' };
@@ -41,7 +44,7 @@ const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   activity_export: () => ({ path: '/home/me/Downloads/countersign-2026-05-04.csv', count: '10000' }),
   pause: () => null,
   resume: () => null,
-  preferences: () => ({ language: asked.get('lang') ?? 'en', theme: 'system' }),
+  preferences: () => chosen({ language: (asked.get('lang') ?? 'en') as Language, money: asked.has('test') ? 'test' : 'real', welcomed: scene !== 'first' }),
   set_preferences: () => null,
   limits: () => (scene === 'empty' ? empty : scene === 'failed' ? Promise.reject({ kind: 'failed', text: 'the ledger cannot be read' }) : scene === 'loading' ? new Promise(() => undefined) : limits()),
   limits_preview: () => (asked.has('loosen') ? loosens : tightens),
@@ -52,6 +55,20 @@ const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   payee_forget: () => owner,
   payee_label: () => null,
   agents: () => (scene === 'empty' ? noAgents : scene === 'failed' ? Promise.reject(broken) : scene === 'loading' ? new Promise(() => undefined) : agents()),
+  wallet_money: () => money(asked.has('arrived') ? { networks: money().networks.map((one, n) => ({ ...one, arrived: n === 0 ? '20 USDC' : null })) } : {}),
+  settings: () => (scene === 'failed' ? Promise.reject({ kind: 'failed', text: 'the file cannot be read' }) : settings({ restart: asked.has('restart') })),
+  settings_save: () => (asked.has('loosen') ? settingsOwner : { is: 'saved' }),
+  settings_confirm: () => null,
+  settings_cancel: () => null,
+  settings_autostart: () => null,
+  settings_findings: () => findings,
+  settings_report: () => '/home/me/Downloads/countersign-report.json',
+  wallet_pays: () => new Promise(() => undefined),
+  wallet_lock: () => null,
+  secret_open: () => null,
+  secret_view: () => (tasks[scene] ? secretView(tasks[scene], { language: (asked.get('lang') ?? 'en') as Language, guarded: asked.has('guarded') ? 'open' : 'nothing' }) : Promise.reject({ kind: 'not_now' })),
+  secret_step: (args) => secretStep(args['step'] as SecretStep),
+  secret_end: () => null,
   agent_pause: () => null,
   agent_resume: () => new Promise(() => undefined),
   agent_revoke: () => null,

@@ -55,6 +55,11 @@ export const wallets = (change: Partial<WalletsView> = {}): WalletsView => ({
     { label: 'spare', address: '0x3333333333333333333333333333333333333333', since: '2026-05-03T08:00:00Z', pays: [] },
   ],
   kept: 'os_keyring',
+  guarded: 'nothing',
+  networks: [
+    { id: 'eip155:8453', name: 'Base', testnet: false },
+    { id: 'eip155:84532', name: 'Base Sepolia', testnet: true },
+  ],
   ...change,
 });
 

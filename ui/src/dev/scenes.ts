@@ -24,6 +24,10 @@ export function view(change: Partial<ApprovalView> = {}): ApprovalView {
     also: ['ask-above'],
     warnings: [{ id: 'first-payee', text: 'First payment to this seller' }],
     bar: { id: 'week', spent: '31.00 USD', this: '4.20 USD', left: '24.80 USD', of: '60.00 USD', before_permille: 516, after_permille: 586, over: null },
+    remember: [
+      { scope: 'once', budget: null },
+      { scope: 'session', budget: '42.00 USD' },
+    ],
     act: 'Pay 4.20 USD',
     signs: [
       ['form', 'EIP-3009 TransferWithAuthorization'],
@@ -121,5 +125,9 @@ export const status = (change: Partial<MainStatus> = {}): MainStatus => ({
   waiting: 0,
   version: '0.1.0',
   red_band: false,
+  passphrase: false,
+  wallet: true,
+  agent: true,
+  try_at: null,
   ...change,
 });

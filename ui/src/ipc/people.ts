@@ -1,6 +1,6 @@
-/** The commands of the pages Agents and Wallets. To resume an agent is confirmed in the approval window, whatever is called here. */
+/** The commands of the pages Agents and Wallets. To resume an agent, or to let another wallet pay, is confirmed in the approval window, whatever is called here. */
 import { invoke } from '@tauri-apps/api/core';
-import type { AgentsView, ClientChange, ClientView, WalletsView } from './types';
+import type { AgentsView, ClientChange, ClientView, MoneyView, SecretTask, WalletsView } from './types';
 
 export const agents = (): Promise<AgentsView> => invoke('agents');
 
@@ -22,3 +22,15 @@ export const clientChange = (id: string, undo: boolean): Promise<ClientChange> =
 export const clientGo = (id: string): Promise<void> => invoke('client_go', { id });
 
 export const wallets = (): Promise<WalletsView> => invoke('wallets');
+
+/** What it holds and how it gets more; `afresh` when somebody begins to look. */
+export const walletMoney = (address: string, afresh: boolean): Promise<MoneyView> => invoke('wallet_money', { address, afresh });
+
+/** Lets it pay for every agent without a wallet of its own; `null` for all networks. */
+export const walletPays = (address: string, network: string | null): Promise<void> => invoke('wallet_pays', { address, network });
+
+/** Nothing can be paid until the passphrase is typed again. */
+export const lockWallets = (): Promise<void> => invoke('wallet_lock');
+
+/** Opens the window of secrets for one task; nothing of what happens there comes back here. */
+export const openSecret = (task: SecretTask): Promise<void> => invoke('secret_open', { task });

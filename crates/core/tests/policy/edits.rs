@@ -3,15 +3,15 @@
 use countersign_core::{
     Millis,
     policy::{
-        Change, Edit, EditError, Effect, Known, Limit, OFF, PRESETS, Policy, Rule, RuleForm, Setting, Source, Subject,
-        Tier, Window, compare,
+        Change, Edit, EditError, Effect, Known, Limit, OFF, PRESETS, Policy, Remembered, Rule, RuleForm, Setting,
+        Source, Subject, Tier, Window, compare,
     },
 };
 use proptest::prelude::*;
 
 use super::{
     random,
-    world::{USDC, usd},
+    world::{Counters, USDC, decide, facts, usd},
 };
 
 fn preset(name: &str) -> Policy {
@@ -290,4 +290,45 @@ proptest! {
         }
         prop_assert_eq!(Policy::parse(&new.to_toml(), "USD").unwrap(), new);
     }
+}
+
+fn remembered(exposure: &str, yes: bool, session: bool) -> Edit {
+    Edit::Remember(Box::new(Remembered { facts: facts(exposure), yes, session, expires: None }))
+}
+
+#[test]
+fn a_remembered_yes_lets_this_payee_through_up_to_this_amount_within_a_budget_of_its_own() {
+    let old = preset("everyday");
+    let effect = |policy: &Policy, facts: &_, counters: &mut Counters| decide(policy, facts, counters).effect;
+    assert_eq!(effect(&old, &facts("0.40"), &mut Counters::default()), Effect::Ask);
+    let new = edited(&old, remembered("0.40", true, false));
+    let rule = new.rules().iter().find(|rule| rule.origin == Source::Prompt).unwrap();
+    let budget = new.budget(&rule.id).unwrap();
+    assert_eq!((rule.effect, budget.max_amount, budget.window), (Tier::Except, Some(usd("5.00")), Window::Rolling24h));
+    assert_eq!(effect(&new, &facts("0.40"), &mut Counters::default()), Effect::Allow);
+    assert_eq!(effect(&new, &facts("0.41"), &mut Counters::default()), Effect::Ask, "dearer");
+    let mut elsewhere = facts("0.40");
+    elsewhere.payee_account = "0x3333333333333333333333333333333333333333".to_owned();
+    assert_eq!(effect(&new, &elsewhere, &mut Counters::default()), Effect::Ask, "another account");
+    let large = edited(&old, remembered("4.20", true, false));
+    let rule = large.rules().iter().find(|rule| rule.origin == Source::Prompt).unwrap();
+    assert_eq!(large.budget(&rule.id).unwrap().max_amount, Some(usd("42.00")), "ten times as much");
+    assert!(!looser(&old, &new).is_empty());
+}
+
+#[test]
+fn what_is_remembered_for_a_session_holds_in_no_other_and_a_no_only_tightens() {
+    let old = preset("everyday");
+    let new = edited(&old, remembered("0.40", true, true));
+    let mut other = facts("0.40");
+    other.session = "session-2".parse().unwrap();
+    assert_eq!(decide(&new, &facts("0.40"), &mut Counters::default()).effect, Effect::Allow);
+    assert_eq!(decide(&new, &other, &mut Counters::default()).effect, Effect::Ask);
+    let no = edited(&old, remembered("0.40", false, false));
+    assert_eq!(decide(&no, &facts("0.01"), &mut Counters::default()).effect, Effect::Deny);
+    assert_eq!(compare(&old, &no), Change::Tighter);
+    let mut unknown = facts("0.40");
+    unknown.exposure = None;
+    let nothing = Edit::Remember(Box::new(Remembered { facts: unknown, yes: true, session: false, expires: None }));
+    assert!(old.edited(&nothing).is_err(), "there is no amount to hold it to");
 }

@@ -1,5 +1,6 @@
 //! Settlement truth: what a seller claims is `claimed`; what a chain shows is `verified`; a hold is freed by proof of non-use only.
 
+mod balance;
 mod clock;
 mod resolve;
 mod rpc;

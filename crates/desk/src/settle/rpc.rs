@@ -1,6 +1,7 @@
 //! Questions to a chain node, over JSON-RPC. Its answers verify payments and free holds; they never decide an amount or a payee.
 
-use countersign_core::rail::Evidence;
+use alloy_primitives::{Address, B256, Bytes};
+use countersign_core::{money::Amount, rail::Evidence};
 use serde_json::{Value, json};
 use std::time::Duration;
 use url::{Host, Url};
@@ -76,7 +77,7 @@ impl Node {
 
     /// Whether this transaction moved the money and used the authorisation. `hash` may be anything a seller wrote.
     pub async fn transaction(&self, hash: &str, evidence: &Evidence) -> Result<Shown, RpcError> {
-        if hash.parse::<alloy_primitives::B256>().is_err() || !hash.starts_with("0x") {
+        if hash.parse::<B256>().is_err() || !hash.starts_with("0x") {
             return Ok(Shown::Absent);
         }
         let receipt = self.call("eth_getTransactionReceipt", json!([hash])).await?;
@@ -137,13 +138,25 @@ impl Node {
         self.word(evidence, &evidence.balance_call, "latest").await
     }
 
+    /// What an account holds of a token (`balanceOf`), by the newest block.
+    pub async fn balance_of(&self, token: Address, account: Address) -> Result<Amount, RpcError> {
+        let call = [&[0x70, 0xa0, 0x82, 0x31][..], &[0; 12], account.as_slice()].concat();
+        let hex = self.word_of(token, &Bytes::from(call), "latest").await?;
+        let bytes: B256 = hex.parse().map_err(|_| self.error("not a number"))?;
+        Ok(Amount::from_be_bytes(bytes.0))
+    }
+
     async fn block(&self, which: &str) -> Result<Block, RpcError> {
         let block = self.call("eth_getBlockByNumber", json!([which, false])).await?;
         Ok(Block { number: self.number(&block["number"])?, time: self.number(&block["timestamp"])? })
     }
 
-    async fn word(&self, evidence: &Evidence, data: &alloy_primitives::Bytes, block: &str) -> Result<String, RpcError> {
-        let answer = self.call("eth_call", json!([{"to": evidence.token, "data": data}, block])).await?;
+    async fn word(&self, evidence: &Evidence, data: &Bytes, block: &str) -> Result<String, RpcError> {
+        self.word_of(evidence.token, data, block).await
+    }
+
+    async fn word_of(&self, token: Address, data: &Bytes, block: &str) -> Result<String, RpcError> {
+        let answer = self.call("eth_call", json!([{"to": token, "data": data}, block])).await?;
         let hex = answer.as_str().and_then(|t| t.strip_prefix("0x")).unwrap_or_default();
         if hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
             Ok(hex.to_owned())
@@ -195,12 +208,7 @@ impl Node {
 }
 
 /// Whether a log is the token's, with these topics and this data.
-fn is_log(
-    log: &Value,
-    evidence: &Evidence,
-    topics: &[alloy_primitives::B256],
-    data: Option<&alloy_primitives::Bytes>,
-) -> bool {
+fn is_log(log: &Value, evidence: &Evidence, topics: &[B256], data: Option<&Bytes>) -> bool {
     let same =
         |value: &Value, expected: String| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(&expected));
     let found = log["topics"].as_array().cloned().unwrap_or_default();

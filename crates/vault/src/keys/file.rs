@@ -13,7 +13,7 @@ use std::{
 
 use super::{KeyStore, KeyStoreError, Secret};
 pub use seal::Cost;
-use seal::{Entries, Seal};
+pub(super) use seal::{Entries, Seal};
 
 /// The encrypted key file of one data directory.
 pub struct FileStore {

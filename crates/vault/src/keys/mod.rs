@@ -5,9 +5,12 @@
 
 pub mod file;
 pub mod harden;
+mod keystore;
 mod locked;
 pub mod memory;
 pub mod os;
+mod passphrase;
+pub mod phrase;
 mod secret;
 mod store_thread;
 pub mod token;
@@ -16,13 +19,15 @@ use alloy_primitives::Address;
 use countersign_core::asset::parse_address;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 use zeroize::Zeroizing;
 
 use crate::sign::Signer;
+use file::Seal;
 pub(crate) use locked::LockedKey;
+pub use passphrase::Guarded;
 pub use secret::{NoRandomness, Secret};
 use store_thread::StoreThread;
 
@@ -101,6 +106,21 @@ pub enum KeysError {
     /// The text given is not a private key.
     #[error("not a private key: {0}")]
     NotAKey(&'static str),
+    /// The text given is not a recovery phrase.
+    #[error("not a recovery phrase: {0}")]
+    NotAPhrase(&'static str),
+    /// The text given is not a keystore file.
+    #[error("not a keystore file: {0}")]
+    NotAKeystore(&'static str),
+    /// Not the passphrase of the wallets, or of the file.
+    #[error("wrong passphrase")]
+    WrongPassphrase,
+    /// A passphrase is set and was not typed yet.
+    #[error("the wallets are locked: unlock them with your passphrase")]
+    Locked,
+    /// There is a wallet of this key.
+    #[error("there is a wallet {0} already")]
+    Exists(String),
     /// The store took a key but does not give it back.
     #[error("the key store did not keep the new key: no wallet was made")]
     NotKept,
@@ -118,7 +138,16 @@ pub struct Keys(Arc<Inner>);
 
 struct Inner {
     thread: StoreThread,
-    loaded: Mutex<HashMap<Address, Signer>>,
+    held: Mutex<Held>,
+    /// Whether a passphrase is set, as far as is known.
+    guarded: AtomicBool,
+}
+
+/// What is in memory: the keys loaded so far, and what opens the others while a passphrase is set.
+#[derive(Default)]
+struct Held {
+    loaded: HashMap<Address, Signer>,
+    seal: Option<Arc<Seal>>,
 }
 
 impl Keys {
@@ -129,7 +158,11 @@ impl Keys {
 
     /// [`Self::start`] with another limit for each call.
     pub fn start_with_limit(store: Box<dyn KeyStore>, limit: Duration) -> Self {
-        Self(Arc::new(Inner { thread: StoreThread::start(store, limit), loaded: Mutex::default() }))
+        Self(Arc::new(Inner {
+            thread: StoreThread::start(store, limit),
+            held: Mutex::default(),
+            guarded: AtomicBool::new(false),
+        }))
     }
 
     /// A named secret; none if the store says there is no such entry.
@@ -146,13 +179,15 @@ impl Keys {
 
     /// Forgets a named secret, and the signing key if the name is a wallet's.
     pub fn delete(&self, name: &str) -> Result<(), KeysError> {
-        if let Some(address) = name.strip_prefix("wallet:").and_then(|a| parse_address(a).ok())
-            && let Some(signer) = self.loaded().remove(&address)
-        {
+        let name = name.to_owned();
+        let Some(address) = name.strip_prefix("wallet:").and_then(|a| parse_address(a).ok()) else {
+            return self.0.thread.call(move |store| store.delete(&name));
+        };
+        let signer = self.held().loaded.remove(&address);
+        if let Some(signer) = signer {
             signer.wipe();
         }
-        let name = name.to_owned();
-        self.0.thread.call(move |store| store.delete(&name))
+        self.delete_key(name)
     }
 
     /// Makes a secp256k1 key of the operating system's randomness and stores it; the answer is its EIP-55 address.
@@ -169,7 +204,20 @@ impl Keys {
 
     /// Stores a key given as 64 hex digits, with or without `0x`; the answer is its EIP-55 address.
     pub fn import(&self, hex: &Secret) -> Result<String, KeysError> {
-        let bytes = parse_key(hex)?;
+        self.import_bytes(parse_key(hex)?)
+    }
+
+    /// Stores the key that a recovery phrase stands for; the answer is its EIP-55 address.
+    pub fn import_phrase(&self, phrase: &Secret) -> Result<String, KeysError> {
+        self.import_bytes(phrase::key_of(phrase)?)
+    }
+
+    /// Stores the key of a keystore file; the answer is its EIP-55 address.
+    pub fn import_keystore(&self, file: &[u8], passphrase: &Secret) -> Result<String, KeysError> {
+        self.import_bytes(keystore::open(file, passphrase)?)
+    }
+
+    fn import_bytes(&self, bytes: Secret) -> Result<String, KeysError> {
         let key = LockedKey::new(&bytes).ok_or(KeysError::NotAKey("zero, or beyond the order of secp256k1"))?;
         self.keep(key, bytes)
     }
@@ -177,24 +225,23 @@ impl Keys {
     /// The signer of a known wallet. A store that has no entry for it is at fault: nothing is ever created here.
     pub(crate) fn signer(&self, address: &str) -> Result<Signer, KeysError> {
         let address = parse_address(address).map_err(|_| KeysError::NotAnAddress)?;
-        if let Some(signer) = self.loaded().get(&address) {
+        if let Some(signer) = self.held().loaded.get(&address) {
             return Ok(signer.clone());
         }
-        let bytes = self.secret(&entry_of(address))?.ok_or_else(|| KeysError::NoEntry(address.to_string()))?;
-        let key = LockedKey::new(&bytes).filter(|key| key.address() == address);
-        let key = key.ok_or_else(|| KeysError::WrongKey(address.to_string()))?;
+        let bytes = self.bytes_of(&address.to_string())?;
+        let key = LockedKey::new(&bytes).ok_or_else(|| KeysError::WrongKey(address.to_string()))?;
         // Two callers may have loaded it at once; both use the one that came first.
-        Ok(self.loaded().entry(address).or_insert_with(|| Signer::new(key)).clone())
+        Ok(self.held().loaded.entry(address).or_insert_with(|| Signer::new(key)).clone())
     }
 
     /// The signer of this account if its key is in memory.
     pub(crate) fn loaded_signer(&self, account: Address) -> Option<Signer> {
-        self.loaded().get(&account).cloned()
+        self.held().loaded.get(&account).cloned()
     }
 
     /// Wipes every loaded signing key; signers handed out before refuse from here on.
     pub fn forget_cached(&self) {
-        for (_, signer) in self.loaded().drain() {
+        for (_, signer) in self.held().loaded.drain() {
             signer.wipe();
         }
     }
@@ -212,20 +259,15 @@ impl Keys {
     /// Stores a key and believes in it only after reading it back.
     fn keep(&self, key: LockedKey, bytes: Secret) -> Result<String, KeysError> {
         let address = key.address();
-        let name = entry_of(address);
-        let kept = self.0.thread.call(move |store| {
-            store.set(&name, &bytes)?;
-            Ok(store.get(&name)?.is_some_and(|back| back == bytes))
-        })?;
-        if !kept {
+        if !self.keep_bytes(entry_of(address), bytes)? {
             return Err(KeysError::NotKept);
         }
-        self.loaded().entry(address).or_insert_with(|| Signer::new(key));
+        self.held().loaded.entry(address).or_insert_with(|| Signer::new(key));
         Ok(address.to_string())
     }
 
-    fn loaded(&self) -> MutexGuard<'_, HashMap<Address, Signer>> {
-        self.0.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -53,7 +53,8 @@ pub(crate) mod verb {
         payees::{forget, label, list as payees, names, past},
         reserve::{end_waiting, rejudge, reserve},
         setup::{
-            add_agent, add_wallet, bind_agent, confirm, doubt_clock, pause, rebind_agent, renew_token, resume,
+            add_agent, add_wallet, bind_agent, confirm, doubt_clock, pause, rebind_agent, remove_wallet, renew_token,
+            resume,
             revoke_agent, rotate_agent, set_payer, set_policy,
         },
         state::to_confirm,

@@ -227,6 +227,15 @@ pub(crate) fn add_wallet(tx: &mut Tx<'_>, address: &str, label: &str) -> Result<
     reseal(tx.conn, tx.key)
 }
 
+/// Forgets a wallet, and that it pays. One that has payments in the ledger stays readable there.
+pub(crate) fn remove_wallet(tx: &mut Tx<'_>, address: &str) -> Result<(), Stop> {
+    tx.conn.execute("DELETE FROM payer WHERE address = ?1", [address])?;
+    if tx.conn.execute("DELETE FROM wallet WHERE address = ?1", [address])? == 0 {
+        return Err(VaultError::NotFound.into());
+    }
+    reseal(tx.conn, tx.key)
+}
+
 /// Says who pays.
 pub(crate) fn set_payer(tx: &mut Tx<'_>, who: &PayerFor, address: &str) -> Result<(), Stop> {
     if !tx.view.wallets.iter().any(|w| w.address == address) {

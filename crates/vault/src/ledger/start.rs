@@ -81,6 +81,9 @@ pub(crate) fn start(shared: &Arc<Shared>, life: &mut Life, accept_lost: bool) ->
         }
         Err(error) => return Ok((None, locked(shared, Some(()), &error)?)),
     };
+    if let Err(error) = shared.keys.look() {
+        return Ok((None, locked(shared, Some(()), &error)?));
+    }
     let head = chain::walk::<Bad>(&conn, chain::last_checkpoint::<Bad>(&conn, &key)?, &key, |_| Ok(()))?;
     let gone_back = compare(&conn, head, anchored.as_ref())?;
     let mut mem = memory(&conn, shared, life, head)?;

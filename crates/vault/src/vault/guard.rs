@@ -7,7 +7,7 @@ use super::Vault;
 use crate::{
     config::{Confirm, Doubts, PolicyVersion, Scope, Set, SetBy},
     error::{Health, SignError, VaultError},
-    keys::{KeyStoreError, KeysError},
+    keys::{Guarded, KeyStoreError, Keys, KeysError, Secret},
     ledger::verb,
 };
 
@@ -85,6 +85,53 @@ impl Vault {
         self.0.knock().await
     }
 
+    /// What guards the wallet keys beside the key store, as last known.
+    pub fn guarded(&self) -> Guarded {
+        self.0.shared.keys.guarded()
+    }
+
+    /// Opens the wallet keys with their passphrase, until they are locked.
+    pub async fn unlock_wallets(&self, passphrase: Secret) -> Result<(), KeysError> {
+        self.keys(move |keys, _| keys.unlock(&passphrase)).await
+    }
+
+    /// Wipes every wallet key from memory; payments need the passphrase again.
+    pub fn lock_wallets(&self) {
+        self.0.shared.keys.lock();
+    }
+
+    /// Sets, changes or takes away the passphrase; `old` must be the one that is set.
+    pub async fn set_passphrase(&self, old: Secret, new: Option<Secret>) -> Result<(), KeysError> {
+        self.keys(move |keys, wallets| {
+            keys.is_passphrase(&old)?;
+            keys.unlock(&old)?;
+            keys.set_passphrase(&wallets, new.as_ref())
+        })
+        .await
+    }
+
+    /// A wallet's key as a keystore file under `under`; `passphrase` must be the one that is set.
+    pub async fn export_wallet(&self, address: &str, passphrase: Secret, under: Secret) -> Result<String, KeysError> {
+        let address = address.to_owned();
+        self.keys(move |keys, _| {
+            keys.is_passphrase(&passphrase)?;
+            keys.unlock(&passphrase)?;
+            keys.export(&address, &under)
+        })
+        .await
+    }
+
+    /// Runs something on the keys and the wallets' addresses, away from the runtime.
+    pub(super) async fn keys<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Keys, Vec<String>) -> Result<T, KeysError> + Send + 'static,
+    ) -> Result<T, KeysError> {
+        let shared = self.0.shared.clone();
+        let wallets = self.wallets().into_iter().map(|wallet| wallet.address).collect();
+        let done = super::aside(move || work(&shared.keys, wallets)).await;
+        done.map_err(|error| KeyStoreError::Failed(error.to_string()))?
+    }
+
     /// Tries the key store again, because a person said so.
     pub async fn unlock(&self) -> Result<(), VaultError> {
         self.0.restart(false).await
@@ -94,7 +141,7 @@ impl Vault {
 /// Why there is no key, as the desk acts on it.
 pub(super) fn no_key(wallet: &str, error: KeysError) -> SignError {
     match error {
-        KeysError::Slow(_) | KeysError::Store(KeyStoreError::Locked) => SignError::Locked,
+        KeysError::Slow(_) | KeysError::Locked | KeysError::Store(KeyStoreError::Locked) => SignError::Locked,
         KeysError::NoEntry(_) | KeysError::WrongKey(_) | KeysError::NotAnAddress => {
             SignError::NoKey(format!("{wallet}: {error}"))
         }

@@ -11,7 +11,7 @@ use crate::{
     config::{Agent, PayerFor, SetBy, Wallet},
     error::VaultError,
     keys::{
-        KeysError, Secret,
+        Guarded, KeyStoreError, KeysError, Secret,
         token::{TOKEN_RANDOM, mint_token, parse_token},
     },
     ledger::{Mark, NewToken, View, verb},
@@ -148,10 +148,39 @@ impl Vault {
     }
 
     /// Takes a key over: 64 hex digits, with or without `0x`.
-    pub async fn import_wallet(&self, key: Secret, label: &str) -> Result<Wallet, VaultError> {
-        let keys = self.0.shared.keys.clone();
-        let address = aside(move || keys.import(&key)).await?.map_err(told)?;
-        self.keep_wallet(address, label).await
+    pub async fn import_wallet(&self, key: Secret, label: &str) -> Result<Wallet, KeysError> {
+        let address = self.keys(move |keys, _| keys.import(&key)).await?;
+        self.keep_imported(address, label).await
+    }
+
+    /// Takes over the key that a recovery phrase stands for.
+    pub async fn import_phrase(&self, phrase: Secret, label: &str) -> Result<Wallet, KeysError> {
+        let address = self.keys(move |keys, _| keys.import_phrase(&phrase)).await?;
+        self.keep_imported(address, label).await
+    }
+
+    /// Takes over the key of a keystore file.
+    pub async fn import_keystore(&self, file: Secret, passphrase: Secret, label: &str) -> Result<Wallet, KeysError> {
+        let address = self.keys(move |keys, _| keys.import_keystore(file.expose(), &passphrase)).await?;
+        self.keep_imported(address, label).await
+    }
+
+    async fn keep_imported(&self, address: String, label: &str) -> Result<Wallet, KeysError> {
+        if self.wallets().iter().any(|wallet| wallet.address == address) {
+            return Err(KeysError::Exists(address));
+        }
+        self.keep_wallet(address, label).await.map_err(|error| KeyStoreError::Failed(error.to_string()).into())
+    }
+
+    /// Forgets a wallet and its key. Whom it paid for pays with nothing until somebody says otherwise.
+    pub async fn remove_wallet(&self, address: &str) -> Result<(), VaultError> {
+        if self.guarded() == Guarded::Locked {
+            return Err(VaultError::Locked);
+        }
+        let gone = address.to_owned();
+        self.0.change(move |tx| verb::remove_wallet(tx, &gone)).await?;
+        let (keys, name) = (self.0.shared.keys.clone(), format!("wallet:{address}"));
+        aside(move || keys.delete(&name)).await?.map_err(told)
     }
 
     async fn keep_wallet(&self, address: String, label: &str) -> Result<Wallet, VaultError> {
@@ -217,7 +246,7 @@ fn part<T: FromStr>(text: &str) -> Result<Option<T>, T::Err> {
 
 pub(super) fn told(error: KeysError) -> VaultError {
     match error {
-        KeysError::Slow(_) | KeysError::Store(crate::keys::KeyStoreError::Locked) => VaultError::Locked,
+        KeysError::Slow(_) | KeysError::Locked | KeysError::Store(KeyStoreError::Locked) => VaultError::Locked,
         other => VaultError::Refused(other.to_string()),
     }
 }

@@ -2,7 +2,8 @@
 
 use countersign_core::{asset::Network, policy::Policy};
 use countersign_vault::{
-    Admitted, Confirm, Health, Open, PayerFor, Set, SetBy, SignError, Vault, VaultError, keys::Secret,
+    Admitted, Confirm, Health, Open, PayerFor, Set, SetBy, SignError, Vault, VaultError,
+    keys::{Guarded, KeysError, Secret},
 };
 
 use crate::support::{Home, POLICY, policy, wait};
@@ -182,4 +183,52 @@ fn serve_accepts_what_a_command_loosened_while_stopped_and_says_so() {
         Some("builtin:policy-unconfirmed"),
         "a file edited by hand is nobody's command"
     );
+}
+
+#[test]
+fn with_a_passphrase_a_new_process_pays_nothing_until_it_is_typed() {
+    let home = Home::new();
+    let secret = |text: &str| Secret::copy_of(text.as_bytes());
+    let shop = home.open_for(&["a"]);
+    wait(shop.vault.set_passphrase(secret(""), Some(secret("correct horse")))).unwrap();
+    assert_eq!(shop.vault.health(), Health::Ok);
+    drop(shop);
+
+    let shop = home.shop(home.open(), &[]);
+    assert_eq!((shop.vault.guarded(), shop.vault.health()), (Guarded::Locked, Health::Locked));
+    let Admitted::Reserved(reservation) = shop.admit("a", "k1", "10000") else { panic!("not reserved") };
+    assert!(!shop.vault.has_keys_of(&reservation));
+    assert_eq!(shop.vault.sign(*reservation).err(), Some(SignError::Locked));
+    assert_eq!(wait(shop.vault.create_wallet("more")), Err(VaultError::Locked));
+    assert_eq!(wait(shop.vault.remove_wallet(&shop.wallet)), Err(VaultError::Locked));
+    assert_eq!(wait(shop.vault.unlock_wallets(secret("wrong horse"))), Err(KeysError::WrongPassphrase));
+    assert_eq!(wait(shop.vault.set_passphrase(secret("wrong horse"), None)), Err(KeysError::WrongPassphrase));
+    let under = secret("for the drawer");
+    assert!(wait(shop.vault.export_wallet(&shop.wallet, secret("wrong horse"), under)).is_err());
+    wait(shop.vault.unlock_wallets(secret("correct horse"))).unwrap();
+    assert_eq!(shop.vault.health(), Health::Ok);
+    let Admitted::Reserved(reservation) = shop.admit("a", "k2", "10000") else { panic!("not reserved") };
+    shop.vault.sign(*reservation).unwrap();
+    shop.vault.lock_wallets();
+    assert_eq!(shop.vault.health(), Health::Locked);
+    wait(shop.vault.set_passphrase(secret("correct horse"), None)).unwrap();
+    assert_eq!((shop.vault.guarded(), shop.vault.health()), (Guarded::No, Health::Ok));
+}
+
+#[test]
+fn a_removed_wallet_pays_for_nobody_and_its_key_is_gone() {
+    let home = Home::new();
+    let shop = home.open_for(&["a"]);
+    let phrase = Secret::copy_of(b"test test test test test test test test test test test junk");
+    let other = wait(shop.vault.import_phrase(phrase, "from words")).unwrap();
+    assert_eq!(other.address, "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+    wait(shop.vault.remove_wallet(&shop.wallet)).unwrap();
+    assert_eq!(wait(shop.vault.remove_wallet(&shop.wallet)), Err(VaultError::NotFound));
+    assert!(shop.vault.payers().is_empty() && !home.store.names().contains(&format!("wallet:{}", shop.wallet)));
+    let base = Network::eip155(8453);
+    assert_eq!(shop.vault.payer(&"a".parse().unwrap(), &base), None, "nobody chose another one");
+    wait(shop.vault.set_payer(PayerFor { agent: None, network: Some(base.clone()) }, &other.address)).unwrap();
+    assert_eq!(shop.vault.payer(&"a".parse().unwrap(), &base), Some(other.address));
+    drop(shop);
+    assert_eq!(home.open().doubts().policy, None, "the ledger is sealed as it stands");
 }

@@ -26,12 +26,16 @@ fn whole_year(from: Day, to: Day) -> bool {
     from.to_string() == format!("{year}-01-01") && to.to_string() == format!("{year}-12-31")
 }
 
-/// A file that nobody else may read, under a name that was free.
-pub fn fresh(dir: &Path, name: &str, form: Form) -> io::Result<(PathBuf, File)> {
-    let end = match form {
+/// The end of a file's name.
+pub const fn end(form: Form) -> &'static str {
+    match form {
         Form::Csv => "csv",
         Form::Json => "json",
-    };
+    }
+}
+
+/// A file that nobody else may read, under a name that was free.
+pub fn fresh(dir: &Path, name: &str, end: &str) -> io::Result<(PathBuf, File)> {
     for number in 1..1000u32 {
         let name = if number == 1 { format!("{name}.{end}") } else { format!("{name}-{number}.{end}") };
         let path = dir.join(name);
@@ -61,11 +65,11 @@ mod tests {
         assert_eq!(name(&filter("2025-01-02", "2025-01-02"), today), "countersign-2025-01-02-to-2025-01-02");
         assert_eq!(name(&filter("../../etc", ""), today), "countersign-2026-05-04");
         let dir = tempfile::tempdir().unwrap();
-        let (first, _) = fresh(dir.path(), "countersign-2025", Form::Csv).unwrap();
+        let (first, _) = fresh(dir.path(), "countersign-2025", end(Form::Csv)).unwrap();
         std::fs::write(&first, "mine").unwrap();
         let link = dir.path().join("countersign-2025-2.csv");
         std::os::unix::fs::symlink("/nowhere", &link).unwrap();
-        let (second, _) = fresh(dir.path(), "countersign-2025", Form::Csv).unwrap();
+        let (second, _) = fresh(dir.path(), "countersign-2025", end(Form::Csv)).unwrap();
         assert_eq!(second.file_name().unwrap(), "countersign-2025-3.csv");
         assert_eq!(std::fs::read_to_string(first).unwrap(), "mine");
     }

@@ -6,6 +6,8 @@ mod overview;
 mod story;
 pub mod view;
 
+pub use file::fresh as fresh_file;
+
 use countersign_core::{
     calendar::{Calendar, Day},
     money::Micro,
@@ -101,7 +103,7 @@ pub async fn activity_export(
     aside(&shell, move |activity, calendar| {
         while activity.catch_up(calendar, A_WHILE)? > 0 {}
         let storage = |error: std::io::Error| VaultError::Storage(error.to_string());
-        let (path, file) = file::fresh(&dir, &file::name(&filter, today), form).map_err(storage)?;
+        let (path, file) = file::fresh(&dir, &file::name(&filter, today), file::end(form)).map_err(storage)?;
         let mut writer = export::Writer::begin(file, form, calendar, &registry).map_err(storage)?;
         let count = activity.each(calendar, &find, |record| writer.write(&record))?.map_err(storage)?;
         writer.end().map_err(storage)?;

@@ -9,7 +9,7 @@ mod drawn;
 mod edit;
 mod error;
 mod looser;
-mod owner;
+pub mod owner;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -34,6 +34,7 @@ use std::{
     time::Duration,
 };
 
+use super::view::Remember;
 use drawn::Drawing;
 use looser::Looser;
 use owner::{Act, OwnerCheck, WAIT_MS};
@@ -42,6 +43,7 @@ use view::TallyView;
 /// How far back a change is tried out.
 const DAYS: u32 = 30;
 const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
 /// Most payments it is tried out on.
 const MOST: usize = 5_000;
 /// How long the person has in the window that asks.
@@ -55,7 +57,7 @@ pub struct Room {
     registry: Arc<Registry>,
     approver: Arc<dyn Approver>,
     clock: Arc<dyn Clock>,
-    owner: OwnerCheck,
+    owner: OwnerCheck<Act>,
 }
 
 type Told<T> = Result<T, LimitsError>;
@@ -147,6 +149,27 @@ impl Room {
         let looser = Looser::Forgotten { origin: payee.origin.to_string(), account: payee.account.clone() };
         let words = payee.origin.to_string();
         self.wait(Act::Forget(payee), words, vec![looser])
+    }
+
+    /// Makes a rule of an answered question, for the session or an hour, or of a no for good. Whoever calls has the answer of a person.
+    pub async fn remember(&self, payment: &str, yes: bool, remember: Remember) -> Told<()> {
+        let no_such = || LimitsError::NoSuch { what: payment.to_owned() };
+        let id = payment.parse().map_err(|_| no_such())?;
+        let facts = self.vault.explain(&id).await?.ok_or_else(no_such)?.facts;
+        let (session, expires) = match remember {
+            Remember::Once => return Ok(()),
+            Remember::Session => (true, None),
+            Remember::Hour if yes && !facts.payee_known => return Err(LimitsError::Over),
+            Remember::Hour => (false, Some(Millis(self.clock.wall().0.saturating_add(HOUR_MS)))),
+            // Without end a yes is the owner's to confirm.
+            Remember::Always if yes => return Err(LimitsError::Over),
+            Remember::Always => (false, None),
+        };
+        let answer = policy::Remembered { facts, yes, session, expires };
+        let new = self.policy()?.edited(&policy::Edit::Remember(Box::new(answer)))?;
+        let by = if yes { SetBy::Person } else { SetBy::Command };
+        self.vault.set_policy(new, by).await?;
+        Ok(())
     }
 
     /// Names an origin in the person's words; changes no decision.

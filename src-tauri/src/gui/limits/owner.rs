@@ -32,34 +32,34 @@ pub enum Act {
 
 /// What waits, under a name of its own.
 #[derive(Debug)]
-struct Pending {
+struct Pending<A> {
     id: String,
-    act: Act,
+    act: A,
     words: String,
     begun: i64,
     tries: u32,
 }
 
-/// The check.
-pub struct OwnerCheck {
+/// The check, before acts of one kind.
+pub struct OwnerCheck<A> {
     clock: Arc<dyn Clock>,
-    pending: Mutex<Option<Pending>>,
+    pending: Mutex<Option<Pending<A>>>,
 }
 
-impl OwnerCheck {
+impl<A> OwnerCheck<A> {
     /// Nothing waits.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, pending: Mutex::default() }
+        Self { clock, pending: Mutex::new(None) }
     }
 
     /// Lets something wait under this name until its words are typed.
-    pub fn begin(&self, id: &str, act: Act, words: &str) {
+    pub fn begin(&self, id: &str, act: A, words: &str) {
         let begun = self.clock.boot_ms();
         *self.lock() = Some(Pending { id: id.to_owned(), act, words: words.to_owned(), begun, tries: 0 });
     }
 
     /// What may be done, once: the right words, not before the wait is over and not long after.
-    pub fn answer(&self, id: &str, typed: &str) -> Result<Act, LimitsError> {
+    pub fn answer(&self, id: &str, typed: &str) -> Result<A, LimitsError> {
         let mut slot = self.lock();
         let Some(pending) = slot.as_mut().filter(|p| p.id == id) else { return Err(LimitsError::Over) };
         let waited = self.clock.boot_ms().saturating_sub(pending.begun);
@@ -86,7 +86,7 @@ impl OwnerCheck {
         *self.lock() = None;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Pending>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Pending<A>>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -97,7 +97,7 @@ mod tests {
     use countersign_core::Millis;
     use countersign_vault::ManualClock;
 
-    fn check() -> (OwnerCheck, Arc<ManualClock>, Act) {
+    fn check() -> (OwnerCheck<Act>, Arc<ManualClock>, Act) {
         let clock = Arc::new(ManualClock::new(Millis(1_795_000_000_000)));
         let policy = Policy::preset("careful", "USD").unwrap();
         let base = policy.hash("");

@@ -356,6 +356,28 @@ fn every_word_of_the_core_has_a_word_on_the_page() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_is_remembered_for_the_session_or_an_hour_and_a_yes_for_good_only_by_its_owner() {
+    let home = home(EVERYDAY).await;
+    assert_eq!(home.asks_for(1, "10000").await, "asks", "a payee never seen asks");
+    let filter = countersign_vault::Filter::default();
+    let id = home.vault.payments(filter).await.unwrap().payments[0].id.to_string();
+    let before = home.hash();
+    assert_eq!(home.room.remember(&id, true, Remember::Hour).await, Err(LimitsError::Over), "not at first sight");
+    assert_eq!(home.room.remember(&id, true, Remember::Always).await, Err(LimitsError::Over));
+    assert!(matches!(home.room.remember("pay_none", true, Remember::Session).await, Err(LimitsError::NoSuch { .. })));
+    home.room.remember(&id, true, Remember::Once).await.unwrap();
+    assert_eq!(home.hash(), before);
+    home.room.remember(&id, true, Remember::Session).await.unwrap();
+    let rule =
+        home.vault.policy().unwrap().rules().iter().find(|r| r.id.starts_with("pay-researcher")).cloned().unwrap();
+    assert_eq!((rule.effect, rule.expires), (policy::Tier::Except, None));
+    assert_eq!(home.vault.doubts().policy, None, "a person said so");
+    assert_eq!(home.asks_for(2, "10000").await, "paid");
+    home.room.remember(&id, false, Remember::Hour).await.unwrap();
+    assert_eq!(home.asks_for(3, "10000").await, "refused", "a later no is above an earlier yes");
+}
+
 #[test]
 fn the_bindings_are_current() {
     use super::super::view::tests::check;

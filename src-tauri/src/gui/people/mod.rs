@@ -3,22 +3,27 @@
 //! What is done here only tightens. To resume an agent passes the window that asks.
 
 mod clients;
+pub mod money;
 #[cfg(test)]
 mod tests;
-mod view;
+pub mod view;
 
 pub use clients::{ClientChange, ClientView};
 pub use view::{AgentsView, Today, WalletsView};
 
 use anyhow::Context as _;
 use countersign_core::{payment::AgentName, registry::Registry, text::clean};
-use countersign_desk::approver::{Approver, Change};
-use countersign_vault::{Scope, Vault};
+use countersign_desk::{
+    Desk,
+    approver::{Approver, Change},
+};
+use countersign_vault::{PayerFor, Scope, Vault, Wallet};
 use std::{sync::Arc, time::Duration};
 
+use super::secret::GuardedBy;
 use crate::{app::Place, bridge::token, connect::Roots};
 use clients::Shown;
-use view::{AgentView, GoneView, KeptIn, WalletName, WalletView};
+use view::{AgentView, GoneView, KeptIn, NetworkName, WalletName, WalletView};
 
 /// How long the person has in the window that asks.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -30,13 +35,14 @@ pub struct Room {
     place: Place,
     roots: Result<Roots, String>,
     shown: Shown,
+    seen: money::Seen,
 }
 
 impl Room {
     /// A room over the vault of this place, and the clients below these directories.
     pub fn new(vault: Vault, approver: Arc<dyn Approver>, place: Place, roots: anyhow::Result<Roots>) -> Self {
         let roots = roots.map_err(|error| format!("{error:#}"));
-        Self { vault, approver, place, roots, shown: Shown::default() }
+        Self { vault, approver, place, roots, shown: Shown::default(), seen: money::Seen::default() }
     }
 
     /// The Agents page; `address` is the open port.
@@ -75,7 +81,45 @@ impl Room {
             let whom = whom.map(|(who, _)| who.clone()).collect();
             WalletView::of(wallet, whom, registry)
         });
-        Ok(WalletsView { wallets: wallets.collect(), kept: KeptIn::of(self.vault.keys_kept()) })
+        let networks = registry
+            .chains()
+            .filter(|chain| registry.assets().any(|asset| asset.id.network().as_ref() == Some(&chain.network)));
+        Ok(WalletsView {
+            wallets: wallets.collect(),
+            kept: KeptIn::of(self.vault.keys_kept()),
+            guarded: GuardedBy::from(self.vault.guarded()),
+            networks: networks.map(NetworkName::of).collect(),
+        })
+    }
+
+    /// Where an account gets its money, and what it holds.
+    pub async fn money(&self, desk: &Desk, address: &str, afresh: bool) -> anyhow::Result<money::MoneyView> {
+        let wallet = self.wallet(address)?;
+        money::view(desk, &self.seen, &wallet.address, afresh).await.context("The address fits no QR code")
+    }
+
+    /// Lets a wallet pay on a network, or on all, for every agent without one of its own, once the person said yes in the window
+    /// that asks.
+    pub async fn pays(&self, registry: &Registry, address: &str, network: Option<&str>) -> anyhow::Result<()> {
+        let wallet = self.wallet(address)?;
+        let chain = network
+            .map(|id| id.parse().ok().and_then(|id| registry.chain(&id)).context("There is no such network."))
+            .transpose()?;
+        let place = chain.map_or_else(|| "every network".to_owned(), |chain| clean(&chain.name));
+        let change = Change {
+            id: super::doubts::id().context("there is no randomness")?,
+            title: format!("Pay from {} on {place}?", clean(&wallet.label)),
+            lines: vec![format!("Agents without a wallet of their own pay from {}", wallet.address)],
+        };
+        let asked = tokio::time::timeout(PATIENCE, self.approver.confirm(change)).await;
+        anyhow::ensure!(asked.unwrap_or(false), "It was not confirmed; the wallet that pays stays the same.");
+        let who = PayerFor { agent: None, network: chain.map(|chain| chain.network.clone()) };
+        Ok(self.vault.set_payer(who, &wallet.address).await?)
+    }
+
+    fn wallet(&self, address: &str) -> anyhow::Result<Wallet> {
+        let found = self.vault.wallets().into_iter().find(|wallet| wallet.address == address);
+        found.context("There is no such wallet.")
     }
 
     /// Stops one agent's payments until they are resumed.

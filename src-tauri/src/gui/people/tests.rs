@@ -209,12 +209,36 @@ async fn a_client_is_connected_after_the_change_was_shown_and_its_agent_agreed_t
     assert!(home.room.client_change("cursor", false).await.is_err());
 }
 
+#[tokio::test]
+async fn another_wallet_pays_by_default_only_after_a_yes_in_the_window_that_asks() {
+    let home = home(&["coder"]).await;
+    let registry = Registry::builtin("USD");
+    home.vault.create_wallet("main").await.unwrap();
+    let spare = home.vault.create_wallet("spare").await.unwrap();
+    let base = Network::eip155(8453);
+    let payer = || home.vault.payer(&"coder".parse().unwrap(), &base);
+    let told = home.room.pays(&registry, &spare.address, Some("eip155:8453")).await;
+    assert!(told.is_err_and(|error| error.to_string().contains("stays the same")));
+    assert_ne!(payer(), Some(spare.address.clone()));
+    home.person.says.store(true, Ordering::SeqCst);
+    home.room.pays(&registry, &spare.address, Some("eip155:8453")).await.unwrap();
+    assert_eq!(payer(), Some(spare.address.clone()));
+    let asked = home.person.asked.lock().unwrap().last().cloned().unwrap();
+    assert_eq!(asked.title, "Pay from spare on Base?");
+    assert!(asked.lines[0].contains(&spare.address), "{asked:?}");
+    for (address, network) in [("0x0", None), (spare.address.as_str(), Some("eip155:5"))] {
+        assert!(home.room.pays(&registry, address, network).await.is_err(), "{address} {network:?}");
+    }
+    let networks = home.room.wallets(&registry).await.unwrap().networks;
+    assert!(networks.iter().any(|one| one.name == "Base Sepolia" && one.testnet));
+}
+
 #[test]
 fn the_bindings_are_current() {
     use super::super::view::tests::check;
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/ipc/bindings");
     let mut stale = Vec::new();
-    let all: [fn(&Path, &mut Vec<String>); 12] = [
+    let all: [fn(&Path, &mut Vec<String>); 17] = [
         check::<clients::ClientView>,
         check::<clients::ClientStands>,
         check::<clients::ClientChange>,
@@ -227,6 +251,11 @@ fn the_bindings_are_current() {
         check::<view::WalletName>,
         check::<view::WalletsView>,
         check::<view::WalletView>,
+        check::<view::NetworkName>,
+        check::<money::MoneyView>,
+        check::<money::MoneyOn>,
+        check::<money::QrView>,
+        check::<money::HasView>,
     ];
     all.iter().for_each(|check| check(&dir, &mut stale));
     assert!(stale.is_empty(), "run the test once with UPDATE_BINDINGS=1 for: {stale:#?}");

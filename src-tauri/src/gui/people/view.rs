@@ -1,13 +1,20 @@
 //! What the pages Agents and Wallets get: texts ready to be shown.
 
-use countersign_core::{Millis, registry::Registry, text::clean};
+use countersign_core::{
+    Millis,
+    registry::{Chain, Registry},
+    text::clean,
+};
 use countersign_vault::{Agent, PayerFor, Wallet, activity::Spent};
 use serde::Serialize;
 use std::collections::BTreeMap;
 #[cfg(test)]
 use ts_rs::TS;
 
-use super::super::activity::view::{SpentView, number};
+use super::super::{
+    activity::view::{SpentView, number},
+    secret::GuardedBy,
+};
 
 /// What the page counts of today.
 pub struct Today {
@@ -96,6 +103,25 @@ pub struct GoneView {
 pub struct WalletsView {
     pub wallets: Vec<WalletView>,
     pub kept: KeptIn,
+    pub guarded: GuardedBy,
+    /// Where a wallet may pay.
+    pub networks: Vec<NetworkName>,
+}
+
+/// A network as it is chosen from a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct NetworkName {
+    pub id: String,
+    pub name: String,
+    pub testnet: bool,
+}
+
+impl NetworkName {
+    /// What is shown of a chain.
+    pub fn of(chain: &Chain) -> Self {
+        Self { id: chain.network.to_string(), name: clean(&chain.name), testnet: chain.testnet }
+    }
 }
 
 /// One wallet.

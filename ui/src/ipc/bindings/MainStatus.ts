@@ -20,4 +20,20 @@ version: string,
 /**
  * See [`super::environment::UI_AUTOMATION`].
  */
-red_band: boolean, };
+red_band: boolean, 
+/**
+ * Nothing can be paid before the passphrase of the wallets is typed.
+ */
+passphrase: boolean, 
+/**
+ * There is a wallet.
+ */
+wallet: boolean, 
+/**
+ * There is an agent that can ask.
+ */
+agent: boolean, 
+/**
+ * Where a first payment can be tried, as configured.
+ */
+try_at: string | null, };

@@ -3,12 +3,14 @@
 //! An edit touches what its control stands for and nothing else: whatever a person wrote stays as it was written. A rule that the
 //! control does not understand is refused as [`EditError::ByHand`], never overwritten.
 
+mod answer;
 mod budgets;
 mod limits;
 mod payees;
 mod preset;
 mod rules;
 
+pub use answer::{Remembered, own_budget};
 pub use budgets::Subject;
 pub use limits::{Limit, Setting};
 pub use preset::Standing;
@@ -67,6 +69,8 @@ pub enum Edit {
         /// Its end.
         expires: Option<Millis>,
     },
+    /// Adds a rule made of an answered question.
+    Remember(Box<Remembered>),
     /// Takes a rule away.
     Remove(String),
     /// Counts a payee as known.
@@ -117,6 +121,7 @@ impl Policy {
             Edit::Rule { id: Some(id), form } => rules::change(&mut draft, id, form)?,
             Edit::Disable(id) => rules::end(&mut draft, id, Some(rules::OFF))?,
             Edit::Enable { id, expires } => rules::end(&mut draft, id, *expires)?,
+            Edit::Remember(answer) => answer::remember(&mut draft, answer)?,
             Edit::Remove(id) => rules::remove(&mut draft, id)?,
             Edit::Pin(known) => payees::pin(&mut draft, known),
             Edit::Unpin(known) => payees::unpin(&mut draft, known)?,

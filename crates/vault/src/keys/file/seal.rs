@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::keys::{KeyStoreError, Secret};
 
 /// Named secrets, sorted.
-pub(super) type Entries = BTreeMap<String, Secret>;
+pub(in crate::keys) type Entries = BTreeMap<String, Secret>;
 
 const MAGIC: &[u8; 8] = b"CSKEYS1\n";
 const SALT: usize = 16;
@@ -42,14 +42,14 @@ impl Cost {
 }
 
 /// A derived key and the head of the one file it belongs to.
-pub(super) struct Seal {
+pub(in crate::keys) struct Seal {
     head: [u8; HEAD],
     key: Secret,
 }
 
 impl Seal {
     /// For a file that is not there yet.
-    pub(super) fn fresh(passphrase: &Secret, cost: Cost) -> Result<Self, KeyStoreError> {
+    pub(in crate::keys) fn fresh(passphrase: &Secret, cost: Cost) -> Result<Self, KeyStoreError> {
         let mut head = [0; HEAD];
         let mut salt = [0; SALT];
         random(&mut salt)?;
@@ -62,7 +62,7 @@ impl Seal {
     }
 
     /// For this file; the passphrase is not tried yet.
-    pub(super) fn of_file(file: &[u8], passphrase: &Secret) -> Result<Self, KeyStoreError> {
+    pub(in crate::keys) fn of_file(file: &[u8], passphrase: &Secret) -> Result<Self, KeyStoreError> {
         let (head, _, _) = split(file)?;
         Self::derive(*head, passphrase)
     }
@@ -78,7 +78,7 @@ impl Seal {
     }
 
     /// The entries of a file.
-    pub(super) fn open(&self, file: &[u8]) -> Result<Entries, KeyStoreError> {
+    pub(in crate::keys) fn open(&self, file: &[u8]) -> Result<Entries, KeyStoreError> {
         let (head, nonce, sealed) = split(file)?;
         if *head != self.head {
             return Err(damaged("it was replaced by another key file"));
@@ -90,7 +90,7 @@ impl Seal {
     }
 
     /// The bytes of a file with these entries, under a fresh nonce.
-    pub(super) fn close(&self, entries: &Entries) -> Result<Vec<u8>, KeyStoreError> {
+    pub(in crate::keys) fn close(&self, entries: &Entries) -> Result<Vec<u8>, KeyStoreError> {
         let mut nonce = [0; NONCE];
         random(&mut nonce)?;
         let mut sealed = pack(entries)?;

@@ -1,0 +1,175 @@
+//! The room over a real ledger: what each sitting may do, and that nothing is kept before its words were said back.
+
+use super::{super::view::tests::check as current, *};
+use countersign_core::{Millis, policy::Policy, registry::Registry};
+use countersign_vault::{
+    ManualClock, Open,
+    keys::{Guarded, Keys, memory::MemoryStore},
+};
+use std::sync::Arc;
+
+const KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+const PHRASE: &str = "test test test test test test test test test test test junk";
+
+struct Home {
+    dir: tempfile::TempDir,
+    vault: Vault,
+    room: Room,
+}
+
+fn home() -> Home {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(Millis(1_795_000_000_000)));
+    let policy = Policy::preset("everyday", "USD").unwrap();
+    let keys = Keys::start(Box::new(MemoryStore::new()));
+    let open = Open::new(dir.path().join("data"), clock, keys, Arc::new(Registry::builtin("USD")), policy);
+    let vault = Vault::open(Open { min_free_bytes: 0, ..open }).unwrap();
+    Home { dir, room: Room::new(vault.clone()), vault }
+}
+
+fn typed(text: &str) -> Typed {
+    Typed(Secret::copy_of(text.as_bytes()))
+}
+
+impl Home {
+    async fn step(&self, step: SecretStep) -> Told<SecretDone> {
+        self.room.step(step, self.dir.path()).await
+    }
+
+    async fn import(&self, key: &str) -> Told<SecretDone> {
+        self.room.begin(SecretTask::Import).unwrap();
+        self.step(SecretStep::ImportKey { label: "main".into(), key: typed(key) }).await
+    }
+
+    async fn passphrase(&self, old: &str, new: &str, again: &str) -> Told<SecretDone> {
+        self.room.begin(SecretTask::Passphrase).unwrap();
+        self.step(SecretStep::Passphrase { old: typed(old), new: typed(new), again: typed(again) }).await
+    }
+}
+
+#[tokio::test]
+async fn a_new_wallet_is_kept_only_once_its_words_were_said_back() {
+    let home = home();
+    home.room.begin(SecretTask::Create).unwrap();
+    assert_eq!(home.step(SecretStep::Written).await, Err(SecretError::NotNow), "no words were shown");
+    let Ok(SecretDone::Words { words }) = home.step(SecretStep::Words).await else { panic!("no words") };
+    assert_eq!(words.len(), 12);
+    let check = |words: Vec<Typed>| SecretStep::Check { label: " savings\u{202e} ".into(), words };
+    let early = words.iter().take(3).map(|word| typed(word)).collect();
+    assert_eq!(home.step(check(early)).await, Err(SecretError::NotNow), "nobody was asked yet");
+    let Ok(SecretDone::Places { places }) = home.step(SecretStep::Written).await else { panic!("no places") };
+    assert!(places.len() == 3 && places.is_sorted() && places.iter().all(|n| (1..=12).contains(n)), "{places:?}");
+    let said = |n: &u32| words[usize::try_from(*n).unwrap() - 1].clone();
+    let wrong = places.iter().map(|n| typed(&format!("{}x", said(n)))).collect();
+    assert_eq!(home.step(check(wrong)).await, Err(SecretError::WrongWords));
+    let few = places.iter().take(2).map(|n| typed(&said(n))).collect();
+    assert_eq!(home.step(check(few)).await, Err(SecretError::WrongWords));
+    assert!(home.vault.wallets().is_empty());
+    let right = || places.iter().map(|n| typed(&said(n).to_uppercase())).collect();
+    let made = home.step(check(right())).await.unwrap();
+    let address = home.vault.wallets()[0].address.clone();
+    assert_eq!(made, SecretDone::Made { label: "savings".into(), address: address.clone() });
+    assert_eq!(home.step(check(right())).await, Err(SecretError::NotNow), "the words are forgotten");
+    // The words alone bring the wallet back elsewhere.
+    let other = self::home();
+    other.room.begin(SecretTask::Import).unwrap();
+    let phrase = typed(&words.join(" "));
+    let again = other.step(SecretStep::ImportPhrase { label: String::new(), phrase }).await.unwrap();
+    assert_eq!(again, SecretDone::Made { label: "main".into(), address });
+}
+
+#[tokio::test]
+async fn a_key_a_phrase_and_a_file_are_the_same_wallet_and_nonsense_is_none() {
+    let home = home();
+    let address = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+    assert_eq!(home.import("0x12").await, Err(SecretError::NotAKey));
+    let made = home.import(KEY).await.unwrap();
+    assert_eq!(made, SecretDone::Made { label: "main".into(), address: address.into() });
+    assert_eq!(home.import(KEY).await, Err(SecretError::Exists));
+    let phrase = |text: &str| SecretStep::ImportPhrase { label: "x".into(), phrase: typed(text) };
+    assert_eq!(home.step(phrase(PHRASE)).await, Err(SecretError::Exists));
+    assert_eq!(home.step(phrase("test test")).await, Err(SecretError::NotAPhrase));
+    let file = |text: &str, pass: &str| SecretStep::ImportFile {
+        label: "x".into(),
+        file: typed(text),
+        passphrase: typed(pass),
+    };
+    assert_eq!(home.step(file("{}", "x")).await, Err(SecretError::NotAFile));
+
+    home.room.begin(SecretTask::Export { address: address.into() }).unwrap();
+    let export = |new: &str, again: &str| SecretStep::Export { old: typed(""), new: typed(new), again: typed(again) };
+    assert_eq!(home.step(export("for the drawer", "for the draw")).await, Err(SecretError::NotSame));
+    assert_eq!(home.step(export("short", "short")).await, Err(SecretError::TooShort));
+    let Ok(SecretDone::Saved { path }) = home.step(export("for the drawer", "for the drawer")).await else {
+        panic!("no file")
+    };
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!text.contains(&KEY[2..]), "only the encrypted key");
+    let other = self::home();
+    other.room.begin(SecretTask::Import).unwrap();
+    assert_eq!(other.step(file(&text, "for the draw")).await, Err(SecretError::WrongPassphrase));
+    let back = other.step(file(&text, "for the drawer")).await.unwrap();
+    assert_eq!(back, SecretDone::Made { label: "x".into(), address: address.into() });
+}
+
+#[tokio::test]
+async fn a_passphrase_is_set_locks_opens_and_goes_and_a_wallet_goes_by_its_address() {
+    let home = home();
+    home.import(KEY).await.unwrap();
+    let address = home.vault.wallets()[0].address.clone();
+    assert_eq!(home.passphrase("", "too short", "too short").await, Err(SecretError::TooShort));
+    assert_eq!(home.passphrase("", "correct horse", "correct horse").await, Ok(SecretDone::Done));
+    assert_eq!(home.passphrase("wrong", "another horse", "another horse").await, Err(SecretError::WrongPassphrase));
+    home.vault.lock_wallets();
+    home.room.begin(SecretTask::Remove { address: address.clone() }).unwrap();
+    let remove = |text: &str| SecretStep::Remove { typed: text.to_owned() };
+    assert_eq!(home.step(remove(&address)).await, Err(SecretError::Locked));
+    home.room.begin(SecretTask::Unlock).unwrap();
+    assert_eq!(home.room.view(Language::English).unwrap().guarded, GuardedBy::Locked);
+    let unlock = |text: &str| SecretStep::Unlock { passphrase: typed(text) };
+    assert_eq!(home.step(unlock("wrong")).await, Err(SecretError::WrongPassphrase));
+    assert_eq!(home.step(unlock("correct horse")).await, Ok(SecretDone::Done));
+    assert_eq!(home.passphrase("correct horse", "", "").await, Ok(SecretDone::Done));
+    assert_eq!(home.vault.guarded(), Guarded::No);
+    home.room.begin(SecretTask::Remove { address: address.clone() }).unwrap();
+    assert_eq!(home.step(remove("0x12")).await, Err(SecretError::NotTyped));
+    assert_eq!(home.step(remove(&format!(" {} ", address.to_lowercase()))).await, Ok(SecretDone::Done));
+    assert!(home.vault.wallets().is_empty());
+}
+
+#[tokio::test]
+async fn a_sitting_does_what_it_was_opened_for_and_nothing_after_its_end() {
+    let home = home();
+    assert_eq!(home.step(SecretStep::Words).await, Err(SecretError::NotNow));
+    home.room.begin(SecretTask::Unlock).unwrap();
+    assert_eq!(home.step(SecretStep::Words).await, Err(SecretError::NotNow));
+    let key = SecretStep::ImportKey { label: "x".into(), key: typed(KEY) };
+    assert_eq!(home.step(key).await, Err(SecretError::NotNow));
+    assert_eq!(home.room.begin(SecretTask::Export { address: "0x0".into() }), Err(SecretError::NotNow));
+    home.room.end();
+    assert_eq!(home.room.view(Language::English), Err(SecretError::NotNow));
+}
+
+#[test]
+fn what_is_typed_prints_nothing_of_itself() {
+    let step: SecretStep = serde_json::from_value(serde_json::json!({
+        "step": "import_file", "label": "x", "file": "canary-1", "passphrase": "canary-2",
+    }))
+    .unwrap();
+    assert!(!format!("{step:?}").contains("canary"));
+    let more = serde_json::json!({"step": "unlock", "passphrase": "x", "more": 1});
+    assert!(serde_json::from_value::<SecretStep>(more).is_err());
+}
+
+#[test]
+fn the_bindings_are_current() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/ipc/bindings");
+    let mut stale = Vec::new();
+    current::<SecretTask>(&dir, &mut stale);
+    current::<SecretView>(&dir, &mut stale);
+    current::<GuardedBy>(&dir, &mut stale);
+    current::<SecretStep>(&dir, &mut stale);
+    current::<SecretDone>(&dir, &mut stale);
+    current::<SecretError>(&dir, &mut stale);
+    assert!(stale.is_empty(), "run the test once with UPDATE_BINDINGS=1 for: {stale:#?}");
+}

@@ -1,0 +1,219 @@
+//! The Settings page's room: the one configuration file as controls, what the program found out about itself, and a report of it.
+//!
+//! The file is checked whole before it is written and keeps its comments. What could loosen a verdict passes the owner check and
+//! the window that asks, as on the Limits page; all of it counts from the next start on.
+
+mod autostart;
+mod doctor;
+mod edit;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use autostart::set as start_at_login;
+pub use edit::SettingsEdit;
+pub use view::{Finding, SettingsSaved, SettingsView};
+
+use anyhow::Context as _;
+use countersign_core::payment::Digest;
+use countersign_desk::{
+    Desk,
+    approver::{Approver, Change},
+};
+use countersign_vault::Clock;
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::limits::{
+    LimitsError,
+    owner::{OwnerCheck, WAIT_MS},
+};
+use crate::config::Config;
+use view::{NodesView, RateView};
+
+/// How long the person has in the window that asks.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Public nodes that their networks' makers name; used only where the person says so.
+const OFFERED: &[(u64, &str)] = &[
+    (1, "https://ethereum-rpc.publicnode.com"),
+    (137, "https://polygon-rpc.com"),
+    (8453, "https://mainnet.base.org"),
+    (42161, "https://arb1.arbitrum.io/rpc"),
+    (42220, "https://forno.celo.org"),
+    (43114, "https://api.avax.network/ext/bc/C/rpc"),
+    (84532, "https://sepolia.base.org"),
+    (421_614, "https://sepolia-rollup.arbitrum.io/rpc"),
+];
+
+type Told<T> = Result<T, LimitsError>;
+
+/// Everything the page can ask for.
+pub struct Room {
+    file: PathBuf,
+    dir: PathBuf,
+    /// What this program was started with.
+    running: Config,
+    approver: Arc<dyn Approver>,
+    owner: OwnerCheck<Waiting>,
+}
+
+/// A text that waits for its owner, and the one it was made of.
+struct Waiting {
+    base: Digest,
+    text: String,
+    lines: Vec<String>,
+}
+
+impl Room {
+    /// A room over this file, of a program that runs with `running`.
+    pub fn new(
+        file: PathBuf,
+        dir: PathBuf,
+        running: Config,
+        approver: Arc<dyn Approver>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { file, dir, running, approver, owner: OwnerCheck::new(clock) }
+    }
+
+    /// The page as the file stands.
+    pub fn view(&self) -> Told<SettingsView> {
+        let text = self.text()?;
+        let config = Config::parse(&text).map_err(failed)?;
+        let registry = config.registry().map_err(failed)?;
+        let nodes = registry.chains().filter_map(|chain| {
+            let urls = config.chains.get(chain.network.as_str()).map(|entry| entry.rpc.clone()).unwrap_or_default();
+            let offered = OFFERED.iter().find(|(id, _)| chain.network.chain_id() == Some(*id));
+            let offered = offered.map(|(_, url)| (*url).to_owned()).filter(|url| !urls.contains(url));
+            (!urls.is_empty() || offered.is_some()).then(|| NodesView {
+                network: chain.network.to_string(),
+                name: countersign_core::text::clean(&chain.name),
+                testnet: chain.testnet,
+                urls,
+                offered,
+            })
+        });
+        let rate = |(currency, rate): (&String, &String)| RateView { currency: currency.clone(), rate: rate.clone() };
+        Ok(SettingsView {
+            base: digest(&text).to_string(),
+            file: self.file.display().to_string(),
+            restart: config != self.running,
+            port: u32::from(config.server.port),
+            port_open: config.server.enabled,
+            timeout: u32::try_from(config.approval.timeout_seconds).unwrap_or(u32::MAX),
+            rates: config.currency.rates.iter().map(rate).collect(),
+            nodes: nodes.collect(),
+            reference: config.currency.reference,
+            test_seller: config.test.seller,
+            autostart: autostart::is_on(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            licence: env!("CARGO_PKG_LICENSE").to_owned(),
+            dir: self.dir.display().to_string(),
+        })
+    }
+
+    /// Writes a change that loosens nothing; lets one that could wait for its owner. `base` names the text the page showed.
+    pub fn save(&self, edit: &SettingsEdit, base: &str) -> Told<SettingsSaved> {
+        let text = self.text()?;
+        if digest(&text).to_string() != base {
+            return Err(LimitsError::Changed);
+        }
+        let made = edit.made_in(&text).map_err(failed)?;
+        let (old, new) = (Config::parse(&text).map_err(failed)?, Config::parse(&made).map_err(failed)?);
+        if old == new {
+            return Ok(SettingsSaved::Same);
+        }
+        if old.loosening() == new.loosening() {
+            self.write(&made).map_err(failed)?;
+            return Ok(SettingsSaved::Saved);
+        }
+        let (lines, words) = (changed(&old, &new), edit.words());
+        let id = super::doubts::id().ok_or(LimitsError::Over)?;
+        self.owner.begin(&id, Waiting { base: digest(&text), text: made, lines: lines.clone() }, &words);
+        let wait_seconds = u32::try_from(WAIT_MS.div_euclid(1000)).unwrap_or_default();
+        Ok(SettingsSaved::Owner { id, lines, words, wait_seconds })
+    }
+
+    /// Writes what waits, once its words were typed, the wait is over and the person said yes in the window that asks.
+    pub async fn confirm(&self, id: &str, typed: &str) -> Told<()> {
+        let waiting = self.owner.answer(id, typed)?;
+        let change =
+            Change { id: id.to_owned(), title: "Change your settings?".to_owned(), lines: waiting.lines.clone() };
+        match tokio::time::timeout(PATIENCE, self.approver.confirm(change)).await {
+            Ok(true) if digest(&self.text()?) == waiting.base => self.write(&waiting.text).map_err(failed),
+            Ok(true) => Err(LimitsError::Changed),
+            Ok(false) => Err(LimitsError::Declined),
+            Err(_) => Err(LimitsError::Unanswered),
+        }
+    }
+
+    /// What waits is dropped.
+    pub fn cancel(&self) {
+        self.owner.cancel();
+    }
+
+    /// Starts with the session, or no more.
+    pub fn autostart(&self, on: bool) -> Told<()> {
+        autostart::set(on).map_err(failed)
+    }
+
+    /// What was found out.
+    pub fn findings(&self, desk: &Desk, address: Option<&str>) -> Vec<Finding> {
+        doctor::findings(desk, &self.running, &self.dir, address)
+    }
+
+    /// Writes the report among the person's downloads, and says where.
+    pub fn report(&self, desk: &Desk, address: Option<&str>, downloads: &Path) -> anyhow::Result<String> {
+        let report = doctor::report(&self.findings(desk, address), &self.running);
+        let (path, mut file) = super::activity::fresh_file(downloads, "countersign-report", "json")?;
+        file.write_all(serde_json::to_string_pretty(&report)?.as_bytes())?;
+        Ok(path.display().to_string())
+    }
+
+    fn text(&self) -> Told<String> {
+        match std::fs::read_to_string(&self.file) {
+            Ok(text) => Ok(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+            Err(error) => Err(LimitsError::Failed { text: error.to_string() }),
+        }
+    }
+
+    /// Puts the text in the file's place, whole or not at all; a link is followed.
+    fn write(&self, text: &str) -> anyhow::Result<()> {
+        let file = self.file.canonicalize().unwrap_or_else(|_| self.file.clone());
+        let dir = file.parent().context("the configuration file lies nowhere")?;
+        let mut fresh = tempfile::NamedTempFile::new_in(dir)?;
+        fresh.write_all(text.as_bytes())?;
+        fresh.as_file().sync_all()?;
+        if let Ok(meta) = std::fs::metadata(&file) {
+            std::fs::set_permissions(fresh.path(), meta.permissions())?;
+        }
+        fresh.persist(&file)?;
+        Ok(())
+    }
+}
+
+fn digest(text: &str) -> Digest {
+    Digest::of(&[b"countersign settings 1", text.as_bytes()])
+}
+
+fn failed(error: anyhow::Error) -> LimitsError {
+    LimitsError::Failed { text: format!("{error:#}") }
+}
+
+/// Each part that differs, as it was and as it will be.
+fn changed(old: &Config, new: &Config) -> Vec<String> {
+    let parts = |config: &Config| -> serde_json::Map<String, serde_json::Value> {
+        serde_json::from_str(&config.loosening()).unwrap_or_default()
+    };
+    let (old, new) = (parts(old), parts(new));
+    let differs = new.iter().filter(|(name, value)| old.get(*name) != Some(*value));
+    let said = |value: Option<&serde_json::Value>| {
+        countersign_core::text::clean(&value.map_or_else(|| "nothing".to_owned(), ToString::to_string))
+    };
+    differs.map(|(name, value)| format!("{name} is {} (it was {})", said(Some(value)), said(old.get(name)))).collect()
+}

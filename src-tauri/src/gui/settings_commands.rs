@@ -1,0 +1,77 @@
+//! The Settings page's commands. Each is the main window's alone; what could loosen a verdict ends in the window that asks.
+
+use std::sync::Arc;
+use tauri::{Manager as _, State, WebviewWindow};
+
+use super::{
+    Shell,
+    limits::LimitsError,
+    settings::{Finding, SettingsEdit, SettingsSaved, SettingsView},
+    window::MAIN,
+};
+
+type Told<T> = Result<T, LimitsError>;
+type Gets<'a> = State<'a, Arc<Shell>>;
+
+fn from(window: &WebviewWindow) -> Told<()> {
+    if window.label() == MAIN { Ok(()) } else { Err(LimitsError::WrongWindow) }
+}
+
+/// The page as the file stands.
+#[tauri::command]
+pub async fn settings(window: WebviewWindow, shell: Gets<'_>) -> Told<SettingsView> {
+    from(&window)?;
+    shell.settings.view()
+}
+
+/// Writes a change, or lets one that could loosen wait for its owner.
+#[tauri::command]
+pub async fn settings_save(
+    window: WebviewWindow,
+    shell: Gets<'_>,
+    edit: SettingsEdit,
+    base: String,
+) -> Told<SettingsSaved> {
+    from(&window)?;
+    shell.settings.save(&edit, &base)
+}
+
+/// Carries out what waits for its owner.
+#[tauri::command]
+pub async fn settings_confirm(window: WebviewWindow, shell: Gets<'_>, id: String, typed: String) -> Told<()> {
+    from(&window)?;
+    shell.settings.confirm(&id, &typed).await
+}
+
+/// Drops what waits for its owner.
+#[tauri::command]
+pub fn settings_cancel(window: WebviewWindow, shell: Gets<'_>) -> Told<()> {
+    from(&window)?;
+    shell.settings.cancel();
+    Ok(())
+}
+
+/// Starts with the session from now on, or no more.
+#[tauri::command]
+pub async fn settings_autostart(window: WebviewWindow, shell: Gets<'_>, on: bool) -> Told<()> {
+    from(&window)?;
+    shell.settings.autostart(on)
+}
+
+/// What the program found out about itself and the computer.
+#[tauri::command]
+pub async fn settings_findings(window: WebviewWindow, shell: Gets<'_>) -> Told<Vec<Finding>> {
+    from(&window)?;
+    Ok(shell.settings.findings(&shell.desk, shell.address.as_deref()))
+}
+
+/// Writes that into a new file among the person's downloads, without anything of their own.
+#[tauri::command]
+pub async fn settings_report(window: WebviewWindow, shell: Gets<'_>) -> Told<String> {
+    from(&window)?;
+    let failed = |text: String| LimitsError::Failed { text };
+    let paths = window.path();
+    let downloads = paths.download_dir().or_else(|_| paths.home_dir()).map_err(|error| failed(error.to_string()))?;
+    let report = shell.settings.report(&shell.desk, shell.address.as_deref(), &downloads);
+    report.map_err(|error| failed(format!("{error:#}")))
+}

@@ -1,0 +1,49 @@
+/** Made-up settings for the mock and the tests. */
+import type { Finding, Preferences, SettingsSaved, SettingsView } from '../ipc/types';
+
+export const chosen = (change: Partial<Preferences> = {}): Preferences => ({
+  language: 'en',
+  theme: 'system',
+  money: 'real',
+  welcomed: true,
+  notices: 'all',
+  notices_from: '',
+  sound: false,
+  ...change,
+});
+
+export const settings = (change: Partial<SettingsView> = {}): SettingsView => ({
+  base: 'b1',
+  file: '/home/me/.local/share/countersign/config.toml',
+  restart: false,
+  port: 7402,
+  port_open: true,
+  timeout: 120,
+  reference: 'USD',
+  rates: [{ currency: 'CNY', rate: '0.14' }],
+  nodes: [
+    { network: 'eip155:8453', name: 'Base', testnet: false, urls: [], offered: 'https://mainnet.base.org' },
+    { network: 'eip155:42161', name: 'Arbitrum', testnet: false, urls: ['https://node.example/rpc'], offered: 'https://arb1.arbitrum.io/rpc' },
+    { network: 'eip155:84532', name: 'Base Sepolia', testnet: true, urls: [], offered: 'https://sepolia.base.org' },
+  ],
+  test_seller: null,
+  autostart: false,
+  version: '0.1.0',
+  licence: 'MIT OR Apache-2.0',
+  dir: '/home/me/.local/share/countersign',
+  ...change,
+});
+
+export const owner: SettingsSaved = { is: 'owner', id: 'o1', lines: ['chains is {"eip155:8453":{"rpc":["https://mainnet.base.org"]}} (it was {})'], words: 'eip155:8453', wait_seconds: 0 };
+
+export const findings: Finding[] = [
+  { id: 'ledger', state: 'good', detail: '' },
+  { id: 'keys', state: 'good', detail: 'os-keyring' },
+  { id: 'passphrase', state: 'weak', detail: '' },
+  { id: 'policy', state: 'good', detail: '' },
+  { id: 'port', state: 'good', detail: 'http://127.0.0.1:7402' },
+  { id: 'nodes', state: 'weak', detail: '0' },
+  { id: 'display', state: 'good', detail: 'X11' },
+  { id: 'directory', state: 'bad', detail: '/home/me/.local/share/countersign' },
+  { id: 'swap', state: 'weak', detail: '' },
+];

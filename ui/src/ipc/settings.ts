@@ -1,0 +1,18 @@
+/** The commands of the Settings page. What could loosen a verdict is confirmed in the approval window, whatever is called here. */
+import { invoke } from '@tauri-apps/api/core';
+import type { Finding, SettingsEdit, SettingsSaved, SettingsView } from './types';
+
+export const settings = (): Promise<SettingsView> => invoke('settings');
+
+export const save = (edit: SettingsEdit, base: string): Promise<SettingsSaved> => invoke('settings_save', { edit, base });
+
+export const confirm = (id: string, typed: string): Promise<void> => invoke('settings_confirm', { id, typed });
+
+export const cancel = (): Promise<void> => invoke('settings_cancel');
+
+export const autostart = (on: boolean): Promise<void> => invoke('settings_autostart', { on });
+
+export const findings = (): Promise<Finding[]> => invoke('settings_findings');
+
+/** Writes a new file and says where. */
+export const report = (): Promise<string> => invoke('settings_report');

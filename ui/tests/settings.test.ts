@@ -1,0 +1,106 @@
+import { fireEvent, render, screen, within } from '@testing-library/svelte';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { chosen, owner, settings } from '../src/dev/settings';
+import { lookAt } from '../src/parts/kind.svelte';
+import Settings from '../src/pages/Settings.svelte';
+import { speak } from '../src/words/speak.svelte';
+import { Host } from './host';
+
+let host: Host;
+beforeEach(() => {
+  host = new Host();
+});
+afterEach(() => speak('en'));
+
+const called = (name: string) => host.calls.filter((call) => call.command === name).map((call) => call.args);
+const type = (element: HTMLElement, value: string) => fireEvent.input(element, { target: { value } });
+
+async function open() {
+  render(Settings, { at: '' });
+  await screen.findByTestId('port');
+  await screen.findByTestId('notices');
+}
+
+test('a value is sent with the text that was on screen, and what was saved is said', async () => {
+  await open();
+  await type(screen.getByTestId('port'), '7500');
+  await fireEvent.click(screen.getByTestId('port-save'));
+  expect(await screen.findByTestId('settings-saved')).toBeTruthy();
+  await type(screen.getByTestId('timeout'), '60');
+  await fireEvent.click(screen.getByTestId('timeout-save'));
+  expect(called('settings_save')).toEqual([
+    { edit: { kind: 'port', port: 7500 }, base: 'b1' },
+    { edit: { kind: 'timeout', seconds: 60 }, base: 'b1' },
+  ]);
+});
+
+test('what the core refuses is said in its words', async () => {
+  host.answers['settings_save'] = () => Promise.reject({ kind: 'failed', text: 'approval.timeout_seconds must be between 30 and 600' });
+  await open();
+  await type(screen.getByTestId('timeout'), '5');
+  await fireEvent.click(screen.getByTestId('timeout-save'));
+  expect((await screen.findByTestId('settings-failed')).textContent).toContain('between 30 and 600');
+});
+
+test('a public node is offered with a word on privacy, and used only after the owner check', async () => {
+  host.answers['settings_save'] = () => owner;
+  await open();
+  expect(screen.getByText(/Whoever runs it sees your addresses/)).toBeTruthy();
+  expect(screen.queryByTestId('node-eip155:84532')).toBeNull();
+  await fireEvent.click(within(screen.getByTestId('node-eip155:8453')).getByTestId('offered'));
+  expect(called('settings_save')).toEqual([{ edit: { kind: 'nodes', network: 'eip155:8453', urls: ['https://mainnet.base.org'] }, base: 'b1' }]);
+  expect((await screen.findByText(/it was/)).textContent).toContain('mainnet.base.org');
+  await type(screen.getByTestId('owner-words'), 'eip155:8453');
+  host.answers['settings_confirm'] = () => Promise.reject({ kind: 'declined' });
+  await fireEvent.click(screen.getByTestId('owner-confirm'));
+  expect((await screen.findByRole('alert')).textContent).toBeTruthy();
+  host.answers['settings_confirm'] = () => null;
+  await fireEvent.click(screen.getByTestId('owner-confirm'));
+  expect(await screen.findByTestId('settings-saved')).toBeTruthy();
+  expect(called('settings_confirm').at(-1)).toEqual({ id: 'o1', typed: 'eip155:8453' });
+});
+
+test('test money shows the nodes of test networks', async () => {
+  lookAt(true);
+  await open();
+  expect(screen.getByTestId('node-eip155:84532')).toBeTruthy();
+  expect(screen.queryByTestId('node-eip155:8453')).toBeNull();
+});
+
+test('rates are set and forgotten', async () => {
+  await open();
+  await type(screen.getByTestId('rate-currency'), 'eur');
+  await type(screen.getByTestId('rate'), '1.08');
+  await fireEvent.click(screen.getByTestId('rate-save'));
+  await screen.findByTestId('settings-saved');
+  await fireEvent.click(screen.getByRole('button', { name: 'Forget the rate of CNY' }));
+  expect(called('settings_save').map((one) => one['edit'])).toEqual([
+    { kind: 'rate', currency: 'EUR', rate: '1.08' },
+    { kind: 'rate', currency: 'CNY', rate: null },
+  ]);
+});
+
+test('what concerns the person is kept apart from the file', async () => {
+  await open();
+  await fireEvent.change(screen.getByTestId('notices'), { target: { value: 'above' } });
+  await screen.findByTestId('notices-from');
+  await fireEvent.click(screen.getByTestId('sound'));
+  expect(called('set_preferences')).toEqual([{ preferences: chosen({ notices: 'above', notices_from: '1.00' }) }, { preferences: chosen({ notices: 'above', notices_from: '1.00', sound: true }) }]);
+  await fireEvent.click(screen.getByTestId('autostart'));
+  expect(called('settings_autostart')).toEqual([{ on: true }]);
+});
+
+test('findings are told in words, and a report is written on demand', async () => {
+  host.answers['settings_report'] = () => '/home/me/Downloads/countersign-report.json';
+  await open();
+  expect((await screen.findByTestId('finding-nodes')).textContent).toContain('cannot be proved');
+  await fireEvent.click(screen.getByTestId('report'));
+  expect((await screen.findByTestId('report-path')).textContent).toContain('countersign-report.json');
+});
+
+test('what needs a restart says so, and Chinese is there', async () => {
+  speak('zh-CN');
+  host.answers['settings'] = () => settings({ restart: true });
+  await open();
+  expect(screen.getByTestId('settings-restart').textContent).toContain('重新启动');
+});
