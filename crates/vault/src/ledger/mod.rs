@@ -54,8 +54,7 @@ pub(crate) mod verb {
         reserve::{end_waiting, rejudge, reserve},
         setup::{
             add_agent, add_wallet, bind_agent, confirm, doubt_clock, pause, rebind_agent, remove_wallet, renew_token,
-            resume,
-            revoke_agent, rotate_agent, set_payer, set_policy,
+            resume, revoke_agent, rotate_agent, set_payer, set_policy,
         },
         state::to_confirm,
         usage::Fresh,
