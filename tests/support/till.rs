@@ -134,6 +134,7 @@ impl Till {
     pub async fn credential_by(&self, rail: &str, url: &str, challenge: &Value, key: &str) -> Value {
         let mut body = super::client::pay_body(url, challenge, key);
         body["rail"] = json!(rail);
+        body["wait_seconds"] = json!(60);
         let body: PayBody = serde_json::from_str(&body.to_string()).expect("a request");
         self.pay(Request::pay(body).expect("a request")).await
     }
