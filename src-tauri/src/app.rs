@@ -23,7 +23,7 @@ use crate::{
     config::{Config, Store},
     control,
     door::{self, Door},
-    gateway::{self, Gateway},
+    gateway::{self, Gateway, Together},
     http::{self, Entrances},
     mcp,
 };
@@ -158,7 +158,8 @@ pub async fn start(
     });
     let sessions = Arc::new(http::Sessions::default());
     let patience = Duration::from_secs(config.approval.timeout_seconds);
-    let gateway = Arc::new(Gateway::open(&place.dir, wire, approver.clone(), patience));
+    let gateway = Gateway::open(&place.dir, desk.vault().clone(), wire, approver.clone(), patience)?;
+    let gateway = Arc::new(gateway);
     let counter = control::Counter {
         desk: desk.clone(),
         approver,
@@ -176,7 +177,7 @@ pub async fn start(
     };
     let mcp = mcp::Mcp::new(&place.dir, &config.mcp)?;
     let listening = http::serve(desk.clone(), sessions, config, entrances, |app| {
-        mcp.router(app.clone()).merge(gateway::router(app, gateway))
+        mcp.router(app.clone(), Arc::new(Together(gateway.clone()))).merge(gateway::router(app, gateway))
     })
     .await?;
     let settling = tokio::spawn(desk.clone().settle());

@@ -1,5 +1,5 @@
 // An official MCP client that does what it is told on stdin, one JSON command a line: SDK 1.x speaks the older era, SDK 2.x the newer.
-// Usage: node client.mjs --sdk 1|2 --mcp URL --token TOKEN [--elicit accept|decline|cancel] [--tasks]; with --elicit it declares that
+// Usage: node client.mjs --sdk 1|2 --mcp URL --token TOKEN [--elicit accept|decline|cancel] [--content JSON] [--tasks]; with --elicit it declares that
 // it shows links, with --tasks, in SDK 2, that it follows tasks, and does so with the official package for that.
 // Commands: {"id", "tool", "arguments", "timeout"?, "progress"?}, or "quit". Lines out: {"event":"ready","era"},
 // {"event":"asked","params"}, {"event":"progress","id","progress"}, {"id","result"} or {"id","error"}.
@@ -13,7 +13,8 @@ import { createTaskSessionFromClient, resultFromTaskOutcome } from '@modelcontex
 
 const { values: options } = parseArgs({
   options: {
-    sdk: { type: 'string' }, mcp: { type: 'string' }, token: { type: 'string' }, elicit: { type: 'string' }, tasks: { type: 'boolean' },
+    sdk: { type: 'string' }, mcp: { type: 'string' }, token: { type: 'string' }, elicit: { type: 'string' }, content: { type: 'string' },
+    tasks: { type: 'boolean' },
   },
 })
 const older = options.sdk === '1'
@@ -28,7 +29,7 @@ const client = new Client(ourselves, { capabilities, versionNegotiation: { mode:
 if (options.elicit) {
   client.setRequestHandler(older ? ElicitRequestSchema : 'elicitation/create', ({ params }) => {
     say({ event: 'asked', params })
-    return { action: options.elicit }
+    return { action: options.elicit, ...(options.content && { content: JSON.parse(options.content) }) }
   })
 }
 client.onerror = () => {}

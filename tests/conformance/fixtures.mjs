@@ -9,25 +9,14 @@ import {
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { z } from 'zod'
-
-const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=='
-const SOUND = 'UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAA='
-const text = (text) => ({ type: 'text', text })
-const image = { type: 'image', data: PIXEL, mimeType: 'image/png' }
-const embedded = (uri) => ({ type: 'resource', resource: { uri, mimeType: 'text/plain', text: 'An embedded resource.' } })
-const says = (...content) => ({ content })
-const user = (...parts) => ({ messages: parts.map((content) => ({ role: 'user', content })) })
+import { addPrompts, addResources, ANSWERS, completions, endWithParent, pause, says, text } from './contents.mjs'
 
 function fixtures() {
   const capabilities = { logging: {}, completions: {}, resources: { subscribe: true, listChanged: true } }
   const server = new McpServer({ name: 'conformance-fixtures', version: '1.0.0' }, { capabilities })
   const tool = (name, answer, inputSchema = {}) => server.registerTool(name, { description: `Fixture ${name}`, inputSchema }, answer)
 
-  tool('test_simple_text', () => says(text('This is a simple text response for testing.')))
-  tool('test_image_content', () => says(image))
-  tool('test_audio_content', () => says({ type: 'audio', data: SOUND, mimeType: 'audio/wav' }))
-  tool('test_embedded_resource', () => says(embedded('test://embedded-resource')))
-  tool('test_multiple_content_types', () => says(text('Multiple content types test:'), image, embedded('test://mixed-content-resource')))
+  for (const [name, content] of Object.entries(ANSWERS)) tool(name, () => says(...content))
   tool('test_error_handling', () => { throw new Error('This tool intentionally returns an error for testing') })
   tool('test_tool_with_logging', async (_, { sendNotification }) => {
     for (const data of ['Tool execution started', 'Tool processing data', 'Tool execution completed']) {
@@ -66,25 +55,12 @@ function fixtures() {
     untitledMulti: { type: 'array', items: { type: 'string', enum: options } }, titledMulti: { type: 'array', items: { anyOf: titled } },
   }, [])
 
-  const resource = (name, uri, contents) => server.registerResource(name, uri, { mimeType: contents.mimeType }, () => ({ contents: [{ uri, ...contents }] }))
-  resource('static-text', 'test://static-text', { mimeType: 'text/plain', text: 'This is the content of the static text resource.' })
-  resource('static-binary', 'test://static-binary', { mimeType: 'image/png', blob: PIXEL })
-  resource('watched', 'test://watched-resource', { mimeType: 'text/plain', text: 'Watched.' })
-  server.registerResource('template', new ResourceTemplate('test://template/{id}/data', { list: undefined }), { mimeType: 'application/json' },
-    (uri, { id }) => ({ contents: [{ uri: uri.href, mimeType: 'application/json', text: JSON.stringify({ id, templateTest: true, data: `Data for ID: ${id}` }) }] }))
+  addResources(server, ResourceTemplate)
   for (const schema of [SubscribeRequestSchema, UnsubscribeRequestSchema, SetLevelRequestSchema]) server.server.setRequestHandler(schema, () => ({}))
-
-  const word = () => completable(z.string(), (start) => ['paris', 'park', 'party'].filter((word) => word.startsWith(start)))
-  server.registerPrompt('test_simple_prompt', { description: 'Simple' }, () => user(text('This is a simple prompt for testing.')))
-  server.registerPrompt('test_prompt_with_arguments', { description: 'With arguments', argsSchema: { arg1: word(), arg2: word() } },
-    ({ arg1, arg2 }) => user(text(`Prompt with arguments: arg1='${arg1}', arg2='${arg2}'`)))
-  server.registerPrompt('test_prompt_with_embedded_resource', { description: 'With a resource', argsSchema: { resourceUri: z.string() } },
-    ({ resourceUri }) => user(embedded(resourceUri), text('Please process the embedded resource above.')))
-  server.registerPrompt('test_prompt_with_image', { description: 'With an image' }, () => user(image, text('Please analyze the image above.')))
+  addPrompts(server, (shape) => shape, () => z.string(), () => completable(z.string(), completions))
   return server
 }
 
-const pause = () => new Promise((done) => setTimeout(done, 50))
 const sessions = new Map()
 const http = createServer(async (request, response) => {
   const chunks = []
@@ -101,5 +77,4 @@ const http = createServer(async (request, response) => {
   response.writeHead(id ? 404 : 400, { 'content-type': 'application/json' }).end(JSON.stringify({ jsonrpc: '2.0', id: body?.id ?? null, error }))
 })
 http.listen(0, '127.0.0.1', () => console.log(JSON.stringify({ url: `http://127.0.0.1:${http.address().port}/mcp` })))
-const parent = process.ppid
-setInterval(() => process.ppid === parent || process.exit(0), 500).unref()
+endWithParent()

@@ -4,7 +4,7 @@
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
-import { ErrorCode, isInitializeRequest, McpError } from '@modelcontextprotocol/sdk/types.js'
+import { ElicitResultSchema, ErrorCode, isInitializeRequest, McpError } from '@modelcontextprotocol/sdk/types.js'
 import { HTTPFacilitatorClient, x402ResourceServer } from '@x402/core/server'
 import { ExactEvmScheme } from '@x402/evm/exact/server'
 import express from 'express'
@@ -33,14 +33,20 @@ function seller() {
   server.registerTool('cheap', { description: describe('A fact for three cents.'), ...input }, sells('cheap', () => (now.dearer ? '$0.05' : '$0.03')))
   server.registerTool('report', { description: 'A report.', ...input, outputSchema: { text: z.string() } }, sells('report', () => '$4.20'))
   server.registerTool('dies', { description: 'Takes the credential and is gone.', ...input }, sells('dies', () => '$0.02', die))
+  server.registerTool('choosy', { description: 'A fact of a colour.', ...input }, sells('choosy', () => '$0.03', undefined, async (extra) => {
+    const requestedSchema = { type: 'object', properties: { colour: { type: 'string' } }, required: ['colour'] }
+    const { content } = await extra.sendRequest({ method: 'elicitation/create', params: { message: 'Which colour?', requestedSchema } }, ElicitResultSchema)
+    return content?.colour ?? 'none'
+  }))
   server.registerTool('other', { description: 'Wants another way of payment.', ...input }, () => {
     throw new McpError(-32042, 'Payment Required', { httpStatus: 402, challenges: [{ id: 'challenge-canary', method: 'tempo' }] })
   })
   return server
 }
 
-function sells(tool, price, deliver) {
-  return async ({ about }, { _meta }) => {
+function sells(tool, price, deliver, chooses) {
+  return async ({ about }, extra) => {
+    const { _meta } = extra
     seen.calls += 1
     const accepts = await till.buildPaymentRequirements({ scheme: 'exact', network: NETWORK, payTo: options['pay-to'], price: price() })
     const asks = async (error) => {
@@ -56,10 +62,11 @@ function sells(tool, price, deliver) {
     const verified = await till.verifyPayment(payload, terms)
     if (!verified.isValid) return asks(verified.invalidReason)
     if (deliver) return deliver()
+    const choice = chooses ? ` in ${await chooses(extra)}` : ''
     const settled = await till.settlePayment(payload, terms)
     if (!settled.success) return asks(settled.errorReason)
     seen.deliveries += 1
-    const text = `${tool}: ${about}, delivery ${seen.deliveries}`
+    const text = `${tool}: ${about}${choice}, delivery ${seen.deliveries}`
     return { content: [{ type: 'text', text }], structuredContent: { text }, _meta: { 'x402/payment-response': settled } }
   }
 }

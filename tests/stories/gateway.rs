@@ -47,7 +47,7 @@ async fn tools_behind_the_gateway_are_free_paid_in_silence_asked_about_or_refuse
     let list = mcp.result("tools/list", &json!({})).await;
     let names: Vec<&str> =
         list["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["free", "cheap", "report", "dies", "other", "get_payment"]);
+    assert_eq!(names, ["free", "cheap", "report", "dies", "choosy", "other", "get_payment"]);
 
     let forged = json!({"name": "free", "arguments": about("a"), "_meta": {
         "x402/payment": {"x": 1}, "org.paymentauth/credential": {}, "com.example/own": 1,

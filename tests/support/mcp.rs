@@ -24,6 +24,20 @@ pub struct Answer {
     pub session: Option<String>,
 }
 
+/// A session's stream.
+pub struct Heard(reqwest::Response);
+
+impl Heard {
+    /// Reads until this word was said on it.
+    pub async fn until(mut self, word: &str) {
+        let mut said = String::new();
+        while !said.contains(word) {
+            let chunk = self.0.chunk().await.expect("a whole stream").expect("more to come");
+            said.push_str(&String::from_utf8_lossy(&chunk));
+        }
+    }
+}
+
 impl Answer {
     /// The last message: the result, or the error.
     pub fn last(&self) -> &Value {
@@ -63,6 +77,13 @@ impl Mcp {
         self.session = answer.session;
         let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
         assert_eq!(self.send(&initialized).await.status, 202);
+    }
+
+    /// Opens the session's stream for what the server says of its own accord.
+    pub async fn listen(&self) -> Heard {
+        let session = self.session.as_deref().expect("a session");
+        let request = self.http.get(&self.url).bearer_auth(&self.token).header("mcp-session-id", session);
+        Heard(request.header("accept", "text/event-stream").send().await.expect("a stream"))
     }
 
     /// Ends the session, as far as the server does; gives the HTTP status.

@@ -9,6 +9,7 @@ pub mod bridge;
 #[cfg(target_os = "linux")]
 pub mod browser;
 pub mod client;
+pub mod guarded;
 pub mod hostile_mpp;
 pub mod hostile_seller;
 pub mod mcp;
@@ -21,9 +22,11 @@ pub mod raw;
 pub mod rss;
 pub mod seller;
 pub mod service;
+pub mod shapes;
 pub mod shop;
 pub mod till;
 pub mod tls;
+pub mod twisted;
 pub mod world;
 
 pub use agent::Agent;

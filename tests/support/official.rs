@@ -23,6 +23,14 @@ pub fn script(name: &str) -> Command {
     command
 }
 
+/// A script of the package that needs Node 22, on the one that comes with it.
+pub fn newer_script(name: &str) -> Command {
+    ready();
+    let mut command = Command::new(package().join("node_modules/.bin/node"));
+    command.arg(name).current_dir(package());
+    command
+}
+
 /// A tool of the package that needs Node 22, on the one that comes with it.
 pub fn tool(name: &str) -> Command {
     ready();
@@ -52,9 +60,19 @@ pub struct Official {
 impl Official {
     /// Connects the client of this SDK, `1` or `2`, to a service.
     pub fn connect(service: &Service, token: &str, sdk: &str, extra: &[&str]) -> Self {
-        let mcp = format!("{}/mcp", service.url);
+        let (client, ready) = Self::open(&format!("{}/mcp", service.url), token, sdk, extra);
+        assert_eq!(ready["tools"].as_array().map(Vec::len), Some(6), "{ready}");
+        client
+    }
+
+    /// Connects it to an upstream behind the service.
+    pub fn behind(service: &Service, name: &str, token: &str, sdk: &str, extra: &[&str]) -> Self {
+        Self::open(&format!("{}/mcp/{name}", service.url), token, sdk, extra).0
+    }
+
+    fn open(mcp: &str, token: &str, sdk: &str, extra: &[&str]) -> (Self, Value) {
         let mut command = script("client.mjs");
-        command.args(["--sdk", sdk, "--mcp", &mcp, "--token", token]).args(extra);
+        command.args(["--sdk", sdk, "--mcp", mcp, "--token", token]).args(extra);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("node runs");
         let stdin = child.stdin.take().expect("a pipe");
         let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
@@ -70,8 +88,7 @@ impl Official {
         let mut client = Self { child, stdin, lines, heard: Vec::new(), calls: 0 };
         let ready = client.event("ready");
         assert_eq!(ready["era"], if sdk == "1" { "legacy" } else { "modern" }, "{ready}");
-        assert_eq!(ready["tools"].as_array().map(Vec::len), Some(6), "{ready}");
-        client
+        (client, ready)
     }
 
     /// Calls a tool and does not wait for it; `how` has the client's `timeout` in milliseconds, and whether it wants `progress`.
@@ -123,6 +140,32 @@ impl Official {
 }
 
 impl Drop for Official {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A server of the package with everything the conformance suite calls, `fixtures.mjs` of the older era or `modern.mjs` of the
+/// newer one. Killed when dropped.
+pub struct Fixtures {
+    child: Child,
+    /// Its address.
+    pub url: String,
+}
+
+impl Fixtures {
+    /// Starts one.
+    pub fn start(name: &str) -> Self {
+        let mut child = script(name).stdout(Stdio::piped()).spawn().expect("node runs");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("an address");
+        let at: Value = serde_json::from_str(&line).expect("JSON");
+        Self { child, url: at["url"].as_str().expect("an address").to_owned() }
+    }
+}
+
+impl Drop for Fixtures {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -267,7 +267,12 @@ impl Service {
         let lines = std::mem::replace(&mut self.lines, channel().1);
         std::thread::spawn(move || {
             for line in lines {
-                let Some(id) = line["payment_id"].as_str().filter(|_| line["event"] == "question") else { continue };
+                let id = match line["event"].as_str() {
+                    Some("question") => line["payment_id"].as_str(),
+                    Some("change") => line["change_id"].as_str(),
+                    _ => None,
+                };
+                let Some(id) = id else { continue };
                 if writeln!(stdin, "y {id}").and_then(|()| stdin.flush()).is_err() {
                     break;
                 }

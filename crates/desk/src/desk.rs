@@ -23,8 +23,9 @@ use crate::{
     problem::{Code, Problem},
     request::Request,
     settle::{Node, Settler, Witnesses},
+    shape::{Budget, PaymentList},
     story::{Followed, Stories, follow},
-    view::{ListQuery, outcome_of, payment_view, status_of},
+    view::{ListQuery, outcome_of, payment, status_of},
     wire::Wire,
 };
 
@@ -209,15 +210,16 @@ impl Desk {
         }
         let filter = Filter { agent: Some(caller.agent.clone()), status, since, limit, cursor: query.cursor };
         let page = self.vault.payments(filter).await.map_err(vault_problem)?;
-        let payments: Vec<Value> = page.payments.iter().map(|record| payment_view(record, &self.registry)).collect();
-        Ok(json!({"payments": payments, "next_cursor": page.next_cursor}))
+        let payments = page.payments.iter().map(|record| payment(record, &self.registry)).collect();
+        Ok(json!(PaymentList { payments, next_cursor: page.next_cursor }))
     }
 
     /// What this agent may still spend without asking.
     pub async fn budget(&self, caller: &Caller) -> Result<Value, Problem> {
         let budgets = self.vault.budgets(&caller.agent, &caller.session, false).await.map_err(vault_problem)?;
         let ask_above = self.vault.policy().and_then(|p| p.ask_above()).map(|m| m.to_string());
-        Ok(json!({"currency": self.registry.reference(), "ask_above": ask_above, "budgets": budgets}))
+        let currency = self.registry.reference().to_owned();
+        Ok(json!(Budget { currency, ask_above, budgets: budgets.into_iter().map(Into::into).collect() }))
     }
 
     /// A payment of this agent; another's looks like none.

@@ -16,6 +16,7 @@ mod receipt;
 pub mod request;
 pub mod seconds;
 pub mod settle;
+pub mod shape;
 mod story;
 pub mod strict;
 pub mod view;

@@ -7,6 +7,7 @@ use countersign_core::{
     payment::{Digest, IdempotencyKey, Quote, Resource},
     policy::Risk,
 };
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::{collections::BTreeSet, sync::Arc};
@@ -23,61 +24,86 @@ pub const MAX_WAIT: u64 = 150;
 /// Wait where the caller does not say, seconds.
 pub const DEFAULT_WAIT: u64 = 25;
 
-/// The most the caller is willing to pay.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, serde::Serialize)]
+/// The most you are willing to pay.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Max {
-    /// Decimal string.
+    /// A decimal number, such as 4.20.
+    #[schemars(regex(pattern = r"^[0-9]+(\.[0-9]+)?$"))]
     pub amount: String,
-    /// The reference currency, or the asset's symbol.
+    /// The reference currency, such as USD, or the token's symbol.
     pub currency: String,
 }
 
+/// An HTTP request that may cost money.
+///
 /// Body of `POST /v1/fetch`, arguments of the tool `fetch`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "FetchRequest", description = "An HTTP request that may cost money.")]
 pub struct FetchBody {
-    /// HTTP method, `GET` by default.
+    /// HTTP method; GET if absent.
+    #[schemars(extend("enum" = METHODS))]
     pub method: Option<String>,
-    /// Where.
+    /// The http or https address to request.
+    #[schemars(length(max = 8192), extend("format" = "uri"))]
     pub url: String,
-    /// Headers to send.
+    /// Headers to send. Payment, Host and connection headers cannot be set.
     #[serde(default)]
+    #[schemars(extend("maxProperties" = 64))]
     pub headers: std::collections::BTreeMap<String, String>,
-    /// Text body.
+    /// Text body; not together with body_base64.
     pub body: Option<String>,
-    /// Binary body.
+    /// Binary body in base64; not together with body.
+    #[schemars(extend("contentEncoding" = "base64"))]
     pub body_base64: Option<String>,
-    /// The caller's own maximum.
+    /// Nothing dearer is paid.
     pub max: Option<Max>,
-    /// Shown to the person as the agent's words.
+    /// Why you want it, shown to the person as your words.
     pub reason: Option<String>,
-    /// The caller's name for this purchase.
+    /// Your name for this one purchase. The same key with the same request is the same payment for ever; a different request under
+    /// it is refused.
+    #[schemars(regex(pattern = r"^[\x21-\x7e]{1,128}$"))]
     pub idempotency_key: String,
-    /// Seconds to wait for a person.
+    /// How long to wait for a person, in seconds; 25 if absent, 150 at most, larger values are clamped.
     pub wait_seconds: Option<Seconds>,
 }
 
+/// A challenge you received; you send the credential yourself.
+///
 /// Body of `POST /v1/payments`, arguments of the tool `pay`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "PayRequest", description = "A challenge you received; you send the credential yourself.")]
 pub struct PayBody {
-    /// `x402`.
+    /// The payment protocol.
+    #[schemars(extend("enum" = ["x402", "mpp"]))]
     pub rail: String,
-    /// The URL the challenge came from.
+    /// The http or https address that answered with the challenge: of the page, the MCP server or the A2A agent.
+    #[schemars(length(max = 8192), extend("format" = "uri"))]
     pub url: String,
-    /// The method that was answered with it.
+    /// The method that was answered with it; GET if absent.
+    #[schemars(extend("enum" = METHODS))]
     pub method: Option<String>,
-    /// The challenge as received: object, header value, MCP result or error, A2A metadata.
+    /// What the seller sent, exactly as received: the PaymentRequired object (x402) or the challenge (mpp), the value of the
+    /// PAYMENT-REQUIRED or WWW-Authenticate header, a whole MCP tool result or JSON-RPC error object, or an A2A task, message or
+    /// metadata; 64 KB at most.
+    #[schemars(schema_with = "challenge")]
     pub challenge: Box<RawValue>,
-    /// The caller's own maximum.
+    /// Nothing dearer is paid.
     pub max: Option<Max>,
-    /// Shown to the person as the agent's words.
+    /// Why you want it, shown to the person as your words.
     pub reason: Option<String>,
-    /// The caller's name for this purchase.
+    /// Your name for this one purchase. The same key with the same request is the same payment for ever; a different request under
+    /// it is refused.
+    #[schemars(regex(pattern = r"^[\x21-\x7e]{1,128}$"))]
     pub idempotency_key: String,
-    /// Seconds to wait for a person.
+    /// How long to wait for a person, in seconds; 25 if absent, 150 at most, larger values are clamped.
     pub wait_seconds: Option<Seconds>,
+}
+
+fn challenge(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"anyOf": [{"type": "object", "additionalProperties": true}, {"type": "string"}]})
 }
 
 /// What is to be done with the money's help.

@@ -1,67 +1,67 @@
 //! The ledger's record as an agent may see it.
 
 use countersign_core::{
-    policy::Effect,
     registry::Registry,
     status::{Settlement, Status},
 };
 use countersign_vault::{Outcome as Ended, Record, RefusedAs};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
     outcome::{Outcome, OutcomeStatus, money_view},
     problem::{Code, Problem},
+    shape::{ASKED_STATES, DecisionView, PayeeView, PaymentView, word},
 };
 
+/// Which payments.
+///
 /// Query of `GET /v1/payments`, arguments of `list_payments`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(description = "Which payments.")]
 pub struct ListQuery {
-    /// A state or an outcome word.
+    /// Only payments in this state: signed for everything that left, pending_approval while a person decides.
+    #[schemars(extend("enum" = ASKED_STATES))]
     pub status: Option<String>,
-    /// RFC 3339.
+    /// Only payments made at or after this time.
+    #[schemars(extend("format" = "date-time"))]
     pub since: Option<String>,
-    /// 1 to 500, 50 by default.
+    /// 50 if absent.
+    #[schemars(range(min = 1, max = 500))]
     pub limit: Option<u32>,
-    /// From the page before.
+    /// next_cursor of the page before.
     pub cursor: Option<String>,
 }
 
 /// The `payment` object of the API.
 pub fn payment_view(record: &Record, registry: &Registry) -> Value {
-    let effect = match record.decision.effect {
-        Effect::Allow => "allow",
-        Effect::Ask => "ask",
-        Effect::Deny => "deny",
-    };
-    let mut view = json!({
-        "id": record.id,
-        "rail": record.quote.rail,
-        "scheme": record.quote.scheme,
-        "state": record.status.api(),
-        "amount": money_view(&record.quote, false, registry),
-        "exposure": money_view(&record.quote, true, registry),
-        "payee": {"origin": record.quote.payee.origin, "account": record.quote.payee.account},
-        "agent": record.agent,
-        "decision": {
-            "effect": effect,
-            "rule": record.decision.rule,
-            "because": record.decision.because,
-            "policy_hash": record.decision.policy_hash,
+    json!(payment(record, registry))
+}
+
+pub(crate) fn payment(record: &Record, registry: &Registry) -> PaymentView {
+    let quote = &record.quote;
+    PaymentView {
+        id: record.id.to_string(),
+        rail: quote.rail.clone(),
+        scheme: quote.scheme.clone(),
+        state: record.status.api(),
+        amount: money_view(quote, false, registry),
+        exposure: money_view(quote, true, registry),
+        payee: PayeeView { origin: quote.payee.origin.to_string(), account: quote.payee.account.to_string() },
+        agent: record.agent.to_string(),
+        decision: DecisionView {
+            effect: word(record.decision.effect),
+            rule: record.decision.rule.clone(),
+            because: record.decision.because.clone(),
+            policy_hash: record.decision.policy_hash.to_string(),
         },
-        "settlement": record.settlement.as_str(),
-        "created_at": record.created_at.rfc3339(),
-    });
-    if let Some(object) = view.as_object_mut() {
-        if let Some(transaction) = &record.transaction {
-            object.insert("transaction".to_owned(), json!(transaction));
-        }
-        if let Some(expires) = record.expires_at {
-            object.insert("expires_at".to_owned(), json!(expires.rfc3339()));
-        }
+        transaction: record.transaction.clone(),
+        settlement: record.settlement.as_str(),
+        created_at: record.created_at.rfc3339(),
+        expires_at: record.expires_at.map(countersign_core::Millis::rfc3339),
     }
-    view
 }
 
 /// How a recorded payment stands for its agent.

@@ -1,6 +1,7 @@
 //! The vault as the desk sees it: one method a verb. Everything durable happens in the ledger's writer.
 
 mod guard;
+mod logins;
 mod payees;
 mod people;
 

@@ -1,8 +1,11 @@
 //! `countersign gateway`: paid MCP servers behind the running Countersign.
 
 use clap::Subcommand;
+use countersign_vault::keys::Secret;
+use std::path::PathBuf;
+use url::Url;
 
-use super::{Exit, finish};
+use super::{Exit, finish, setup::read_key};
 use crate::{
     app::Place,
     control::Op,
@@ -22,6 +25,25 @@ pub enum GatewayVerb {
         #[arg(last = true, conflicts_with = "url")]
         command: Vec<String>,
     },
+    /// Logs in to one in your browser, after you have seen in the app where it goes.
+    Login {
+        /// Its name.
+        name: Name,
+        /// What its authorization server calls us, where you were given that; otherwise we register there.
+        #[arg(long, value_name = "ID")]
+        client_id: Option<String>,
+        /// File with the secret that goes with it.
+        #[arg(long, value_name = "FILE", requires = "client_id")]
+        client_secret_file: Option<PathBuf>,
+        /// Where a client metadata document lies that names us, for servers that take one.
+        #[arg(long, value_name = "URL", conflicts_with = "client_id")]
+        client_metadata: Option<Url>,
+    },
+    /// Forgets the login of one.
+    Logout {
+        /// Its name.
+        name: Name,
+    },
     /// Lists them.
     List,
     /// Takes one away.
@@ -40,6 +62,20 @@ pub fn run(place: &Place, verb: GatewayVerb, json: bool) -> anyhow::Result<Exit>
                 println!("An MCP client reaches it with `countersign mcp --gateway {said}`, or at /mcp/{said}.")
             };
             finish(place, Op::GatewayAdd { name, target }, done, json)
+        }
+        GatewayVerb::Login { name, client_id, client_secret_file, client_metadata } => {
+            let client_secret = match client_secret_file {
+                Some(file) => read_key(Some(file))?,
+                None => Secret::copy_of(b""),
+            };
+            let said = name.clone();
+            let done = move |_: &_| println!("Logged in. Every agent uses {said} with this login.");
+            finish(place, Op::GatewayLogin { name, client_id, client_secret, client_metadata }, done, json)
+        }
+        GatewayVerb::Logout { name } => {
+            let said = name.clone();
+            let done = move |_: &_| println!("The login of {said} is forgotten.");
+            finish(place, Op::GatewayLogout { name }, done, json)
         }
         GatewayVerb::List => finish(
             place,

@@ -1,5 +1,6 @@
 //! The command line: one verb a file, and one exit status a way of ending.
 
+mod browser;
 mod connect;
 mod fetch;
 mod gateway;
@@ -203,21 +204,28 @@ fn not_done(reply: &Reply, json: bool) -> Exit {
 }
 
 /// On stderr, so that stdout stays one answer.
-fn say_code(code: &str) {
-    eprintln!("countersign: a person is asked to agree; compare the code on their screen: {code}");
+fn show(line: &control::Line) {
+    match line {
+        control::Line::Code { code } => {
+            eprintln!("countersign: a person is asked to agree; compare the code on their screen: {code}");
+        }
+        control::Line::Open { open } => {
+            eprintln!("countersign: log in on this page; it opens in your browser where there is one:\n{open}");
+            browser::open(open);
+        }
+        control::Line::Reply(_) => {}
+    }
 }
 
 /// Carries a verb out: directly while the data directory is free, else through the running Countersign.
 fn perform(place: &Place, op: Op) -> anyhow::Result<Reply> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        match control::call(&place.dir, &op, say_code).await {
+        match control::call(&place.dir, &op, show).await {
             Err(error) if error.downcast_ref::<NotRunning>().is_some() => {}
             reply => return reply,
         }
-        let needs_one_that_runs =
-            matches!(op, Op::Fetch { .. } | Op::GatewayAdd { .. } | Op::GatewayList | Op::GatewayRemove { .. });
-        if needs_one_that_runs {
+        if op.needs_one_that_runs() {
             return Err(NotRunning::in_dir(&place.dir).into());
         }
         let config = Config::load(&place.config)?;

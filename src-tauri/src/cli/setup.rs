@@ -142,7 +142,7 @@ fn address(place: &Place, label: Option<&str>, json: bool) -> anyhow::Result<Exi
 }
 
 /// Reads a key past every buffer but one, which is wiped.
-fn read_key(file: Option<PathBuf>) -> anyhow::Result<Secret> {
+pub(super) fn read_key(file: Option<PathBuf>) -> anyhow::Result<Secret> {
     let (opened, name) = match file {
         Some(path) => (File::open(&path), format!("the key file {}", path.display())),
         None => (unbuffered_stdin(), "the key from stdin".to_owned()),

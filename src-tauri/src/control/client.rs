@@ -22,8 +22,8 @@ impl NotRunning {
     }
 }
 
-/// Sends one verb to the running Countersign and waits for its reply; a code that the person sees meanwhile is told at once.
-pub async fn call(dir: &Path, op: &Op, code: impl Fn(&str)) -> anyhow::Result<Reply> {
+/// Sends one verb to the running Countersign and waits for its reply; what is to be shown meanwhile is told at once.
+pub async fn call(dir: &Path, op: &Op, meanwhile: impl Fn(&Line)) -> anyhow::Result<Reply> {
     let stream = door::knock(dir, door::CONTROL).await.map_err(|_| NotRunning::in_dir(dir))?;
     let (read, mut write) = tokio::io::split(stream);
     write.write_all(&line_of(op)?).await.context("the running Countersign hung up")?;
@@ -31,8 +31,8 @@ pub async fn call(dir: &Path, op: &Op, code: impl Fn(&str)) -> anyhow::Result<Re
     loop {
         let line = lines.next_line().await.context("the running Countersign hung up")?.unwrap_or_default();
         match serde_json::from_str(&line) {
-            Ok(Line::Code { code: shown }) => code(&shown),
             Ok(Line::Reply(reply)) => return Ok(reply),
+            Ok(line) => meanwhile(&line),
             Err(error) => {
                 return Err(error).context("the running Countersign gave no answer; is it another version?");
             }

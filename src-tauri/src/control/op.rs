@@ -4,6 +4,7 @@ use countersign_core::policy::Policy;
 use countersign_vault::keys::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use url::Url;
 
 use crate::gateway::{Name, Target};
 
@@ -116,6 +117,23 @@ pub enum Op {
         /// Its name.
         name: Name,
     },
+    /// Logs in to an MCP server behind Countersign, in the person's browser.
+    GatewayLogin {
+        /// Its name.
+        name: Name,
+        /// What its authorization server calls us; none to register there.
+        client_id: Option<String>,
+        /// What goes with that; empty where there is none.
+        #[serde(with = "carried")]
+        client_secret: Secret,
+        /// Where a document about us lies, for servers that take one.
+        client_metadata: Option<Url>,
+    },
+    /// Forgets such a login.
+    GatewayLogout {
+        /// Its name.
+        name: Name,
+    },
     /// Fetches a URL as an agent and pays its 402; only while Countersign runs.
     Fetch {
         /// Which agent; the only one if not given.
@@ -146,7 +164,7 @@ pub enum Reply {
     Unanswered(String),
 }
 
-/// One line of the running Countersign: any number of codes, then the reply.
+/// One line of the running Countersign: what is to be shown meanwhile, then the reply.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Line {
@@ -154,6 +172,11 @@ pub enum Line {
     Code {
         /// `XXXX-XXXX`.
         code: String,
+    },
+    /// A page is to be opened in the person's browser.
+    Open {
+        /// Its address.
+        open: Url,
     },
     /// How the verb ended.
     Reply(Reply),
@@ -163,6 +186,19 @@ impl Op {
     /// Whether it hands an agent out, or what stands for one.
     pub const fn pairs(&self) -> bool {
         matches!(self, Self::AgentAdd { .. } | Self::AgentRotate { .. } | Self::AgentRebind { .. })
+    }
+
+    /// Whether it means nothing while no Countersign runs.
+    pub const fn needs_one_that_runs(&self) -> bool {
+        matches!(
+            self,
+            Self::Fetch { .. }
+                | Self::GatewayAdd { .. }
+                | Self::GatewayList
+                | Self::GatewayRemove { .. }
+                | Self::GatewayLogin { .. }
+                | Self::GatewayLogout { .. }
+        )
     }
 
     /// The verb, for messages.
@@ -189,6 +225,8 @@ impl Op {
             Self::GatewayAdd { .. } => "gateway add",
             Self::GatewayList => "gateway list",
             Self::GatewayRemove { .. } => "gateway remove",
+            Self::GatewayLogin { .. } => "gateway login",
+            Self::GatewayLogout { .. } => "gateway logout",
             Self::Fetch { .. } => "fetch",
         }
     }

@@ -125,7 +125,11 @@ pub async fn perform(vault: &Vault, registry: &Registry, op: Op, by: SetBy) -> a
             vault.confirm(confirm).await?;
             json!({"confirmed": what})
         }
-        Op::GatewayAdd { .. } | Op::GatewayList | Op::GatewayRemove { .. } => {
+        Op::GatewayAdd { .. }
+        | Op::GatewayList
+        | Op::GatewayRemove { .. }
+        | Op::GatewayLogin { .. }
+        | Op::GatewayLogout { .. } => {
             bail!("MCP servers are put behind a running Countersign; start `countersign` or `countersign serve` first")
         }
         Op::Fetch { .. } => bail!(

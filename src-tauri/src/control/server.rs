@@ -18,7 +18,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use zeroize::Zeroizing;
 
 use super::{
-    Op, Pairing, Reply, op, pairing,
+    Op, Pairing, Reply, login, op, pairing,
     perform::{checked, perform},
 };
 use crate::{
@@ -75,14 +75,14 @@ async fn converse(mut line: Line, program: Option<Program>, counter: Arc<Counter
     let _ = say(&mut line, &op::Line::Reply(reply)).await;
 }
 
-async fn say(line: &mut Line, said: &op::Line) -> std::io::Result<()> {
+pub(super) async fn say(line: &mut Line, said: &op::Line) -> std::io::Result<()> {
     let mut out = serde_json::to_vec(said)?;
     out.push(b'\n');
     line.write_all(&out).await
 }
 
 /// Ends when nobody waits at the other end any more; what is sent meanwhile means nothing.
-async fn hung_up(line: &mut Line) {
+pub(super) async fn hung_up(line: &mut Line) {
     while line.read(&mut [0]).await.is_ok_and(|read| read > 0) {}
 }
 
@@ -105,6 +105,9 @@ impl Counter {
     async fn answer(&self, op: Op, program: Option<Program>, line: &mut Line) -> Reply {
         let answered = match op {
             Op::Fetch { agent, body } => self.fetch(agent, program, body).await,
+            Op::GatewayLogin { name, client_id, client_secret, client_metadata } => {
+                self.log_in(&name, login::introduced(client_id, client_secret, client_metadata), line).await
+            }
             Op::Confirm { .. } => {
                 Err(anyhow::anyhow!("stop Countersign first: what start-up found odd is confirmed while nothing runs"))
             }
@@ -160,8 +163,12 @@ impl Counter {
                 json!({"upstreams": all.into_iter().map(row).collect::<Vec<_>>()})
             }
             Op::GatewayRemove { name } => {
-                self.gateway.remove(&name)?;
+                self.gateway.remove(&name).await?;
                 json!({"name": name, "removed": true})
+            }
+            Op::GatewayLogout { name } => {
+                self.gateway.logout(&name).await?;
+                json!({"name": name, "logged_in": false})
             }
             op => perform(vault, desk.registry(), op, by).await?,
         };
@@ -173,7 +180,7 @@ impl Counter {
     }
 
     /// Puts a loosening to the person; none after a yes.
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         verb: &str,
         title: String,

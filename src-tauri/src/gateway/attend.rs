@@ -11,10 +11,16 @@ use rmcp::{
 use std::{pin::pin, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 
-use super::mail::Mail;
+use super::{
+    face::modern,
+    keep::{Reply, nobody},
+    mail::Mail,
+};
 
 type Context = RequestContext<RoleServer>;
 
+/// Where a request of the newer era says that it wants to hear the log.
+const LOGS: &str = "io.modelcontextprotocol/logLevel";
 const BEAT: Duration = Duration::from_secs(5);
 const SAYS: &str = "Working. If a person has to decide, they do so in the Countersign window.";
 
@@ -27,25 +33,46 @@ pub enum Beat {
     Ours,
 }
 
-/// Follows `work` to its end, and carries its mail meanwhile.
+/// What becomes of an upstream's question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asking {
+    /// The client is asked at once, on the stream of its call.
+    AtOnce,
+    /// It is handed back, for a client that is asked by answering its call.
+    Later,
+    /// Nobody is asked.
+    Never,
+}
+
+/// How far the waiting came.
+pub enum Step<T> {
+    /// To the end.
+    Done(T),
+    /// To a question, which is to be handed to the client; the work goes on with its answer.
+    Asks(Box<ServerRequest>, Reply),
+}
+
+/// Follows `work` to its end, or to a question for later, and carries its mail meanwhile.
 ///
 /// # Errors
 /// When the client withdrew the request.
 pub async fn attend<T>(
     context: &Context,
+    progress: &mut Progress,
     mail: &mut mpsc::Receiver<Mail>,
-    beat: Beat,
+    (beat, asking): (Beat, Asking),
     work: impl Future<Output = T>,
-) -> Result<T, ErrorData> {
-    let mut progress = Progress { token: context.meta.get_progress_token(), last: 0.0 };
+) -> Result<Step<T>, ErrorData> {
     let mut beats = tokio::time::interval_at(Instant::now() + BEAT, BEAT);
     let mut work = pin!(work);
     let done = loop {
         tokio::select! {
             biased;
-            Some(letter) = mail.recv() => match letter {
-                Mail::Says(news) => progress.tell(context, *news).await,
-                Mail::Asks(question, reply) => {
+            Some(letter) = mail.recv() => match (letter, asking) {
+                (Mail::Says(news), _) => progress.tell(context, *news).await,
+                (Mail::Asks(question, reply), Asking::Later) => return Ok(Step::Asks(question, reply)),
+                (Mail::Asks(question, reply), Asking::Never) => drop(reply.send(nobody(&question))),
+                (Mail::Asks(question, reply), Asking::AtOnce) => {
                     let mut asked = pin!(ask(context, *question));
                     tokio::select! {
                         answer = &mut asked => drop(reply.send(answer)),
@@ -70,7 +97,7 @@ pub async fn attend<T>(
             }
         }
     }
-    Ok(done)
+    Ok(Step::Done(done))
 }
 
 async fn ask(context: &Context, question: ServerRequest) -> Result<ClientResult, ErrorData> {
@@ -83,36 +110,50 @@ async fn ask(context: &Context, question: ServerRequest) -> Result<ClientResult,
 /// Asks a client of the older era what an upstream of the newer one wants to know before it goes on.
 ///
 /// # Errors
-/// What the client answers instead.
-pub async fn fulfil(context: &Context, required: &InputRequiredResult) -> Result<InputResponses, ErrorData> {
+/// What a person or a model reads, where the client cannot be asked.
+pub async fn fulfil(context: &Context, required: &InputRequiredResult) -> Result<InputResponses, String> {
     let mut answers = InputResponses::new();
     for (key, question) in required.input_requests.iter().flatten() {
-        let question = match question.clone() {
-            InputRequest::CreateMessage(request) => ServerRequest::CreateMessageRequest(request),
-            InputRequest::Elicitation(request) => ServerRequest::ElicitRequest(request),
-            InputRequest::ListRoots(request) => ServerRequest::ListRootsRequest(request),
-            _ => return Err(ErrorData::invalid_request("the upstream asks in a way that is not known", None)),
+        let (question, what) = match question.clone() {
+            InputRequest::CreateMessage(request) => {
+                (ServerRequest::CreateMessageRequest(request), "a model (sampling)")
+            }
+            InputRequest::Elicitation(request) => (ServerRequest::ElicitRequest(request), "the user (elicitation)"),
+            InputRequest::ListRoots(request) => (ServerRequest::ListRootsRequest(request), "for folders (roots)"),
+            _ => return Err("the tool asks something in a way Countersign does not know".to_owned()),
         };
-        let answer = ask(context, question).await?;
-        let answer =
-            serde_json::to_value(answer).map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
+        let cannot =
+            |why: String| format!("the tool asks {what} before it goes on, and this client does not answer: {why}");
+        let answer = ask(context, question).await.map_err(|error| cannot(error.message.into_owned()))?;
+        let answer = serde_json::to_value(answer).map_err(|error| cannot(error.to_string()))?;
         answers.insert(key.clone(), answer);
     }
     Ok(answers)
 }
 
-/// Progress rises, whoever makes it.
-struct Progress {
+/// The progress of one request: it rises, whoever makes it.
+pub struct Progress {
     token: Option<ProgressToken>,
     last: f64,
+    /// A client of the newer era hears the upstream's log where its request says so.
+    logs: bool,
 }
 
 impl Progress {
+    /// Of this request, if it wants any.
+    pub fn of(context: &Context) -> Self {
+        let logs = !modern(context) || context.meta.0.0.contains_key(LOGS);
+        Self { token: context.meta.get_progress_token(), last: 0.0, logs }
+    }
+
     async fn tell(&mut self, context: &Context, mut news: ServerNotification) {
         if let ServerNotification::ProgressNotification(progress) = &mut news {
             let Some(token) = self.token.clone() else { return };
             progress.params.progress_token = token;
             self.last = self.last.max(progress.params.progress);
+        }
+        if !self.logs && matches!(news, ServerNotification::LoggingMessageNotification(_)) {
+            return;
         }
         let _ = context.peer.send_notification(news).await;
     }

@@ -1,6 +1,6 @@
 //! What must not cross: credentials a client brings, and prices and receipts an upstream sends.
 
-use rmcp::model::{CallToolResult, JsonObject, MetaObject, RequestMetaObject};
+use rmcp::model::{CallToolResult, ClientCapabilities, JsonObject, MetaObject, RequestMetaObject, ResultType};
 
 /// Members of `_meta` that carry payments, however they are spelled.
 const PAYMENTS: [&str; 4] = ["x402/", "x402.", "org.paymentauth/", "org.countersign/"];
@@ -14,7 +14,19 @@ pub fn request(meta: &RequestMetaObject, modern: bool) -> RequestMetaObject {
         let revision = name.as_str() == "io.modelcontextprotocol/protocolVersion";
         !pays(name) && name.as_str() != TOKEN && !revision && (modern || !name.starts_with(ERA))
     });
-    RequestMetaObject::from(kept.map(|(name, value)| (name.clone(), value.clone())).collect::<JsonObject>())
+    let kept = kept.map(|(name, value)| (name.clone(), value.clone())).collect::<JsonObject>();
+    let mut kept = RequestMetaObject::from(kept);
+    if let Some(can) = kept.client_capabilities() {
+        kept.set_client_capabilities(capabilities(can));
+    }
+    kept
+}
+
+/// What a client can do, as an upstream hears it: its tasks are ours, since they would be another way to pay.
+pub fn capabilities(mut can: ClientCapabilities) -> ClientCapabilities {
+    can.extensions = None;
+    can.experimental = None;
+    can
 }
 
 /// A tool's result as it goes back.
@@ -23,6 +35,8 @@ pub fn result(mut result: CallToolResult) -> CallToolResult {
         meta.retain(|name, _| !pays(name));
     }
     result.meta = result.meta.filter(|meta| !meta.0.is_empty());
+    // In the newer era an upstream may leave it out, and we may not.
+    result.result_type.get_or_insert(ResultType::COMPLETE);
     result
 }
 

@@ -2,15 +2,17 @@
 
 #![expect(deprecated, reason = "upstreams and clients of the older era still set levels and subscribe")]
 
+use countersign_desk::outcome::Outcome;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, ClientRequest, CompleteRequestParams, CompleteResult, DiscoverResult,
-        GetPromptRequestParams, GetPromptResponse, InitializeRequestParams, InitializeResult, ListPromptsResult,
-        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        CallToolRequestParams, CallToolResponse, CancelTaskParams, ClientCapabilities, ClientRequest,
+        CompleteRequestParams, CompleteResult, DiscoverResult, GetPromptRequestParams, GetPromptResponse,
+        GetTaskParams, GetTaskResult, InitializeRequestParams, InitializeResult, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
         ReadResourceRequestParams, ReadResourceResponse, Request, RequestOptionalParam, ServerCapabilities,
         ServerConfig, ServerResult, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool,
-        ToolsCapability, UnsubscribeRequestParams,
+        ToolsCapability, UnsubscribeRequestParams, UpdateTaskParams,
     },
     service::{RequestContext, ServiceError, SubscriptionContext},
 };
@@ -19,15 +21,20 @@ use tokio::sync::mpsc;
 
 use super::{
     Gateway,
-    attend::{Beat, attend},
+    attend::{Asking, Beat, Progress, Step, attend},
     call, clean,
     line::Behalf,
     mail::BOX,
+    pay,
     price::{self, Asks},
     room::{Room, Session},
+    toll::Booth,
     widen::widened,
 };
-use crate::http::App;
+use crate::{
+    http::App,
+    mcp::{self, Calling},
+};
 
 /// A request as our handlers get it.
 pub type Context = RequestContext<RoleServer>;
@@ -63,11 +70,16 @@ impl Face {
         request: ClientRequest,
         context: &Context,
     ) -> Result<Result<ServerResult, ServiceError>, ErrorData> {
-        let line = self.room.line(&self.session).await?;
+        let line = self.room.line(&self.session, &can(context)).await?;
         let (to, mut mail) = mpsc::channel(BOX);
         let meta = clean::request(&context.meta, line.modern());
-        let work = line.call(request, meta, to, context.ct.cancelled());
-        attend(context, &mut mail, Beat::Theirs, work).await
+        let booth = Booth::default();
+        let work = line.call(request, meta, to, &booth, context.ct.cancelled());
+        let asking = if modern(context) { Asking::Never } else { Asking::AtOnce };
+        match attend(context, &mut Progress::of(context), &mut mail, (Beat::Theirs, asking), work).await? {
+            Step::Done(answer) => Ok(answer),
+            Step::Asks(..) => Err(odd()),
+        }
     }
 
     async fn plain(&self, request: ClientRequest, context: &Context) -> Result<ServerResult, ErrorData> {
@@ -110,17 +122,37 @@ impl Face {
 
     /// The tool of this name, if the person agreed to it; the upstream is asked for its list once.
     pub(super) async fn tool(&self, name: &str, context: &Context) -> Result<Option<Tool>, ErrorData> {
-        if let Some(tool) = self.room.tool(name) {
-            return Ok(Some(tool));
-        }
+        let found = self.found(context, |known| known == name).await?;
+        Ok(found.and_then(|name| self.room.tool(&name)))
+    }
+
+    /// The name of the tool that is meant, if the person agreed to it; the upstream is asked for its list once.
+    pub(super) async fn found(
+        &self,
+        context: &Context,
+        is: impl Fn(&str) -> bool + Send + Sync,
+    ) -> Result<Option<String>, ErrorData> {
         let mut page = None;
         for _ in 0..PAGES {
+            if let Some(name) = self.room.named(&is) {
+                return Ok(Some(name));
+            }
             let list = self.tools(page, context).await?;
             let Some(next) = list.next_cursor else { break };
             page = Some(PaginatedRequestParams::default().with_cursor(Some(next)));
         }
-        Ok(self.room.tool(name))
+        Ok(self.room.named(&is))
     }
+}
+
+/// Whether a request is of the newer era.
+pub fn modern(context: &Context) -> bool {
+    context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
+}
+
+/// What the client of a request can do, as an upstream hears it.
+pub fn can(context: &Context) -> ClientCapabilities {
+    clean::capabilities(context.client_capabilities().unwrap_or_default())
 }
 
 fn odd() -> ErrorData {
@@ -129,10 +161,13 @@ fn odd() -> ErrorData {
 
 impl ServerHandler for Face {
     fn get_info(&self) -> ServerConfig {
-        let Some(info) = self.room.info() else { return ServerConfig::new(ServerCapabilities::default()) };
+        let Some(info) = self.room.info() else {
+            return ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_tasks().build());
+        };
         let mut offers = info.capabilities.clone();
-        // Its tasks would be another way to pay, and its payment capability speaks to whoever pays: to us.
-        offers.extensions = None;
+        // Its tasks would be another way to pay, and its payment capability speaks to whoever pays: to us. The tasks are ours: a
+        // call that waits for a person can be followed as one.
+        offers.extensions = ServerCapabilities::builder().enable_tasks().build().extensions;
         offers.experimental = None;
         offers.tools.get_or_insert_with(ToolsCapability::default);
         let mut config = ServerConfig::new(offers).with_instructions(instructions(info.instructions.as_deref()));
@@ -148,16 +183,16 @@ impl ServerHandler for Face {
         context: Context,
     ) -> Result<InitializeResult, ErrorData> {
         context.peer.set_peer_info(request.clone());
-        let mut capabilities = request.capabilities.clone();
-        capabilities.extensions = None;
-        capabilities.experimental = None;
+        let capabilities = clean::capabilities(request.capabilities.clone());
         self.session.begin(Behalf { capabilities, session: Some(context.peer.clone()) });
-        self.room.line(&self.session).await?;
-        self.negotiate_initialize(&request)
+        self.room.line(&self.session, &ClientCapabilities::default()).await?;
+        let mut hello = self.negotiate_initialize(&request)?;
+        hello.capabilities.extensions = None;
+        Ok(hello)
     }
 
-    async fn discover(&self, _context: Context) -> Result<DiscoverResult, ErrorData> {
-        self.room.line(&self.session).await?;
+    async fn discover(&self, context: Context) -> Result<DiscoverResult, ErrorData> {
+        self.room.line(&self.session, &can(&context)).await?;
         Ok(DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), self.get_info()))
     }
 
@@ -182,6 +217,23 @@ impl ServerHandler for Face {
 
     async fn call_tool(&self, request: CallToolRequestParams, context: Context) -> Result<CallToolResponse, ErrorData> {
         call::call(self, request, &context).await
+    }
+
+    async fn get_task(&self, request: GetTaskParams, context: Context) -> Result<GetTaskResult, ErrorData> {
+        let caller = Calling::of(&context)?.caller;
+        let hand_out = |outcome: Outcome| {
+            self.gateway.hands_out(&caller.agent, outcome.clone(), &context);
+            pay::result(Ok(outcome))
+        };
+        mcp::look_task(&self.app, &caller, &request.task_id, hand_out).await
+    }
+
+    async fn update_task(&self, request: UpdateTaskParams, context: Context) -> Result<(), ErrorData> {
+        mcp::heard_task(&self.app, &Calling::of(&context)?.caller, &request.task_id).await
+    }
+
+    async fn cancel_task(&self, request: CancelTaskParams, context: Context) -> Result<(), ErrorData> {
+        mcp::heard_task(&self.app, &Calling::of(&context)?.caller, &request.task_id).await
     }
 
     async fn list_resources(
@@ -278,7 +330,7 @@ impl ServerHandler for Face {
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        let line = self.room.line(&self.session).await?;
+        let line = self.room.line(&self.session, &ClientCapabilities::default()).await?;
         let Ok(mut subscription) = line.peer().listen(context.sink().accepted().clone()).await else {
             context.cancelled().await;
             return Ok(());

@@ -5,24 +5,47 @@ use countersign_desk::{
     outcome::{Outcome, OutcomeStatus},
     problem::Problem,
 };
+use rmcp::{RoleServer, service::RequestContext};
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use tokio::sync::mpsc::Receiver;
 
-use super::{Gateway, call::Purchased};
+use super::{
+    Gateway,
+    mail::{Letterbox, Mail},
+};
+use crate::mcp::Delivery;
+
+/// The name of a purchase by an agent.
+type Purchased = (AgentName, Digest);
 
 /// More are forgotten, whichever; each is one call that an agent did not wait for.
 const MOST: usize = 10_000;
 
 /// The open ones, by agent and call.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Left(Mutex<HashMap<Purchased, Open>>);
 
-#[derive(Debug, Clone)]
+/// The letters of a purchase, and who writes them.
+pub type Post = (Letterbox, Receiver<Mail>);
+
 struct Open {
     key: IdempotencyKey,
     payment: Option<String>,
+    by_http: bool,
+    post: Option<Post>,
+}
+
+/// A purchase that is taken up again.
+pub struct Again {
+    /// Its key.
+    pub key: IdempotencyKey,
+    /// Whether its price came as HTTP status 402.
+    pub by_http: bool,
+    /// Its letters, unless somebody else reads them.
+    pub post: Option<Post>,
 }
 
 impl Left {
@@ -32,13 +55,15 @@ impl Left {
 }
 
 impl Gateway {
-    /// The key of this call, if an earlier one like it was left without its answer.
-    pub(super) fn left_over(&self, agent: &AgentName, call: Digest) -> Option<IdempotencyKey> {
-        self.left.lock().get(&(agent.clone(), call)).map(|open| open.key.clone())
+    /// An earlier call like this one, if it was left without its answer.
+    pub(super) fn left_over(&self, agent: &AgentName, call: Digest) -> Option<Again> {
+        let mut left = self.left.lock();
+        let open = left.get_mut(&(agent.clone(), call))?;
+        Some(Again { key: open.key.clone(), by_http: open.by_http, post: open.post.take() })
     }
 
     /// The key of this call: that of the same call while it is open, else a new one.
-    pub(super) fn key(&self, agent: &AgentName, call: Digest) -> anyhow::Result<IdempotencyKey> {
+    pub(super) fn key(&self, agent: &AgentName, call: Digest, by_http: bool) -> anyhow::Result<IdempotencyKey> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
         let key: IdempotencyKey = format!("gateway-{:032x}", u128::from_be_bytes(bytes)).parse()?;
@@ -48,24 +73,53 @@ impl Gateway {
         {
             left.remove(&any);
         }
-        Ok(left.entry((agent.clone(), call)).or_insert(Open { key, payment: None }).key.clone())
+        Ok(left.entry((agent.clone(), call)).or_insert(Open { key, payment: None, by_http, post: None }).key.clone())
     }
 
-    /// What an agent was told of a call: it stays open while a person decides or nobody knows.
-    pub(super) fn told(&self, agent: &AgentName, call: Digest, key: &IdempotencyKey, told: &Result<Outcome, Problem>) {
+    /// What an agent is about to be told of a call: it stays open while a person decides or nobody knows. Whether it is over once
+    /// the answer has left.
+    pub(super) fn told(
+        &self,
+        agent: &AgentName,
+        call: Digest,
+        key: &IdempotencyKey,
+        told: &Result<Outcome, Problem>,
+        post: Option<Post>,
+    ) -> bool {
         let mut left = self.left.lock();
-        let place = (agent.clone(), call);
-        let Some(open) = left.get_mut(&place).filter(|open| open.key == *key) else { return };
+        let Some(open) = left.get_mut(&(agent.clone(), call)).filter(|open| open.key == *key) else { return false };
+        open.payment = told.as_ref().ok().and_then(id);
         match told {
             Ok(outcome) if matches!(outcome.status, OutcomeStatus::PendingApproval | OutcomeStatus::Unknown) => {
-                open.payment = id(outcome);
+                open.post = post;
+                false
             }
-            _ => drop(left.remove(&place)),
+            _ => true,
         }
     }
 
-    /// An agent looked at a payment of its own: one that has its end is open no more.
-    pub(super) fn handed_out(&self, agent: &AgentName, outcome: &Outcome) {
+    /// The answer of a call has left.
+    pub(super) fn forget(&self, agent: AgentName, call: Digest, key: &IdempotencyKey) {
+        let mut left = self.left.lock();
+        let place = (agent, call);
+        if left.get(&place).is_some_and(|open| open.key == *key) {
+            left.remove(&place);
+        }
+    }
+
+    /// An agent is about to be told how a payment of its own stands.
+    pub(super) fn hands_out(
+        self: &Arc<Self>,
+        agent: &AgentName,
+        outcome: Outcome,
+        context: &RequestContext<RoleServer>,
+    ) {
+        let (gateway, agent) = (self.clone(), agent.clone());
+        Delivery::of(context).then(move || gateway.handed_out(&agent, &outcome));
+    }
+
+    /// One that has its end is open no more.
+    fn handed_out(&self, agent: &AgentName, outcome: &Outcome) {
         if !matches!(outcome.status, OutcomeStatus::PendingApproval | OutcomeStatus::Unknown)
             && let Some(payment) = id(outcome)
         {

@@ -7,7 +7,7 @@ use countersign_desk::wire::Wire;
 use rmcp::{
     ErrorData, Peer, RoleClient, RoleServer, Service, ServiceError,
     model::{
-        ClientCapabilities, ClientConfig, ClientRequest, ClientResult, ElicitResult, ElicitationAction, Implementation,
+        ClientCapabilities, ClientConfig, ClientRequest, ClientResult, GetExtensions as _, Implementation,
         ProtocolVersion, RequestMetaObject, ServerNotification, ServerPeerInfo, ServerRequest, ServerResult,
     },
     service::{
@@ -16,17 +16,31 @@ use rmcp::{
     },
     transport::{StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio::{sync::oneshot, time::timeout};
 
 use super::{
+    keep::nobody,
+    login::{self, Challenge, Login},
     mail::{Calls, Letterbox, Mail},
     program::Program,
     target::Target,
+    toll::Booth,
 };
 
 /// The longest an upstream may take until it can be used.
 const START: Duration = Duration::from_secs(30);
+/// The longest an upstream's question waits for an answer; then nobody answers it.
+const ANSWER: Duration = Duration::from_secs(330);
+
+/// An upstream that asks for money before it can be used; only calls of tools are paid.
+#[derive(Debug, thiserror::Error)]
+#[error("it asks for money before it can be used, and only calls of tools are paid")]
+pub struct Gate;
+
 /// On whose behalf a connection is made.
 #[derive(Clone)]
 pub struct Behalf {
@@ -41,37 +55,81 @@ pub struct Line {
     service: RunningService<RoleClient, Ear>,
     calls: Arc<Calls>,
     info: Arc<ServerPeerInfo>,
+    login: Option<Arc<Login>>,
     _program: Option<Program>,
 }
 
 impl Line {
-    /// Connects.
+    /// Connects, with the upstream's login where there is one.
     ///
     /// # Errors
-    /// Where it is a place that must not be reached, or nobody there speaks MCP.
-    pub async fn open(target: &Target, wire: &Wire, behalf: &Behalf) -> anyhow::Result<Self> {
+    /// Where it is a place that must not be reached, or nobody there speaks MCP, or not to us.
+    pub async fn open(
+        target: &Target,
+        wire: &Wire,
+        login: Option<&Arc<Login>>,
+        behalf: &Behalf,
+    ) -> anyhow::Result<Self> {
+        let client = match login {
+            Some(login) => Some(login.client().await?),
+            None => None,
+        };
+        let line = Self::open_as(target, wire, client, behalf).await?;
+        Ok(Self { login: login.cloned(), ..line })
+    }
+
+    /// Connects as whoever this client is logged in as.
+    pub async fn open_as(
+        target: &Target,
+        wire: &Wire,
+        client: Option<login::Client>,
+        behalf: &Behalf,
+    ) -> anyhow::Result<Self> {
         let modern = || ClientLifecycleMode::Auto {
             preferred_versions: vec![ProtocolVersion::V_2026_07_28],
             legacy_version: Some(ProtocolVersion::V_2025_11_25),
         };
         if behalf.session.is_none() {
-            return Self::connect(target, wire, behalf, modern()).await;
+            return match Self::connect(target, wire, client.clone(), behalf, modern()).await {
+                // A program that is slow to start may miss the question which era it is of.
+                Err(first) if matches!(target, Target::Command(_)) => {
+                    let older = Self::connect(target, wire, client, behalf, ClientLifecycleMode::Initialize).await;
+                    older.map_err(|_| first)
+                }
+                line => line,
+            };
         }
-        match Self::connect(target, wire, behalf, ClientLifecycleMode::Initialize).await {
+        match Self::connect(target, wire, client.clone(), behalf, ClientLifecycleMode::Initialize).await {
             Ok(line) => Ok(line),
-            Err(first) => Self::connect(target, wire, behalf, modern()).await.map_err(|_| first),
+            Err(first) if Challenge::of(first.as_ref()).is_some() => Err(first),
+            Err(first) => {
+                let second = Self::connect(target, wire, client, behalf, modern()).await;
+                second.map_err(|second| if Challenge::of(second.as_ref()).is_some() { second } else { first })
+            }
         }
     }
 
-    async fn connect(target: &Target, wire: &Wire, behalf: &Behalf, mode: ClientLifecycleMode) -> anyhow::Result<Self> {
+    async fn connect(
+        target: &Target,
+        wire: &Wire,
+        client: Option<login::Client>,
+        behalf: &Behalf,
+        mode: ClientLifecycleMode,
+    ) -> anyhow::Result<Self> {
         let calls = Arc::new(Calls::default());
         let ear = Ear { behalf: behalf.clone(), calls: calls.clone() };
         let (service, program) = match target {
             Target::Url(url) => {
                 wire.check(url)?;
                 let config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
-                let transport = StreamableHttpClientTransport::with_client(wire.bare()?, config);
-                (timeout(START, ear.serve_with_lifecycle(transport, mode)).await, None)
+                let mut client = client.context("an address is reached with a client")?;
+                let gate = client.http_client.watch();
+                let transport = StreamableHttpClientTransport::with_client(client, config);
+                let started = timeout(START, ear.serve_with_lifecycle(transport, mode)).await;
+                if !matches!(started, Ok(Ok(_))) && gate.load(Ordering::Relaxed) {
+                    return Err(Gate.into());
+                }
+                (started, None)
             }
             Target::Command(words) => {
                 let (program, pipes) = Program::start(words)?;
@@ -80,7 +138,7 @@ impl Line {
         };
         let service = service.map_err(|_| anyhow!("it does not answer in {} seconds", START.as_secs()))??;
         let info = service.peer_info().context("it does not say what it can do")?;
-        Ok(Self { service, calls, info, _program: program })
+        Ok(Self { service, calls, info, login: None, _program: program })
     }
 
     /// What the upstream says of itself.
@@ -103,26 +161,40 @@ impl Line {
         self.service.peer()
     }
 
-    /// Makes a request and waits for its answer; withdraws it when `gone` comes first.
+    /// Makes a request and waits for its answer; withdraws it when `gone` comes first. That a login is missing is an answer.
     pub async fn call(
         &self,
-        request: ClientRequest,
+        mut request: ClientRequest,
         meta: RequestMetaObject,
         to: Letterbox,
+        booth: &Booth,
         gone: impl Future<Output = ()>,
     ) -> Result<ServerResult, ServiceError> {
         let open = self.calls.open(to);
+        if matches!(request, ClientRequest::CallToolRequest(_)) {
+            request.extensions_mut().insert(booth.clone());
+        }
         let options = PeerRequestOptions::no_options().with_meta(meta);
-        let mut handle = self.peer().send_cancellable_request(request, options).await?;
+        let sent = self.peer().send_cancellable_request(request, options).await;
+        let mut handle = sent.map_err(|error| self.told(error))?;
         open.is_named(&handle.id, &handle.progress_token);
         tokio::select! {
-            answer = &mut handle.rx => answer.unwrap_or(Err(ServiceError::TransportClosed)),
+            answer = &mut handle.rx => {
+                answer.unwrap_or(Err(ServiceError::TransportClosed)).map_err(|error| self.told(error))
+            }
             () = gone => {
                 let reason = "the client withdrew the request".to_owned();
                 let _ = handle.cancel(Some(reason.clone())).await;
                 Err(ServiceError::Cancelled { reason: Some(reason) })
             }
         }
+    }
+}
+
+impl Line {
+    fn told(&self, error: ServiceError) -> ServiceError {
+        let told = self.login.as_ref().and_then(|login| login.told(&error));
+        told.map_or(error, ServiceError::McpError)
     }
 }
 
@@ -141,18 +213,13 @@ impl Service<RoleClient> for Ear {
         if matches!(request, ServerRequest::PingRequest(_)) {
             return Ok(ClientResult::empty(()));
         }
-        let nobody = match request {
-            ServerRequest::ElicitRequest(_) => {
-                Ok(ClientResult::ElicitResult(ElicitResult::new(ElicitationAction::Decline)))
-            }
-            _ => Err(ErrorData::invalid_request("there is nobody to ask", None)),
-        };
+        let nobody = nobody(&request);
         let Some(to) = self.calls.of_request(call_of(&context.extensions)) else { return nobody };
         let (reply, answer) = oneshot::channel();
         if to.send(Mail::Asks(Box::new(request), reply)).await.is_err() {
             return nobody;
         }
-        answer.await.unwrap_or(nobody)
+        timeout(ANSWER, answer).await.ok().and_then(Result::ok).unwrap_or(nobody)
     }
 
     async fn handle_notification(

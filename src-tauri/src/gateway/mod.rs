@@ -8,21 +8,33 @@ mod attend;
 mod book;
 mod call;
 mod clean;
+mod errand;
 mod face;
+mod keep;
 mod left;
 mod line;
+mod login;
 mod mail;
+mod pay;
 mod pins;
 mod price;
 mod program;
+mod retry;
 mod room;
 mod route;
+mod shelf;
+mod state;
 mod target;
+mod together;
+mod toll;
+mod visits;
 mod widen;
 
 use book::Book;
+pub use login::Introduced;
 pub use route::router;
 pub use target::{Name, Target};
+pub use together::Together;
 
 use anyhow::{Context as _, anyhow, bail};
 use countersign_core::{
@@ -33,6 +45,7 @@ use countersign_desk::{
     approver::{Approver, Change},
     wire::Wire,
 };
+use countersign_vault::Vault;
 use rmcp::model::Tool;
 use std::{
     collections::{HashMap, HashSet},
@@ -40,35 +53,55 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tokio::sync::broadcast;
 
 use book::Entry;
 use left::Left;
+use login::Logins;
 use pins::{Pins, Terms};
 use room::Room;
+use state::States;
 
 /// Longest word of a tool that a person is shown, characters.
 const SHOWN: usize = 400;
+
+/// Changes of lists that a listener may be behind.
+const NEWS: usize = 64;
 
 /// Every upstream, and who is connected to it.
 pub struct Gateway {
     book: Result<Book, String>,
     wire: Wire,
+    logins: Logins,
     approver: Arc<dyn Approver>,
     patience: Duration,
     rooms: Mutex<HashMap<(AgentName, Name), Arc<Room>>>,
     left: Left,
+    states: States,
+    news: broadcast::Sender<Option<AgentName>>,
     asked: Mutex<HashSet<Digest>>,
 }
 
 impl Gateway {
     /// Over the upstreams of this data directory. A list that cannot be read is told to whoever asks, and nothing is reached.
-    pub fn open(dir: &Path, wire: Wire, approver: Arc<dyn Approver>, patience: Duration) -> Self {
+    ///
+    /// # Errors
+    /// Without randomness from the operating system.
+    pub fn open(
+        dir: &Path,
+        vault: Vault,
+        wire: Wire,
+        approver: Arc<dyn Approver>,
+        patience: Duration,
+    ) -> anyhow::Result<Self> {
         let book = Book::open(dir).map_err(|error| {
             tracing::error!(error = format!("{error:#}"), "the upstreams cannot be read; none is reached");
             format!("{error:#}")
         });
-        let (rooms, left, asked) = (Mutex::default(), Left::default(), Mutex::default());
-        Self { book, wire, approver, patience, rooms, left, asked }
+        let (rooms, left, asked, states) = (Mutex::default(), Left::default(), Mutex::default(), States::new()?);
+        let (news, _) = broadcast::channel(NEWS);
+        let logins = Logins::new(vault, wire.clone());
+        Ok(Self { book, wire, logins, approver, patience, rooms, left, states, news, asked })
     }
 
     fn book(&self) -> anyhow::Result<&Book> {
@@ -97,7 +130,17 @@ impl Gateway {
     /// As [`Self::may_add`], and when it cannot be written down.
     pub fn add(&self, name: &Name, target: Target) -> anyhow::Result<()> {
         self.may_add(name, &target)?;
-        self.book()?.change(|all| drop(all.insert(name.clone(), Entry { target, pins: Pins::default() })))
+        self.book()?.change(|all| drop(all.insert(name.clone(), Entry { target, pins: Pins::default() })))?;
+        self.changed(name);
+        Ok(())
+    }
+
+    /// The tools of an upstream are others for everybody.
+    fn changed(&self, name: &Name) {
+        let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        rooms.iter().filter(|((_, of), _)| of == name).for_each(|(_, room)| room.shelf.forget());
+        // Nobody may be listening.
+        let _ = self.news.send(None);
     }
 
     /// Every upstream.
@@ -108,23 +151,35 @@ impl Gateway {
         Ok(self.book()?.all().into_iter().map(|(name, entry)| (name, entry.target)).collect())
     }
 
-    /// Removes an upstream and hangs up.
+    /// Removes an upstream with its login, and hangs up.
     ///
     /// # Errors
-    /// There is none of this name, or it cannot be written down.
-    pub fn remove(&self, name: &Name) -> anyhow::Result<()> {
+    /// There is none of this name, its login cannot be forgotten, or it cannot be written down.
+    pub async fn remove(&self, name: &Name) -> anyhow::Result<()> {
+        if let Ok(login) = self.login(name) {
+            login.forget().await?;
+        }
         let gone = self.book()?.change(|all| all.remove(name))?;
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner).retain(|(_, of), _| of != name);
+        let closed: Vec<Arc<Room>> = {
+            let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+            rooms.extract_if(|(_, of), _| of == name).map(|(_, room)| room).collect()
+        };
+        for room in closed {
+            room.hang_up().await;
+        }
+        self.logins.close(name);
+        self.changed(name);
         gone.map(drop).with_context(|| format!("there is no upstream {name}"))
     }
 
     /// This agent's side of an upstream; none if there is no such upstream.
     fn room(&self, agent: &AgentName, name: &Name) -> Option<Arc<Room>> {
         let entry = self.book.as_ref().ok()?.get(name)?;
+        let login = self.login(name).ok();
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         let room = rooms
             .entry((agent.clone(), name.clone()))
-            .or_insert_with(|| Arc::new(Room::new(name.clone(), entry.target, self.wire.clone())));
+            .or_insert_with(|| Arc::new(Room::new(name.clone(), entry.target, self.wire.clone(), login)));
         Some(room.clone())
     }
 
@@ -171,11 +226,11 @@ impl Gateway {
                 let Some(entry) = all.get_mut(&name) else { return };
                 entry.pins.tools.extend(fresh.iter().map(|tool| (tool.name.to_string(), pins::digest(tool))));
             };
-            if let (true, Ok(book)) = (yes, gateway.book())
-                && let Err(error) = book.change(pinned)
-            {
+            let (true, Ok(book)) = (yes, gateway.book()) else { return };
+            if let Err(error) = book.change(pinned) {
                 tracing::error!(error = format!("{error:#}"), "tools a person agreed to could not be written down");
             }
+            gateway.changed(&name);
         });
     }
 

@@ -4,18 +4,30 @@ use countersign_desk::wire::Wire;
 use rmcp::{
     ErrorData,
     model::{ClientCapabilities, ServerPeerInfo, Tool},
-    transport::streamable_http_server::{StreamableHttpService, session::local::LocalSessionManager},
+    transport::streamable_http_server::{
+        StreamableHttpService,
+        session::{SessionManager as _, local::LocalSessionManager},
+    },
 };
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
 };
 
 use super::{
     face::Face,
-    line::{Behalf, Line},
+    keep::Keep,
+    line::{Behalf, Gate, Line},
+    login::Login,
+    shelf::Shelf,
     target::{Name, Target},
 };
+
+/// How long a session without a message is kept, with its connection to the upstream.
+const IDLE: Duration = Duration::from_secs(3600);
+/// Kinds of clients without a session that have a connection each.
+const KINDS: usize = 6;
 
 /// One agent's side of one upstream.
 pub struct Room {
@@ -24,42 +36,86 @@ pub struct Room {
     /// How it is reached.
     pub target: Target,
     wire: Wire,
-    shared: Session,
+    login: Option<Arc<Login>>,
+    shared: Mutex<Vec<(ClientCapabilities, Arc<Session>)>>,
     seen: Mutex<HashMap<String, Tool>>,
     info: Mutex<Option<Arc<ServerPeerInfo>>>,
+    /// Calls that wait for an answer of the client.
+    pub keep: Arc<Keep>,
+    /// Its tools in the list of all upstreams.
+    pub shelf: Shelf,
     /// What answers its requests.
     pub service: OnceLock<StreamableHttpService<Face, LocalSessionManager>>,
+    /// The sessions that are open.
+    pub sessions: Arc<LocalSessionManager>,
 }
 
 impl Room {
     /// An empty one.
-    pub fn new(name: Name, target: Target, wire: Wire) -> Self {
-        let shared = Session::default();
-        Self { name, target, wire, shared, seen: Mutex::default(), info: Mutex::default(), service: OnceLock::new() }
+    pub fn new(name: Name, target: Target, wire: Wire, login: Option<Arc<Login>>) -> Self {
+        let (shared, seen, info) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (keep, shelf, service) = (Arc::default(), Shelf::default(), OnceLock::new());
+        let mut sessions = LocalSessionManager::default();
+        sessions.session_config.keep_alive = Some(IDLE);
+        let sessions = Arc::new(sessions);
+        Self { name, target, wire, login, shared, seen, info, keep, shelf, service, sessions }
     }
 
-    /// The connection for this session, or the one of all requests without a session; opened if it is not open.
+    /// Ends its sessions, and with them their connections to the upstream.
+    pub async fn hang_up(&self) {
+        let shared = std::mem::take(&mut *self.shared.lock().unwrap_or_else(PoisonError::into_inner));
+        for (_, session) in shared {
+            *session.line.lock().await = None;
+        }
+        let open: Vec<_> = self.sessions.sessions.read().await.keys().cloned().collect();
+        for id in open {
+            if let Err(error) = self.sessions.close_session(&id).await {
+                tracing::debug!(%error, "a session had ended already");
+            }
+        }
+    }
+
+    /// The connection for this session, or that of all requests without a session by clients that can do the same; opened if it
+    /// is not open.
     ///
     /// # Errors
     /// When the upstream cannot be reached.
-    pub async fn line(&self, session: &Session) -> Result<Arc<Line>, ErrorData> {
-        let began = session.began();
-        let (session, behalf) = match began {
-            Some(behalf) => (session, behalf),
-            None => (&self.shared, Behalf { capabilities: ClientCapabilities::default(), session: None }),
+    pub async fn line(&self, session: &Arc<Session>, can: &ClientCapabilities) -> Result<Arc<Line>, ErrorData> {
+        let (session, behalf) = match session.began() {
+            Some(behalf) => (session.clone(), behalf),
+            None => self.shared(can),
         };
         let mut open = session.line.lock().await;
         if let Some(line) = open.as_ref().filter(|line| !line.is_closed()) {
             return Ok(line.clone());
         }
-        let line = Line::open(&self.target, &self.wire, &behalf).await.map_err(|_| {
+        let login = self.login.as_ref();
+        let line = Line::open(&self.target, &self.wire, login, &behalf).await.map_err(|error| {
+            if let Some(told) = login.and_then(|login| login.told(error.as_ref())) {
+                return told;
+            }
             tracing::warn!(upstream = %self.name, "an upstream cannot be reached");
-            ErrorData::internal_error(format!("the upstream {} cannot be reached", self.name), None)
+            // Other errors may hold what the upstream sent.
+            let why = error.downcast_ref::<Gate>().map(|gate| format!(": {gate}")).unwrap_or_default();
+            ErrorData::internal_error(format!("the upstream {} cannot be reached{why}", self.name), None)
         })?;
         let line = Arc::new(line);
         *self.info.lock().unwrap_or_else(PoisonError::into_inner) = Some(line.info().clone());
         *open = Some(line.clone());
         Ok(line)
+    }
+
+    fn shared(&self, can: &ClientCapabilities) -> (Arc<Session>, Behalf) {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = shared.iter().position(|(known, _)| known == can);
+        // Whoever says something else each time can do nothing.
+        let can = if found.is_none() && shared.len() >= KINDS { &ClientCapabilities::default() } else { can };
+        let at = shared.iter().position(|(known, _)| known == can).unwrap_or_else(|| {
+            shared.push((can.clone(), Arc::default()));
+            shared.len().saturating_sub(1)
+        });
+        let behalf = Behalf { capabilities: can.clone(), session: None };
+        (shared.get(at).map(|(_, session)| session.clone()).unwrap_or_default(), behalf)
     }
 
     /// What the upstream last said of itself.
@@ -70,6 +126,11 @@ impl Room {
     /// A tool the agent was shown.
     pub fn tool(&self, name: &str) -> Option<Tool> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// The name of a tool the agent was shown that is this one.
+    pub fn named(&self, is: impl Fn(&str) -> bool) -> Option<String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).keys().find(|name| is(name)).cloned()
     }
 
     /// These tools were listed; of a first page, instead of all before.

@@ -12,16 +12,13 @@ use axum::{
 use countersign_core::payment::Caller;
 use countersign_desk::problem::{Code, Problem};
 use rmcp::transport::streamable_http_server::{StreamableHttpService, session::local::LocalSessionManager};
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use super::{Gateway, face::Face, room::Room};
 use crate::{
     http::{App, ProblemResponse},
     mcp,
 };
-
-/// How long a session without a message is kept, with its connection to the upstream.
-const IDLE: Duration = Duration::from_secs(3600);
 
 /// The routes of all upstreams; the guard stands in front of them.
 pub fn router(app: Arc<App>, gateway: Arc<Gateway>) -> Router {
@@ -47,12 +44,11 @@ async fn answer(
 
 /// Both eras: sessions for the older one, each with a connection of its own.
 fn serve(app: &Arc<App>, gateway: &Arc<Gateway>, room: &Arc<Room>) -> StreamableHttpService<Face, LocalSessionManager> {
-    let mut sessions = LocalSessionManager::default();
-    sessions.session_config.keep_alive = Some(IDLE);
-    let (port, app, gateway, room) = (app.port, app.clone(), gateway.clone(), Arc::downgrade(room));
+    let (port, sessions) = (app.port, room.sessions.clone());
+    let (app, gateway, room) = (app.clone(), gateway.clone(), Arc::downgrade(room));
     let face = move || {
         let room = room.upgrade().ok_or_else(|| std::io::Error::other("the upstream was removed"))?;
         Ok(Face::new(app.clone(), gateway.clone(), room))
     };
-    StreamableHttpService::new(face, Arc::new(sessions), mcp::library(port).with_legacy_session_mode(true))
+    StreamableHttpService::new(face, sessions, mcp::library(port).with_legacy_session_mode(true))
 }

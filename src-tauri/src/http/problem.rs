@@ -8,30 +8,48 @@ use countersign_desk::{
     outcome::{Outcome, OutcomeStatus},
     problem::{Code, Problem},
 };
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// `application/problem+json`.
 #[derive(Debug)]
 pub struct ProblemResponse(pub Problem);
 
+/// RFC 9457 problem; with the outcome whenever a payment exists.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub struct Body<'a> {
+    title: &'static str,
+    /// The HTTP status.
+    #[schemars(range(min = 200, max = 599))]
+    status: u16,
+    #[schemars(with = "Code")]
+    code: &'static str,
+    /// One sentence for people.
+    detail: &'a str,
+    /// What to do now.
+    next: &'static str,
+    /// How long to wait, with rate_limited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Outcome>")]
+    outcome: Option<&'a Outcome>,
+}
+
 /// The body of a problem, the same over HTTP and MCP.
 pub fn problem_body(problem: &Problem) -> Value {
-    let mut body = json!({
-        "title": problem.code.title(),
-        "status": problem.code.status(),
-        "code": problem.code.as_str(),
-        "detail": problem.detail,
-        "next": problem.code.next(),
-    });
-    if let Some(object) = body.as_object_mut() {
-        if let Some(seconds) = problem.retry_after {
-            object.insert("retry_after_seconds".to_owned(), json!(seconds));
-        }
-        if let Some(outcome) = &problem.outcome {
-            object.insert("outcome".to_owned(), json!(outcome));
-        }
-    }
-    body
+    let Problem { code, detail, retry_after, outcome, .. } = problem;
+    json!(Body {
+        title: code.title(),
+        status: code.status(),
+        code: code.as_str(),
+        detail,
+        next: code.next(),
+        retry_after_seconds: *retry_after,
+        outcome: outcome.as_deref(),
+    })
 }
 
 impl IntoResponse for ProblemResponse {

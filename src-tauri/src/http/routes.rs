@@ -17,8 +17,9 @@ use countersign_desk::{
     seconds::Seconds,
     view::ListQuery,
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::sync::Arc;
 
 use super::{
@@ -32,7 +33,6 @@ type Answer<T> = Result<T, ProblemResponse>;
 macro_rules! routes {
     ($($method:ident $path:literal => $answer:path,)+) => {
         /// Every route, for the contract and the tests: method and path.
-        #[cfg(test)]
         pub const ROUTES: &[(&str, &str)] = &[$((stringify!($method), $path),)+];
 
         fn table() -> Router<Arc<App>> {
@@ -73,8 +73,17 @@ async fn other_method() -> ProblemResponse {
     ProblemResponse(Problem::new(Code::MethodNotAllowed, "this route has other methods"))
 }
 
-async fn healthz(State(app): State<Arc<App>>) -> Json<Value> {
-    Json(json!({"status": app.desk.health().word(), "version": env!("CARGO_PKG_VERSION")}))
+/// Whether money can move.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(description = "")]
+pub struct Health {
+    #[schemars(extend("enum" = ["ok", "paused", "locked", "view_only"]))]
+    status: &'static str,
+    version: &'static str,
+}
+
+async fn healthz(State(app): State<Arc<App>>) -> Json<Health> {
+    Json(Health { status: app.desk.health().word(), version: env!("CARGO_PKG_VERSION") })
 }
 
 async fn fetch(
@@ -99,9 +108,12 @@ async fn pay(
     app.money(caller, pace, request).await.map(OutcomeResponse).map_err(ProblemResponse)
 }
 
-#[derive(Debug, Deserialize)]
+/// How long to look.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Wait {
+pub struct Wait {
+    /// Seconds to wait; clamped to 25.
+    #[schemars(with = "Option<Seconds>")]
     wait: Option<String>,
 }
 
@@ -125,10 +137,15 @@ async fn cancel(
     app.desk.cancel(&caller, &id).await.map(Json).map_err(ProblemResponse)
 }
 
-#[derive(Debug, Deserialize)]
+/// The seller's answer to a credential you sent yourself: its header, or its object, not both.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ReceiptBody {
+#[schemars(rename = "ReceiptRequest", extend("minProperties" = 1, "maxProperties" = 1))]
+pub struct ReceiptBody {
+    /// The seller's PAYMENT-RESPONSE, X-PAYMENT-RESPONSE or Payment-Receipt header, as received.
     header: Option<String>,
+    /// The seller's settlement object: x402/payment-response or org.paymentauth/receipt of an MCP result's _meta, or one of
+    /// x402.payment.receipts of A2A metadata.
     receipt: Option<serde_json::Map<String, Value>>,
 }
 
@@ -169,7 +186,7 @@ async fn budget(State(app): State<Arc<App>>, Extension(caller): Extension<Caller
 }
 
 async fn openapi() -> Response {
-    ([("content-type", "application/json")], contract::DOCUMENT).into_response()
+    Json(contract::document()).into_response()
 }
 
 /// The payment a path names. Whatever is no id cannot be anybody's payment.

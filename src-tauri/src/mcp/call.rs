@@ -124,7 +124,7 @@ async fn money(
     let again = app.desk.pay(caller.clone(), request);
     let told = match way {
         Way::Wait => told,
-        Way::Task => return Ok(tasks::begin(app, caller, &payment).await?.into()),
+        Way::Task => return Ok(tasks::begin(app, caller, &payment, tasks::PURCHASE).await?.into()),
         // Who does not want to wait is not to be kept by a link either.
         _ if budget == 0 => told,
         Way::Link(page) => match shown.filter(|shown| shown.payment == payment) {

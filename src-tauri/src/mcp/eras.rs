@@ -27,6 +27,7 @@ use super::{
     server::{Era, Server},
     sessions::Kept,
     stream::Stream,
+    upstreams::Upstreams,
 };
 use crate::http::{self, App};
 
@@ -52,9 +53,9 @@ pub struct Eras {
 
 impl Eras {
     /// Faces of this service; sessions are kept in `folder` and go to sleep after `idle`.
-    pub fn new(app: Arc<App>, folder: PathBuf, idle: Duration, seal: Seal) -> Self {
+    pub fn new(app: Arc<App>, upstreams: Arc<dyn Upstreams>, folder: PathBuf, idle: Duration, seal: Seal) -> Self {
         let port = app.port;
-        let server = Server::new(app.clone(), Era::Legacy, seal);
+        let server = Server::new(app.clone(), upstreams, Era::Legacy, seal);
         Self {
             app,
             folder,
@@ -79,7 +80,7 @@ impl Eras {
         let mut config = config(self.app.port);
         config.session_store = Some(kept.clone());
         let server = self.server.clone();
-        Room { service: StreamableHttpService::new(move || Ok(server.clone()), awake, config), kept }
+        Room { service: StreamableHttpService::new(move || Ok(server.in_session()), awake, config), kept }
     }
 }
 

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
+use super::delivery::Delivery;
 use crate::http::{Pace, ProblemResponse, body};
 
 /// A tool's arguments as they were sent, so that a seller's challenge passes through without being written anew.
@@ -59,7 +60,11 @@ pub async fn front(mut request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     match read(request).await {
-        Ok(request) => next.run(request).await,
+        Ok(mut request) => {
+            let delivery = Delivery::default();
+            request.extensions_mut().insert(delivery.clone());
+            next.run(request).await.map(|body| delivery.watch(body))
+        }
         Err(problem) => ProblemResponse(problem).into_response(),
     }
 }

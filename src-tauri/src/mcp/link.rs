@@ -9,7 +9,7 @@ use rmcp::{
     ErrorData,
     model::{
         CallToolRequestParams, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction, InputRequest,
-        InputRequiredResult, RequestStateCodec, RequestStateError, SealOptions,
+        InputRequiredResult, InputResponses, RequestStateCodec, RequestStateError, SealOptions,
     },
 };
 use std::time::Duration;
@@ -46,8 +46,7 @@ impl Seal {
         let bound = call.bound();
         let state =
             self.0.seal_with(payment.as_str().as_bytes(), &SealOptions::new().associated_data(&bound).ttl(life));
-        let ask = InputRequest::Elicitation(ElicitRequest::new(where_to_decide(payment, url)));
-        InputRequiredResult::new(Some([(ASKED.to_owned(), ask)].into()), Some(state))
+        show(payment, url, state)
     }
 
     /// What came back with a repeat; nothing if this is no repeat, or one that comes after the question's life.
@@ -62,10 +61,21 @@ impl Seal {
             Err(_) => return Err(foreign()),
         };
         let payment = std::str::from_utf8(&payment).ok().and_then(|id| id.parse().ok()).ok_or_else(foreign)?;
-        let said = sent.input_responses.as_ref().and_then(|said| said.get(ASKED));
-        let said = said.and_then(|said| serde_json::from_value::<ElicitResult>(said.clone()).ok());
-        Ok(Some(Shown { payment, declined: said.is_some_and(|said| said.action == ElicitationAction::Decline) }))
+        Ok(Some(Shown { payment, declined: declined(sent.input_responses.as_ref()) }))
     }
+}
+
+/// The answer that shows the link, with a state that is sealed already.
+pub fn show(payment: &PaymentId, url: &str, state: String) -> InputRequiredResult {
+    let ask = InputRequest::Elicitation(ElicitRequest::new(where_to_decide(payment, url)));
+    InputRequiredResult::new(Some([(ASKED.to_owned(), ask)].into()), Some(state))
+}
+
+/// Whether the person declined when the link was shown; everything else means nothing.
+pub fn declined(responses: Option<&InputResponses>) -> bool {
+    let said = responses.and_then(|said| said.get(ASKED));
+    let said = said.and_then(|said| serde_json::from_value::<ElicitResult>(said.clone()).ok());
+    said.is_some_and(|said| said.action == ElicitationAction::Decline)
 }
 
 /// What a state is bound to.

@@ -7,6 +7,7 @@
 mod answer;
 mod ask;
 mod call;
+mod delivery;
 mod elicit;
 mod eras;
 mod front;
@@ -19,6 +20,7 @@ mod sessions;
 mod stream;
 mod tasks;
 mod tools;
+mod upstreams;
 mod wait;
 
 use axum::{Router, middleware, routing::any};
@@ -30,12 +32,18 @@ use std::{
 
 use crate::{config, http::App};
 
-pub(crate) use answer::result as answer;
+pub(crate) use answer::{result as answer, waiting};
+pub(crate) use ask::Way;
 pub(crate) use call::{Calling, look};
+pub(crate) use delivery::Delivery;
+pub(crate) use elicit::beside;
 pub(crate) use eras::config as library;
 pub(crate) use front::front;
+pub(crate) use link::{declined, show};
 pub(crate) use stream::Stream;
+pub(crate) use tasks::{CALL, begin as begin_task, heard as heard_task, look as look_task};
 pub(crate) use tools::look_tool;
+pub(crate) use upstreams::{Listed, Upstreams};
 pub(crate) use wait::patience;
 
 /// What `/mcp` needs beside the desk.
@@ -55,9 +63,9 @@ impl Mcp {
         Ok(Self { sessions: data.join("sessions"), idle, seal: link::Seal::new()? })
     }
 
-    /// The routes under `/mcp`; the guard stands in front of them.
-    pub fn router(self, app: Arc<App>) -> Router {
-        let eras = eras::Eras::new(app, self.sessions, self.idle, self.seal);
+    /// The routes under `/mcp`, with the tools of the upstreams beside our own; the guard stands in front of them.
+    pub fn router(self, app: Arc<App>, upstreams: Arc<dyn Upstreams>) -> Router {
+        let eras = eras::Eras::new(app, upstreams, self.sessions, self.idle, self.seal);
         let route = any(eras::answer).layer(middleware::from_fn(front::front));
         Router::new().route("/mcp", route).with_state(Arc::new(eras))
     }

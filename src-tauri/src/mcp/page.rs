@@ -1,11 +1,10 @@
 //! Holds `docs/agents/SKILL.md`, the page that models read, against the tools, statuses and codes there are.
 
 use countersign_desk::problem::Code;
-use serde_json::Value;
 use std::collections::BTreeSet;
 
 use super::tools::tools;
-use crate::http::contract::{DOCUMENT, schema};
+use crate::http::contract::{document, schema};
 
 const PAGE: &str = include_str!("../../../docs/agents/SKILL.md");
 
@@ -55,8 +54,7 @@ fn the_page_names_nothing_that_is_not_there() {
     let mut there = statuses();
     there.extend(tools().iter().map(|tool| tool.name.to_string()));
     there.extend(Code::ALL.iter().map(|code| code.as_str().to_owned()));
-    let contract: Value = serde_json::from_str(DOCUMENT).unwrap();
-    for schema in contract["components"]["schemas"].as_object().unwrap().values() {
+    for schema in document()["components"]["schemas"].as_object().unwrap().values() {
         there.extend(schema["properties"].as_object().into_iter().flat_map(|members| members.keys().cloned()));
     }
     let named = words(PAGE);
@@ -66,7 +64,7 @@ fn the_page_names_nothing_that_is_not_there() {
     for route in PAGE.split('`').filter(|text| text.contains("/v1/")) {
         let (method, path) = route.split_once(' ').unwrap();
         let path = path.split('?').next().unwrap();
-        assert!(contract["paths"][path].get(method.to_ascii_lowercase()).is_some(), "{route}");
+        assert!(document()["paths"][path].get(method.to_ascii_lowercase()).is_some(), "{route}");
     }
 }
 

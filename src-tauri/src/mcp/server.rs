@@ -7,16 +7,21 @@ use rmcp::{
         CompleteRequestParams, CompleteResult, GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult,
         Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
         PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
-        Tool, UpdateTaskParams,
+        ServerNotification, SubscriptionFilter, Tool, UpdateTaskParams,
     },
-    service::RequestContext,
+    service::{RequestContext, SubscriptionContext},
 };
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use super::{
+    answer,
     call::{self, Calling},
     link::Seal,
     resources, tasks, tools,
+    upstreams::{self, Listed, Upstreams},
 };
 use crate::http::App;
 
@@ -24,6 +29,8 @@ type Context = RequestContext<RoleServer>;
 
 /// How long a client may keep a list that never changes, milliseconds.
 const KEEP: u64 = 60_000;
+/// The same for a list in which the tools of an upstream are still missing.
+const KEEP_PART: u64 = 5_000;
 
 /// Which protocol a face speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,12 +48,20 @@ pub struct Server {
     era: Era,
     seal: Seal,
     tools: Arc<[Tool]>,
+    upstreams: Arc<dyn Upstreams>,
+    /// In a session: whether its client hears already when the tools of upstreams change.
+    hears: Option<Arc<AtomicBool>>,
 }
 
 impl Server {
     /// A face of this service.
-    pub fn new(app: Arc<App>, era: Era, seal: Seal) -> Self {
-        Self { app, era, seal, tools: tools::tools().into() }
+    pub fn new(app: Arc<App>, upstreams: Arc<dyn Upstreams>, era: Era, seal: Seal) -> Self {
+        Self { app, era, seal, tools: tools::tools().into(), upstreams, hears: None }
+    }
+
+    /// The same service for one session.
+    pub fn in_session(&self) -> Self {
+        Self { hears: Some(Arc::default()), ..self.clone() }
     }
 
     /// The same service in this era.
@@ -58,21 +73,37 @@ impl Server {
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         let offers = ServerCapabilities::builder().enable_tools().enable_resources().enable_prompts();
-        let offers = match self.era {
+        let mut offers = match self.era {
             Era::Legacy => offers.build(),
             Era::Modern => offers.enable_tasks().build(),
         };
+        let others = self.upstreams.any();
+        if let (true, Some(tools)) = (others, &mut offers.tools) {
+            tools.list_changed = Some(true);
+        }
         let ourselves = Implementation::new("countersign", env!("CARGO_PKG_VERSION")).with_title("Countersign");
-        ServerConfig::new(offers).with_server_info(ourselves).with_instructions(tools::INSTRUCTIONS)
+        let more = if others { tools::MORE_INSTRUCTIONS } else { "" };
+        let instructions = format!("{}{more}", tools::INSTRUCTIONS);
+        ServerConfig::new(offers).with_server_info(ourselves).with_instructions(instructions)
     }
 
     async fn list_tools(
         &self,
         _page: Option<PaginatedRequestParams>,
-        _context: Context,
+        context: Context,
     ) -> Result<ListToolsResult, ErrorData> {
-        let list = ListToolsResult::with_all_items(self.tools.to_vec());
-        Ok(list.with_ttl_ms(KEEP).with_cache_scope(CacheScope::Private))
+        let mut all = self.tools.to_vec();
+        let mut keep = KEEP;
+        if self.upstreams.any() {
+            let agent = Calling::of(&context)?.caller.agent;
+            if let Some(hears) = self.hears.as_ref().filter(|hears| !hears.swap(true, Ordering::Relaxed)) {
+                tokio::spawn(upstreams::tell(self.upstreams.news(), agent.clone(), context.peer, hears.clone()));
+            }
+            let Listed { tools, whole } = self.upstreams.tools(&agent).await;
+            all.extend(tools);
+            keep = if whole { KEEP } else { KEEP_PART };
+        }
+        Ok(ListToolsResult::with_all_items(all).with_ttl_ms(keep).with_cache_scope(CacheScope::Private))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -80,6 +111,11 @@ impl ServerHandler for Server {
     }
 
     async fn call_tool(&self, request: CallToolRequestParams, context: Context) -> Result<CallToolResponse, ErrorData> {
+        if self.get_tool(&request.name).is_none()
+            && let Some(answer) = self.upstreams.call(&self.app, request.clone(), &context).await?
+        {
+            return Ok(answer);
+        }
         call::call(&self.app, &self.seal, &request, &context).await
     }
 
@@ -130,7 +166,12 @@ impl ServerHandler for Server {
     }
 
     async fn get_task(&self, request: GetTaskParams, context: Context) -> Result<GetTaskResult, ErrorData> {
-        tasks::look(&self.app, &Calling::of(&context)?.caller, &request.task_id).await
+        let caller = Calling::of(&context)?.caller;
+        let written = |outcome| match request.task_id.starts_with(tasks::CALL) {
+            true => self.upstreams.result(&caller.agent, outcome, &context),
+            false => answer::result(Ok(outcome)),
+        };
+        tasks::look(&self.app, &caller, &request.task_id, written).await
     }
 
     async fn update_task(&self, request: UpdateTaskParams, context: Context) -> Result<(), ErrorData> {
@@ -139,6 +180,24 @@ impl ServerHandler for Server {
 
     async fn cancel_task(&self, request: CancelTaskParams, context: Context) -> Result<(), ErrorData> {
         tasks::heard(&self.app, &Calling::of(&context)?.caller, &request.task_id).await
+    }
+
+    fn accepted_subscription_filter(&self, _requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        self.upstreams.any().then(|| SubscriptionFilter::builder().tools_list_changed().build())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let agent = Calling::of(context.request_context())?.caller.agent;
+        let mut news = self.upstreams.news();
+        loop {
+            tokio::select! {
+                () = context.cancelled() => return Ok(()),
+                () = upstreams::changed(&mut news, &agent) => {
+                    let news = ServerNotification::ToolListChangedNotification(Default::default());
+                    drop(context.sink().send(news).await);
+                }
+            }
+        }
     }
 
     // Not offered; the library's own default would answer it all the same.

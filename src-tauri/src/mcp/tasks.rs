@@ -9,19 +9,22 @@ use countersign_core::{
 };
 use countersign_desk::{
     Standing,
-    outcome::OutcomeStatus,
+    outcome::{Outcome, OutcomeStatus},
     problem::{Code, Problem},
 };
 use rmcp::{
     ErrorData,
-    model::{CreateTaskResult, DetailedTask, GetTaskResult, Task, TaskPayload, TaskStatus},
+    model::{CallToolResult, CreateTaskResult, DetailedTask, GetTaskResult, Task, TaskPayload, TaskStatus},
 };
 use serde_json::Value;
 
-use super::answer::{POLL_AFTER_MS, result};
+use super::answer::POLL_AFTER_MS;
 use crate::http::App;
 
-const FORM: &str = "task_";
+/// How the task of a purchase of the agent's own begins.
+pub const PURCHASE: &str = "task_";
+/// How the task of an upstream's tool begins; its result is that tool's.
+pub const CALL: &str = "call_";
 const OF_PAYMENT: &str = "pay_";
 const SAYS: &str = "A person decides in the Countersign window.";
 
@@ -29,19 +32,24 @@ const SAYS: &str = "A person decides in the Countersign window.";
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub async fn begin(app: &App, caller: &Caller, payment: &PaymentId) -> Result<CreateTaskResult, ErrorData> {
+pub async fn begin(app: &App, caller: &Caller, payment: &PaymentId, form: &str) -> Result<CreateTaskResult, ErrorData> {
     let standing = app.desk.standing(caller, payment).await.map_err(|problem| lost(&problem))?;
-    Ok(CreateTaskResult::new(task(payment, &standing).with_status_message(SAYS)))
+    Ok(CreateTaskResult::new(task(id(form, payment), &standing).with_status_message(SAYS)))
 }
 
-/// How a task stands, with its tool's result once there is one.
+/// How a task stands, with its tool's result once there is one, written down by `result`.
 ///
 /// # Errors
 /// `-32602` for what is no task of this agent.
-pub async fn look(app: &App, caller: &Caller, task_id: &str) -> Result<GetTaskResult, ErrorData> {
+pub async fn look(
+    app: &App,
+    caller: &Caller,
+    task_id: &str,
+    result: impl FnOnce(Outcome) -> CallToolResult,
+) -> Result<GetTaskResult, ErrorData> {
     let payment = payment(task_id)?;
     let standing = app.desk.standing(caller, &payment).await.map_err(|problem| lost(&problem))?;
-    Ok(GetTaskResult::new(DetailedTask::new(task(&payment, &standing), payload(standing)?)))
+    Ok(GetTaskResult::new(DetailedTask::new(task(task_id.to_owned(), &standing), payload(standing, result)?)))
 }
 
 /// Accepts a word about a task: there is nothing a client could tell it, and nothing it could stop but its own waiting.
@@ -53,7 +61,7 @@ pub async fn heard(app: &App, caller: &Caller, task_id: &str) -> Result<(), Erro
     standing.map(|_| ()).map_err(|problem| lost(&problem))
 }
 
-fn payload(standing: Standing) -> Result<TaskPayload, ErrorData> {
+fn payload(standing: Standing, result: impl FnOnce(Outcome) -> CallToolResult) -> Result<TaskPayload, ErrorData> {
     // What is withdrawn stays so, however long its story takes to hear of it.
     if standing.outcome.status == OutcomeStatus::Cancelled {
         return Ok(TaskPayload::Cancelled);
@@ -61,19 +69,18 @@ fn payload(standing: Standing) -> Result<TaskPayload, ErrorData> {
     if standing.underway || standing.outcome.status == OutcomeStatus::PendingApproval {
         return Ok(TaskPayload::Working);
     }
-    match serde_json::to_value(result(Ok(standing.outcome))) {
+    match serde_json::to_value(result(standing.outcome)) {
         Ok(Value::Object(result)) => Ok(TaskPayload::Completed { result }),
         _ => Err(ErrorData::internal_error("the result cannot be written down", None)),
     }
 }
 
 /// The status is the payload's to say.
-fn task(payment: &PaymentId, standing: &Standing) -> Task {
+fn task(id: String, standing: &Standing) -> Task {
     let told = standing.outcome.payment.as_ref();
     let text = |name: &str| told.and_then(|told| told[name].as_str()).unwrap_or_default().to_owned();
     let changed = standing.changed_at.rfc3339();
-    let task =
-        Task::new(id(payment), TaskStatus::Working, text("created_at"), changed).with_poll_interval_ms(POLL_AFTER_MS);
+    let task = Task::new(id, TaskStatus::Working, text("created_at"), changed).with_poll_interval_ms(POLL_AFTER_MS);
     match life(&text("created_at"), &text("expires_at")) {
         Some(life) => task.with_ttl_ms(life),
         // The ledger forgets no payment.
@@ -86,12 +93,12 @@ fn life(created: &str, expires: &str) -> Option<u64> {
     u64::try_from(at(expires)?.checked_sub(at(created)?)?).ok()
 }
 
-fn id(payment: &PaymentId) -> String {
-    format!("{FORM}{}", payment.as_str().trim_start_matches(OF_PAYMENT))
+fn id(form: &str, payment: &PaymentId) -> String {
+    format!("{form}{}", payment.as_str().trim_start_matches(OF_PAYMENT))
 }
 
 fn payment(task_id: &str) -> Result<PaymentId, ErrorData> {
-    let hex = task_id.strip_prefix(FORM).ok_or_else(unknown)?;
+    let hex = [PURCHASE, CALL].iter().find_map(|form| task_id.strip_prefix(form)).ok_or_else(unknown)?;
     format!("{OF_PAYMENT}{hex}").parse().map_err(|_| unknown())
 }
 
@@ -113,8 +120,10 @@ mod tests {
     #[test]
     fn a_task_is_its_payment_under_another_name() {
         let of = PaymentId::from_random([0xa7; 16]);
-        assert_eq!(payment(&id(&of)).unwrap(), of);
-        for odd in ["", "task_", of.as_str(), "task_pay_", "task_../x", &id(&of).to_uppercase()] {
+        for form in [PURCHASE, CALL] {
+            assert_eq!(payment(&id(form, &of)).unwrap(), of);
+        }
+        for odd in ["", "task_", "call_", of.as_str(), "task_pay_", "task_../x", &id(PURCHASE, &of).to_uppercase()] {
             assert!(payment(odd).is_err(), "{odd}");
         }
     }

@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn the_wait_ends_before_the_most_impatient_client_does_and_progress_comes_in_time() {
         assert!(longest(false, None) < 30 && longest(true, None) < 60);
-        assert!((5..=10).contains(&BEAT.as_secs()));
+        assert!(BEAT.as_secs() < 5);
     }
 
     #[test]

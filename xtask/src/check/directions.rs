@@ -104,6 +104,7 @@ const FLOORS: &[Floor] = &[
             "getrandom",
             "httpdate",
             "reqwest",
+            "schemars",
             "serde",
             "serde_json",
             "thiserror",

@@ -149,6 +149,18 @@ impl Wire {
         self.send(request.method, at, &headers, request.body).await
     }
 
+    /// A request of ours: sent once, never redirected, by whatever method.
+    pub async fn ask_once(&self, request: &Outgoing<'_>) -> Result<Answer, WireError> {
+        self.send(request.method, request.url, request.headers, request.body).await
+    }
+
+    /// The same way out for answers that are never larger than this.
+    #[must_use]
+    pub fn narrowed(&self, most: usize) -> Self {
+        let max_response_bytes = self.limits.max_response_bytes.min(most);
+        Self { limits: WireLimits { max_response_bytes, ..self.limits }, ..self.clone() }
+    }
+
     async fn send(
         &self,
         method: &str,

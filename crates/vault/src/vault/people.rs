@@ -215,7 +215,7 @@ fn part<T: FromStr>(text: &str) -> Result<Option<T>, T::Err> {
     (!text.is_empty()).then(|| text.parse()).transpose()
 }
 
-fn told(error: KeysError) -> VaultError {
+pub(super) fn told(error: KeysError) -> VaultError {
     match error {
         KeysError::Slow(_) | KeysError::Store(crate::keys::KeyStoreError::Locked) => VaultError::Locked,
         other => VaultError::Refused(other.to_string()),

@@ -1,0 +1,146 @@
+//! The paid call, as the desk makes it.
+
+use async_trait::async_trait;
+use countersign_core::rail::Credential;
+use countersign_desk::{carrier::Carrier, wire::Answer};
+use rmcp::{
+    model::{
+        CallToolRequestParams, CallToolResult, ClientCapabilities, ClientRequest, ClientResult, ContentBlock,
+        InputRequest, InputRequiredResult, InputResponses, Request, RequestMetaObject, ServerRequest, ServerResult,
+    },
+    service::ServiceError,
+};
+use serde_json::{Value, json};
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::sync::oneshot;
+use url::Url;
+
+use super::{
+    Gateway, clean,
+    mail::{Letterbox, Mail},
+    pins::Terms,
+    price::{self, Asks},
+    room::{Room, Session},
+    toll::Booth,
+};
+
+/// The longest a paid call may take until nobody knows what became of it.
+const DELIVERY: Duration = Duration::from_secs(600);
+/// Most rounds of questions in one call.
+pub const ROUNDS: usize = 10;
+
+/// Makes a call once more, with a credential.
+pub struct Retry {
+    pub gateway: Arc<Gateway>,
+    pub room: Arc<Room>,
+    pub session: Arc<Session>,
+    /// What the client can do.
+    pub capabilities: ClientCapabilities,
+    pub call: CallToolRequestParams,
+    /// What travels beside it, as the client sent it.
+    pub meta: RequestMetaObject,
+    /// Where the upstream is, for the ledger.
+    pub place: Url,
+    /// On which terms.
+    pub terms: Terms,
+    /// Whether the price came as HTTP status 402: then the credential goes into the headers.
+    pub by_http: bool,
+    /// Who hears what the upstream says and asks meanwhile.
+    pub to: Letterbox,
+}
+
+impl fmt::Debug for Retry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Retry({} of {})", self.call.name, self.room.name)
+    }
+}
+
+#[async_trait]
+impl Carrier for Retry {
+    async fn deliver(&self, credential: &Credential) -> Result<Answer, String> {
+        self.gateway.paid(&self.room.name, &self.call.name, &self.terms);
+        let answer = tokio::time::timeout(DELIVERY, self.make(credential)).await;
+        let (answer, booth) = answer.map_err(|_| "the upstream does not answer".to_owned())??;
+        self.told(answer, &booth)
+    }
+}
+
+impl Retry {
+    /// Makes the call; where the upstream asks on the way, the same credential is shown with the answers.
+    async fn make(&self, credential: &Credential) -> Result<(Result<ServerResult, ServiceError>, Booth), String> {
+        let line = self.room.line(&self.session, &self.capabilities).await;
+        let line = line.map_err(|error| error.message.into_owned())?;
+        let mut meta = clean::request(&self.meta, line.modern());
+        let mut booth = Booth::default();
+        if self.by_http {
+            booth.credential = credential.headers.clone().into_iter().collect();
+        } else {
+            meta.0.0.extend(credential.meta.clone());
+        }
+        let mut call = self.call.clone();
+        for _ in 0..ROUNDS {
+            let request = ClientRequest::CallToolRequest(Request::new(call.clone()));
+            let answer = line.call(request, meta.clone(), self.to.clone(), &booth, std::future::pending::<()>()).await;
+            let Ok(ServerResult::InputRequiredResult(required)) = answer else { return Ok((answer, booth)) };
+            call.input_responses = Some(self.ask(&required).await);
+            call.request_state = required.request_state;
+        }
+        Err("the upstream does not stop asking".to_owned())
+    }
+
+    /// What the client answers; what it does not answer is left out.
+    async fn ask(&self, required: &InputRequiredResult) -> InputResponses {
+        let mut answers = InputResponses::new();
+        for (name, question) in required.input_requests.iter().flatten() {
+            let question = match question.clone() {
+                InputRequest::CreateMessage(request) => ServerRequest::CreateMessageRequest(request),
+                InputRequest::Elicitation(request) => ServerRequest::ElicitRequest(request),
+                InputRequest::ListRoots(request) => ServerRequest::ListRootsRequest(request),
+                _ => continue,
+            };
+            let (reply, answer) = oneshot::channel();
+            if self.to.send(Mail::Asks(Box::new(question), reply)).await.is_ok()
+                && let Ok(Ok(answer)) = answer.await
+                && let Ok(answer) = serde_json::to_value::<ClientResult>(answer)
+            {
+                answers.insert(name.clone(), answer);
+            }
+        }
+        answers
+    }
+
+    fn told(&self, answer: Result<ServerResult, ServiceError>, booth: &Booth) -> Result<Answer, String> {
+        let tell =
+            |status, headers, body: Value| Answer::told(status, headers, body.to_string().into(), self.place.clone());
+        let refused = |asks: Asks| match asks {
+            Asks::Price(price) => Some(tell(402, refusal(&price), failed("the upstream did not take the payment"))),
+            Asks::Otherwise(_) => Some(tell(402, Vec::new(), failed("the upstream did not take the payment"))),
+            Asks::Nothing | Asks::Visits(_) => None,
+        };
+        if let Some(refusal) = booth.asks().and_then(refused) {
+            return Ok(refusal);
+        }
+        Ok(match answer {
+            Ok(ServerResult::CallToolResult(result)) => {
+                let receipt = price::receipt(&result).or_else(|| booth.receipt()).into_iter().collect();
+                let status = if result.is_error == Some(true) { 500 } else { 200 };
+                refused(price::of_result(&result))
+                    .unwrap_or_else(|| tell(status, receipt, json!(clean::result(result))))
+            }
+            Err(ServiceError::McpError(error)) => {
+                refused(price::of_error(&error)).unwrap_or_else(|| tell(500, Vec::new(), failed(&error.message)))
+            }
+            Ok(_) => tell(500, Vec::new(), failed("the upstream answered something else")),
+            // The library's words may hold what the upstream sent, which is logged nowhere.
+            Err(_) => return Err("the upstream gave no answer that can be read".to_owned()),
+        })
+    }
+}
+
+fn refusal(price: &Value) -> Vec<(String, String)> {
+    vec![("payment-required".to_owned(), price::header(price))]
+}
+
+fn failed(why: &str) -> Value {
+    json!(CallToolResult::error(vec![ContentBlock::text(why)]))
+}
