@@ -170,8 +170,8 @@ impl Desk {
                     self.quote(agent, &rails, Challenge::Json(json(challenge)?), request, &request.url, true)?;
                 Ok(Priced::At { quoted: Box::new(quoted), url: request.url.clone() })
             }
-            Act::Call { price, risks, .. } => {
-                let rails: Vec<&dyn Rail> = self.rails.iter().map(AsRef::as_ref).collect();
+            Act::Call { rail, price, risks, .. } => {
+                let rails = [self.rail(rail)?];
                 let challenge = Challenge::Json(json(price)?);
                 let mut quoted = self.quote(agent, &rails, challenge, request, &request.url, false)?;
                 quoted.quote.risks.extend(risks);
