@@ -72,7 +72,11 @@ async fn every_shape_is_paid_refused_by_name_or_passed_on_in_both_eras() {
         }
         for tool in HIDDEN {
             let result = caller.result(tool).await;
-            assert_eq!((&result["isError"], said(&result).contains("unsupported_offer")), (&json!(true), true), "{result}");
+            assert_eq!(
+                (&result["isError"], said(&result).contains("unsupported_offer")),
+                (&json!(true), true),
+                "{result}"
+            );
         }
         assert_eq!(shapes.paid(), []);
         opens_pages(&caller, &shapes).await;

@@ -240,6 +240,7 @@ async fn serve(State(shop): State<Arc<Shop>>, Path(case): Path<String>, request:
             let basic = "Basic realm=\"a, \\\"Payment\\\" id=1\"";
             answer_unless(paid, &[basic, &format!("Bearer, {}, {ours}", line(&shop.spoilt("only-tempo", "t")))])
         }
+        "500-receipt" if paid => (StatusCode::INTERNAL_SERVER_ERROR, delivered(Some(&success()))).into_response(),
         "server-error" if paid => (StatusCode::BAD_GATEWAY, "the chain is busy").into_response(),
         "problem" if paid => {
             let problem = json!({"type": "https://paymentauth.org/problems/verification-failed", "status": 402});
