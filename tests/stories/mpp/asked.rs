@@ -86,7 +86,19 @@ async fn a_price_that_changed_while_a_person_decided_is_not_paid_on_their_word()
     let (till, seconds) = slow(ASK).await;
     let seller = HostileMpp::start_at(&till.wallet, till.clock.clone(), 30).await;
     seconds.store(60, Ordering::SeqCst);
-    for case in ["grows", "moves", "turns-free", "turns-tempo", "dies-at-once"] {
+    for case in [
+        "grows",
+        "moves",
+        "other-host",
+        "third-host",
+        "other-words",
+        "shortens",
+        "strays",
+        "turns-x402",
+        "turns-free",
+        "turns-tempo",
+        "dies-at-once",
+    ] {
         let changed = till.fetch(&seller.case(case), case).await;
         assert_eq!(changed["code"], "offer_expired", "{case}: {changed}");
         assert_eq!(changed["outcome"]["payment"]["state"], "refused", "{case}: {changed}");
