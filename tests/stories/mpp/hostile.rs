@@ -166,11 +166,7 @@ async fn an_unknown_outcome_is_sent_again_with_the_same_bytes_and_asks_under_a_n
     let (_, first) = scene.client.fetch(&scene.seller.case("same-id"), "a").await;
     assert_eq!(first["status"], "completed", "{first}");
     let (status, second) = scene.client.fetch(&scene.seller.case("same-id"), "b").await;
-    assert_eq!(
-        (status, second["code"].as_str()),
-        (422, Some("malformed_offer")),
-        "one challenge was paid twice: {second}"
-    );
+    assert_eq!((status, second["code"].as_str()), (422, Some("offer_used")), "one challenge was paid twice: {second}");
     assert_eq!(scene.seller.credentials("same-id").len(), 1);
     close(scene);
 }
