@@ -12,11 +12,11 @@ use url::Url;
 
 use super::{
     Version,
-    envelope::{Brought, Carrier, Required, web_host},
+    envelope::{Brought, Carrier, Required},
     malformed,
     terms::{Terms, resource_url},
 };
-use crate::{evm, json::Json};
+use crate::{evm, json::Json, web_host};
 
 /// Longest lifetime offered, in seconds: a day.
 const MAX_LIFETIME: u64 = 86_400;
