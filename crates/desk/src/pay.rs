@@ -258,6 +258,12 @@ impl Desk {
         if !matches!(request.act, Act::Fetch { .. }) {
             return Err(expired("the price expired while the person decided; bring a new one under a new key"));
         }
+        if !matches!(request.method.as_str(), "GET" | "HEAD") {
+            let method = &request.method;
+            return Err(expired(&format!(
+                "the price expired while the person decided, and a {method} is not repeated for a new one"
+            )));
+        }
         let said = self.vault.detail(&record.id, "seller").await.map_err(vault_problem)?;
         let why = match self.price(&record.agent, request).await {
             Ok(Priced::At { quoted, url }) if url == *at && is_as_shown(&quoted, record, said.as_deref()) => {

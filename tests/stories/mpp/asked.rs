@@ -7,7 +7,7 @@ use countersign_core::{
 };
 use countersign_desk::approver::{Approver, Change, Showing};
 use countersign_vault::{Clock as _, ManualClock};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::{
     Arc,
     atomic::{AtomicI64, Ordering},
@@ -106,6 +106,9 @@ async fn a_price_that_changed_while_a_person_decided_is_not_paid_on_their_word()
         let repeat = till.fetch(&seller.case(case), case).await;
         assert_eq!(repeat["code"], "approval_expired", "{case}: its key is used up: {repeat}");
     }
+    // What may do something is not done again for a price.
+    let posted = till.fetch_with(&seller.case("posted"), "posted", json!({"method": "POST", "body": "x"})).await;
+    assert_eq!((posted["code"].as_str(), seller.requests("posted")), (Some("offer_expired"), 1), "{posted}");
     // What a caller brought cannot be taken anew.
     let brought = challenge_of("brought", &request(), till.clock.wall(), 30);
     let url = seller.case("brought");
