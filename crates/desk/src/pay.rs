@@ -198,6 +198,20 @@ impl Desk {
                 }
                 let challenge = Challenge::Http { status: answer.status, headers: &answer.headers, body: &answer.body };
                 let mut quoted = self.quote(agent, &rails, challenge, request, &answer.url, false)?;
+                // Behind a redirect the caller's headers stay where they were meant for.
+                let taken = |(name, _): &&(String, String)| {
+                    self.rail(&quoted.quote.rail).is_ok_and(|rail| rail.takes_header(&quoted.offer, name))
+                };
+                if !answer.redirected
+                    && let Some((name, _)) = headers.iter().find(taken)
+                {
+                    return Err(Problem::new(
+                        Code::BadRequest,
+                        format!(
+                            "the seller wants its payment in the header {name}, which you set; leave it out to pay"
+                        ),
+                    ));
+                }
                 if answer.redirected {
                     quoted.quote.risks.insert(Risk::Redirected);
                 }

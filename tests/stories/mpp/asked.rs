@@ -125,6 +125,21 @@ async fn a_price_that_changed_while_a_person_decided_is_not_paid_on_their_word()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_login_the_agent_sends_is_never_left_out_for_a_payment() {
+    let till = Till::open(&up_to("1.00"), "eip155:84532", Vec::new()).await;
+    let seller = HostileMpp::start_at(PAYER, till.clock.clone(), 300).await;
+    let login = json!({"headers": {"Authorization": "Bearer own"}});
+    let refused = till.fetch_with(&seller.case("login"), "login", login.clone()).await;
+    assert_eq!((refused["code"].as_str(), seller.all()), (Some("bad_request"), 0), "{refused}");
+    assert!(refused["detail"].as_str().unwrap().contains("the header authorization"), "{refused}");
+    // Nothing was written down: the same key serves the request without it.
+    let without = till.fetch(&seller.case("login"), "login").await;
+    assert_eq!(without["status"], "completed", "{without}");
+    let beside = till.fetch_with(&seller.case("own-header"), "beside", login).await;
+    assert_eq!(beside["status"], "completed", "{beside}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_weekly_budget_counts_both_protocols_in_any_order() {
     for order in [["x402", "mpp", "x402", "mpp"], ["mpp", "mpp", "x402", "x402"]] {
         let till = Till::open(&up_to("0.03"), "eip155:84532", Vec::new()).await;
