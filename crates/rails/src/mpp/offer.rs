@@ -34,7 +34,7 @@ pub(super) fn choose(opened: &Opened, on: &Ways, context: &QuoteContext<'_>) -> 
             Err(error) => refused.push(error),
         }
     }
-    payable.into_iter().min_by_key(|quoted| quoted.quote.testnet).ok_or_else(|| none_payable(refused))
+    payable.into_iter().min_by_key(|quoted| quoted.quote.testnet).ok_or_else(|| evm::none_payable(refused))
 }
 
 fn judge(kept: &Kept, first_hand: bool, on: &Ways, context: &QuoteContext<'_>) -> Result<Quoted, QuoteError> {
@@ -116,12 +116,4 @@ fn says(challenge: &Challenge<'_>, request: &Json<'_>) -> Option<String> {
     let words = challenge.description.or_else(|| request.get("description").and_then(Json::text))?;
     let words = words.get(..words.floor_char_boundary(MAX_SAYS)).unwrap_or_default();
     (!words.is_empty()).then(|| words.to_owned())
-}
-
-fn none_payable(mut why: Vec<QuoteError>) -> QuoteError {
-    if why.len() == 1 {
-        return why.remove(0);
-    }
-    let list: Vec<_> = why.iter().enumerate().map(|(i, e)| format!("{}. {e}", i.saturating_add(1))).collect();
-    QuoteError::Unsupported(format!("none of its {} challenges can be paid: {}", why.len(), list.join("; ")))
 }
