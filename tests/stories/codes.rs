@@ -35,6 +35,7 @@ const ELSEWHERE: &[&str] = &[
     include_str!("pay.rs"),
     include_str!("mcp.rs"),
     include_str!("mpp/asked.rs"),
+    include_str!("mpp/hostile.rs"),
     include_str!("crowd.rs"),
 ];
 

@@ -6,7 +6,7 @@ use crate::support::{
     Client, Mcp, Place,
     mcp::request,
     seller::put_behind,
-    shapes::{CANARY, MPP, PAID, Shapes},
+    shapes::{CANARY, HIDDEN, MPP, PAID, Shapes},
     shop::LIMITS,
 };
 
@@ -69,6 +69,14 @@ async fn every_shape_is_paid_refused_by_name_or_passed_on_in_both_eras() {
             let result = caller.result(tool).await;
             assert_eq!(result["isError"], true, "{tool}: {result}");
             assert!(said(&result).contains("unsupported_offer") && said(&result).contains("MPP"), "{tool}: {result}");
+        }
+        for tool in HIDDEN {
+            let result = caller.result(tool).await;
+            assert_eq!(
+                (&result["isError"], said(&result).contains("unsupported_offer")),
+                (&json!(true), true),
+                "{result}"
+            );
         }
         assert_eq!(shapes.paid(), []);
         opens_pages(&caller, &shapes).await;

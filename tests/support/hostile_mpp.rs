@@ -10,7 +10,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use countersign_core::Millis;
 use countersign_vault::{Clock as _, SystemClock};
 use serde_json::{Value, json};
@@ -19,7 +22,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use super::hostile_seller::{PAY_TO, USDC};
+use super::hostile_seller::{PAY_TO, USDC, offer, required};
 
 /// Somebody else who may be paid.
 const OTHER: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
@@ -140,7 +143,23 @@ impl Shop {
         dearer["amount"] = json!("20000");
         let mut moved = request();
         moved["recipient"] = json!(OTHER);
+        let said = |name: &str, value: &str| {
+            let mut challenge = self.challenge(id, &request());
+            challenge[name] = json!(value);
+            challenge
+        };
         let challenge = match case {
+            "other-host" | "third-host" => said("realm", "shop.example"),
+            "other-words" => said("description", "another thing"),
+            "shortens" => said("expires", &self.clock.wall().plus_seconds(20).rfc3339()),
+            "strays" => {
+                let to = format!("{}/honest", self.elsewhere);
+                return Some((StatusCode::FOUND, [(header::LOCATION, to)]).into_response());
+            }
+            "turns-x402" => {
+                let price = STANDARD.encode(required("https://127.0.0.1/x", vec![offer()]).to_string());
+                return Some((StatusCode::PAYMENT_REQUIRED, [("payment-required", price)]).into_response());
+            }
             "grows" => self.challenge(id, &dearer),
             "moves" => self.challenge(id, &moved),
             "turns-tempo" => self.spoilt("only-tempo", id),
@@ -199,7 +218,8 @@ impl Shop {
             "subscription" => say("intent", "subscription"),
             "cookie" => say("header", "Cookie"),
             "own-header" => say("header", "Payment-Authorization"),
-            "other-realm" => say("realm", "bank.example"),
+            "other-realm" | "third-host" => say("realm", "bank.example"),
+            "other-words" => say("description", "a thing"),
             "spaced" => {
                 let spaced = request().to_string().replace(':', " : ");
                 say("request", &URL_SAFE_NO_PAD.encode(spaced))
@@ -240,6 +260,7 @@ async fn serve(State(shop): State<Arc<Shop>>, Path(case): Path<String>, request:
             let basic = "Basic realm=\"a, \\\"Payment\\\" id=1\"";
             answer_unless(paid, &[basic, &format!("Bearer, {}, {ours}", line(&shop.spoilt("only-tempo", "t")))])
         }
+        "500-receipt" if paid => (StatusCode::INTERNAL_SERVER_ERROR, delivered(Some(&success()))).into_response(),
         "server-error" if paid => (StatusCode::BAD_GATEWAY, "the chain is busy").into_response(),
         "problem" if paid => {
             let problem = json!({"type": "https://paymentauth.org/problems/verification-failed", "status": 402});

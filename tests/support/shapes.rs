@@ -9,10 +9,14 @@ use axum::{
     routing::post,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use countersign_vault::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
-use super::hostile_seller::{offer, required};
+use super::{
+    hostile_mpp::{challenge, request},
+    hostile_seller::{offer, required},
+};
 
 /// Tools that ask for x402, and what then carries the credential.
 pub const PAID: [(&str, &str); 9] = [
@@ -28,6 +32,8 @@ pub const PAID: [(&str, &str); 9] = [
 ];
 /// Tools that ask for MPP.
 pub const MPP: [&str; 4] = ["mpp_-32042", "mpp_-32043", "mpp_meta", "mpp_http"];
+/// Tools that hide an MPP challenge which could be paid in an x402 price which cannot.
+pub const HIDDEN: [&str; 4] = ["hidden_-32042", "hidden_structured", "hidden_text", "hidden_http"];
 /// Stands in every MPP challenge, and must stand nowhere else.
 pub const CANARY: &str = "challenge-canary";
 
@@ -103,7 +109,7 @@ async fn answer(
             "_meta": {"io.modelcontextprotocol/serverInfo": info},
         })),
         ("tools/list", _) => {
-            let names = PAID.iter().map(|(name, _)| *name).chain(MPP).chain(["pages"]);
+            let names = PAID.iter().map(|(name, _)| *name).chain(MPP).chain(HIDDEN).chain(["pages"]);
             let tools: Vec<Value> =
                 names.map(|name| json!({"name": name, "inputSchema": {"type": "object"}})).collect();
             cached(json!({"tools": tools}))
@@ -123,8 +129,9 @@ async fn answer(
 /// What a tool says until it is paid, or its page was opened; nothing then.
 fn shape(id: &Value, params: &Value, headers: &HeaderMap, seen: &Seen) -> Option<Response> {
     let name = params["name"].as_str().unwrap_or_default();
-    let by_meta = params["_meta"].get("x402/payment").map(|_| "x402/payment");
-    let by_header = ["payment-signature", "x-payment"].into_iter().find(|name| headers.contains_key(*name));
+    let by_meta = ["x402/payment", "org.paymentauth/credential"].into_iter().find(|n| params["_meta"].get(n).is_some());
+    let by_header = ["payment-signature", "x-payment", "authorization", "payment-authorization"];
+    let by_header = by_header.into_iter().find(|name| headers.contains_key(*name));
     let mut seen = seen.lock().expect("a lock");
     if let Some(by) = by_meta.or(by_header) {
         seen.push((name.to_owned(), by.to_owned()));
@@ -151,6 +158,15 @@ fn shape(id: &Value, params: &Value, headers: &HeaderMap, seen: &Seen) -> Option
             let header = [("www-authenticate", format!("Payment id=\"{CANARY}\", method=\"tempo\""))];
             (StatusCode::PAYMENT_REQUIRED, header, Json(json!({}))).into_response()
         }
+        "hidden_http" => {
+            let header = [("payment-required", STANDARD.encode(hidden(false).to_string()))];
+            (StatusCode::PAYMENT_REQUIRED, header, Json(json!({}))).into_response()
+        }
+        "hidden_structured" => {
+            result(json!({"content": text("x".to_owned()), "isError": true, "structuredContent": hidden(true)}))
+        }
+        "hidden_text" => result(json!({"content": text(hidden(true).to_string()), "isError": true})),
+        "hidden_-32042" => error(-32042, hidden(true)),
         "structured" => result(json!({"content": text(CANARY.to_owned()), "isError": true, "structuredContent": v2})),
         "text" => result(json!({"content": text(v2.to_string()), "isError": true})),
         "mpp_meta" => result(json!({
@@ -169,6 +185,17 @@ fn shape(id: &Value, params: &Value, headers: &HeaderMap, seen: &Seen) -> Option
         name if name.starts_with("inner_") => error(code(name), json!({"x402": v2})),
         name => error(code(name), challenges),
     })
+}
+
+/// A price that names nothing in x402, and in MPP what could be paid: as JSON-RPC carries it, or as a header does.
+fn hidden(native: bool) -> Value {
+    let mut challenge = challenge(CANARY, &request(), SystemClock.wall(), 300);
+    if native {
+        challenge["request"] = request();
+    }
+    let mut price = required("mcp://tool/x", Vec::new());
+    price["challenges"] = json!([challenge]);
+    price
 }
 
 /// The same price as version 1 writes it.

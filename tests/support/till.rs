@@ -121,7 +121,14 @@ impl Till {
 
     /// Fetches a page: the outcome, or the problem with its outcome beside it.
     pub async fn fetch(&self, url: &str, key: &str) -> Value {
-        let body: FetchBody = serde_json::from_value(json!({"url": url, "idempotency_key": key})).expect("a request");
+        self.fetch_with(url, key, json!({})).await
+    }
+
+    /// The same with more about the request.
+    pub async fn fetch_with(&self, url: &str, key: &str, more: Value) -> Value {
+        let mut body = json!({"url": url, "idempotency_key": key});
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        let body: FetchBody = serde_json::from_value(body).expect("a request");
         self.pay(Request::fetch(body).expect("a request")).await
     }
 
@@ -134,6 +141,7 @@ impl Till {
     pub async fn credential_by(&self, rail: &str, url: &str, challenge: &Value, key: &str) -> Value {
         let mut body = super::client::pay_body(url, challenge, key);
         body["rail"] = json!(rail);
+        body["wait_seconds"] = json!(60);
         let body: PayBody = serde_json::from_str(&body.to_string()).expect("a request");
         self.pay(Request::pay(body).expect("a request")).await
     }

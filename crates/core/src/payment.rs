@@ -278,15 +278,17 @@ impl Quote {
         now.seconds().saturating_add(self.lifetime_seconds.min(300))
     }
 
-    /// Whether this is the price that `other` is, but for how long it holds: what a person said yes to.
-    pub fn same_terms(&self, other: &Self) -> bool {
+    /// Whether this is the price that `asked` was, but for how long it holds: what a person said yes to. A life that is short
+    /// only now was not judged.
+    pub fn same_terms(&self, asked: &Self) -> bool {
+        let short = |quote: &Self| quote.risks.contains(&Risk::ShortLife);
         let lasting = |quote: &Self| {
             let mut quote = quote.clone();
             quote.lifetime_seconds = 0;
             quote.risks.remove(&Risk::ShortLife);
             quote
         };
-        lasting(self) == lasting(other)
+        lasting(self) == lasting(asked) && (short(asked) || !short(self))
     }
 
     /// Exact asset amount with its symbol: `4.2 USDC`.
@@ -314,6 +316,80 @@ mod tests {
         let id = PaymentId::from_random([7; 16]);
         assert_eq!(id.as_str().parse::<PaymentId>(), Ok(id));
         assert!("pay_ZZ".parse::<PaymentId>().is_err());
+    }
+
+    fn quote() -> Quote {
+        let network = Network::eip155(8453);
+        let asset = crate::asset::AssetId::erc20(&network, alloy_primitives::Address::ZERO);
+        let money = Money { asset, amount: crate::money::Amount::parse_atomic("10000").unwrap() };
+        Quote {
+            rail: "x402".into(),
+            version: 2,
+            scheme: "exact".into(),
+            op: Op::Pay,
+            payee: Payee { origin: "https://a.example".parse().unwrap(), account: "0x1".into(), claimed: false },
+            network: Some(network),
+            testnet: false,
+            wallet: "0x2".into(),
+            money: money.clone(),
+            exposure: money,
+            symbol: "USDC".into(),
+            decimals: 6,
+            domain: Some(Eip712 { name: "USD Coin".into(), version: "2".into() }),
+            amount_value: Some(Micro(10_000)),
+            exposure_value: Some(Micro(10_000)),
+            resource: Resource { method: "GET".into(), path: "https://a.example/x".into(), request: Digest([7; 32]) },
+            lifetime_seconds: 60,
+            reversible: false,
+            risks: BTreeSet::new(),
+        }
+    }
+
+    #[test]
+    fn a_price_taken_anew_may_differ_in_its_life_and_in_nothing_else() {
+        let asked = quote();
+        assert!(quote().same_terms(&asked));
+        assert!(Quote { lifetime_seconds: 5, ..quote() }.same_terms(&asked));
+        let more = crate::money::Amount::parse_atomic("10001").unwrap();
+        let changes: [fn(&mut Quote); 19] = [
+            |q| q.rail = "mpp".into(),
+            |q| q.version = 1,
+            |q| q.scheme = "upto".into(),
+            |q| q.op = Op::Sign,
+            |q| q.payee.origin = "https://b.example".parse().unwrap(),
+            |q| q.payee.account = "0x3".into(),
+            |q| q.payee.claimed = true,
+            |q| q.network = Some(Network::eip155(1)),
+            |q| q.testnet = true,
+            |q| q.wallet = "0x4".into(),
+            |q| q.symbol = "EURC".into(),
+            |q| q.decimals = 2,
+            |q| q.domain = None,
+            |q| q.amount_value = None,
+            |q| q.exposure_value = None,
+            |q| q.resource.method = "POST".into(),
+            |q| q.resource.path = "https://a.example/y".into(),
+            |q| q.resource.request = Digest([8; 32]),
+            |q| q.reversible = true,
+        ];
+        for (n, change) in changes.into_iter().enumerate() {
+            let mut other = quote();
+            change(&mut other);
+            assert!(!other.same_terms(&asked), "change {n}");
+        }
+        let amounts: [fn(&mut Quote, crate::money::Amount); 2] =
+            [|q, more| q.money.amount = more, |q, more| q.exposure.amount = more];
+        for change in amounts {
+            let mut dearer = quote();
+            change(&mut dearer, more);
+            assert!(!dearer.same_terms(&asked));
+        }
+        for risk in Risk::ALL {
+            let odd = Quote { risks: BTreeSet::from([risk]), ..quote() };
+            assert!(!odd.same_terms(&asked), "{risk:?} was not judged");
+            assert!(odd.same_terms(&odd));
+            assert_eq!(asked.same_terms(&odd), risk == Risk::ShortLife, "{risk:?} went away");
+        }
     }
 
     #[test]

@@ -212,6 +212,9 @@ pub trait Rail: Send + Sync {
     fn signables(&self, quote: &Quote, offer: &str, now: Millis, random: [u8; 32])
     -> Result<Vec<Signable>, QuoteError>;
 
+    /// Whether the credential for this offer takes the request header of this name, lower case.
+    fn takes_header(&self, offer: &str, name: &str) -> bool;
+
     /// Writes the credential from the kept offer and one signature (65 bytes, v = 27 or 28) a form.
     fn credential(&self, quote: &Quote, offer: &str, signed: &[(Signable, Vec<u8>)]) -> Result<Credential, QuoteError>;
 

@@ -298,7 +298,8 @@ pub(crate) fn vault_problem(error: VaultError) -> Problem {
         VaultError::NotFound => Code::NotFound,
         VaultError::Storage(_) => Code::StorageUnavailable,
         VaultError::Illegal { .. } => Code::NotCancellable,
-        VaultError::Mismatch(_) | VaultError::Used => Code::MalformedOffer,
+        VaultError::Mismatch(_) => Code::MalformedOffer,
+        VaultError::Used => Code::OfferUsed,
         VaultError::Refused(_) => Code::BadRequest,
     };
     let mut problem = Problem::new(code, error.to_string());

@@ -6,6 +6,7 @@ use countersign_core::{
     Millis,
     origin::Origin,
     payment::{AgentName, Caller, PaymentId, Quote},
+    policy::Risk,
     rail::{Challenge, QuoteContext, QuoteError, Quoted, Rail},
     signable::Signable,
 };
@@ -170,8 +171,8 @@ impl Desk {
                     self.quote(agent, &rails, Challenge::Json(json(challenge)?), request, &request.url, true)?;
                 Ok(Priced::At { quoted: Box::new(quoted), url: request.url.clone() })
             }
-            Act::Call { price, risks, .. } => {
-                let rails: Vec<&dyn Rail> = self.rails.iter().map(AsRef::as_ref).collect();
+            Act::Call { rail, price, risks, .. } => {
+                let rails = [self.rail(rail)?];
                 let challenge = Challenge::Json(json(price)?);
                 let mut quoted = self.quote(agent, &rails, challenge, request, &request.url, false)?;
                 quoted.quote.risks.extend(risks);
@@ -197,8 +198,22 @@ impl Desk {
                 }
                 let challenge = Challenge::Http { status: answer.status, headers: &answer.headers, body: &answer.body };
                 let mut quoted = self.quote(agent, &rails, challenge, request, &answer.url, false)?;
+                // Behind a redirect the caller's headers stay where they were meant for.
+                let taken = |(name, _): &&(String, String)| {
+                    self.rail(&quoted.quote.rail).is_ok_and(|rail| rail.takes_header(&quoted.offer, name))
+                };
+                if !answer.redirected
+                    && let Some((name, _)) = headers.iter().find(taken)
+                {
+                    return Err(Problem::new(
+                        Code::BadRequest,
+                        format!(
+                            "the seller wants its payment in the header {name}, which you set; leave it out to pay"
+                        ),
+                    ));
+                }
                 if answer.redirected {
-                    quoted.quote.risks.insert(countersign_core::policy::Risk::Redirected);
+                    quoted.quote.risks.insert(Risk::Redirected);
                 }
                 Ok(Priced::At { quoted: Box::new(quoted), url: answer.url })
             }
@@ -232,7 +247,7 @@ impl Desk {
             resource: &resource,
         };
         let quoted = first_payable(rails, challenge, context)?;
-        if claimed && quoted.quote.risks.contains(&countersign_core::policy::Risk::OtherResource) {
+        if claimed && quoted.quote.risks.contains(&Risk::OtherResource) {
             return Err(Problem::new(Code::OriginMismatch, "`url` and the challenge name different hosts"));
         }
         Ok(quoted)
@@ -257,8 +272,15 @@ impl Desk {
         if !matches!(request.act, Act::Fetch { .. }) {
             return Err(expired("the price expired while the person decided; bring a new one under a new key"));
         }
+        if !matches!(request.method.as_str(), "GET" | "HEAD") {
+            let method = &request.method;
+            return Err(expired(&format!(
+                "the price expired while the person decided, and a {method} is not repeated for a new one"
+            )));
+        }
+        let said = self.vault.detail(&record.id, "seller").await.map_err(vault_problem)?;
         let why = match self.price(&record.agent, request).await {
-            Ok(Priced::At { quoted, url }) if url == *at && quoted.quote.same_terms(&record.quote) => {
+            Ok(Priced::At { quoted, url }) if url == *at && is_as_shown(&quoted, record, said.as_deref()) => {
                 return Ok(*quoted);
             }
             Ok(_) => "the seller's new one is another".to_owned(),
@@ -319,6 +341,14 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], Problem> {
 /// Whether the window of a form is over at `now`.
 pub(crate) fn window_over(record: &Record, now: Millis) -> bool {
     record.valid_before.is_none_or(|end| now.seconds() >= end)
+}
+
+/// Whether a price is the one a person saw, in its terms and in the seller's words. One that names another host names it in no
+/// term, so it is never the same.
+fn is_as_shown(new: &Quoted, record: &Record, said: Option<&[u8]>) -> bool {
+    new.quote.same_terms(&record.quote)
+        && new.seller_says.as_deref().map(str::as_bytes) == said
+        && !new.quote.risks.contains(&Risk::OtherResource)
 }
 
 fn json(price: &str) -> Result<&serde_json::value::RawValue, Problem> {

@@ -78,6 +78,8 @@ codes! {
     BadPayee = "bad_payee", 422, "Unacceptable payee", "The seller names an account that must not be paid; choose another seller.";
     /// The price no longer holds.
     OfferExpired = "offer_expired", 422, "The price has expired", "Nothing was paid. Ask for a new price, under a new key.";
+    /// The price is that of an earlier payment.
+    OfferUsed = "offer_used", 422, "The price was paid before", "Nothing was paid again. Ask for a new price, under a new key.";
     /// Too long a lifetime.
     LifetimeTooLong = "lifetime_too_long", 422, "Lifetime too long", "The seller wants an authorisation that lives too long; choose another seller.";
     /// Dearer than the caller's own maximum.

@@ -125,6 +125,8 @@ pub enum Act {
     },
     /// A call through us that was answered with a price.
     Call {
+        /// Which protocol it is priced in.
+        rail: String,
         /// What makes it again.
         carrier: Arc<dyn Carrier>,
         /// Who asked for the price.
@@ -141,6 +143,8 @@ pub enum Act {
 /// A call through us that was answered with a price.
 #[derive(Debug)]
 pub struct Call<'a> {
+    /// Which protocol it is priced in; what the price says in any other is not read.
+    pub rail: &'a str,
     /// What makes it again.
     pub carrier: Arc<dyn Carrier>,
     /// Who asked for the price.
@@ -275,11 +279,11 @@ impl Request {
 
     /// A call through us. Its digest is that of server, tool and arguments.
     pub fn call(call: Call<'_>) -> Self {
-        let Call { carrier, origin, mut server, tool, arguments, price, risks, key, wait } = call;
+        let Call { rail, carrier, origin, mut server, tool, arguments, price, risks, key, wait } = call;
         let digest = Self::digest_of_call(&server, tool, arguments);
         server.set_fragment(Some(tool));
         let what = [tool.as_bytes(), b"\0", arguments].concat();
-        let act = Act::Call { carrier, origin, price, risks, what };
+        let act = Act::Call { rail: rail.to_owned(), carrier, origin, price, risks, what };
         Self {
             act,
             method: "CALL".to_owned(),

@@ -3,6 +3,7 @@
 //! Pure: no clock, no randomness, no IO and no keys; a rail reads prices and writes credentials, it never sends or signs.
 
 use countersign_core::rail::Rail;
+use url::{Host, Url};
 
 mod evm;
 mod json;
@@ -14,4 +15,10 @@ pub mod x402;
 /// All of them are always there, whatever is turned off: what was signed once has to be found on its chain.
 pub fn all(on: mpp::Ways) -> Vec<Box<dyn Rail>> {
     vec![Box::new(x402::X402), Box::new(mpp::Mpp::new(on))]
+}
+
+/// The host of an http(s) address, an A-label or an address.
+fn web_host(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    url.host().as_ref().map(Host::to_string)
 }

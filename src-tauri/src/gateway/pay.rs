@@ -22,6 +22,7 @@ use super::{
     left::{Again, Post},
     mail::BOX,
     pins,
+    price::RAIL,
     retry::Retry,
     state::At,
 };
@@ -68,6 +69,7 @@ impl Errand<'_> {
         let known = price.is_none();
         let waited = self.way() == Way::Wait;
         let request = Purchase::call(request::Call {
+            rail: RAIL,
             carrier: Arc::new(retry),
             origin: room.target.origin(&room.name).map_err(broken)?,
             server: self.place.clone(),

@@ -4,6 +4,8 @@ use base64::Engine as _;
 use rmcp::model::{CallToolResult, ErrorData};
 use serde_json::Value;
 
+/// The one protocol in which an upstream is paid.
+pub const RAIL: &str = "x402";
 /// Another payment protocol's price, in a result.
 const MPP_REQUIRED: &str = "org.paymentauth/payment-required";
 /// What a settled x402 payment leaves in a result.

@@ -7,7 +7,7 @@ use countersign_core::{
 };
 use countersign_desk::approver::{Approver, Change, Showing};
 use countersign_vault::{Clock as _, ManualClock};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::{
     Arc,
     atomic::{AtomicI64, Ordering},
@@ -86,7 +86,19 @@ async fn a_price_that_changed_while_a_person_decided_is_not_paid_on_their_word()
     let (till, seconds) = slow(ASK).await;
     let seller = HostileMpp::start_at(&till.wallet, till.clock.clone(), 30).await;
     seconds.store(60, Ordering::SeqCst);
-    for case in ["grows", "moves", "turns-free", "turns-tempo", "dies-at-once"] {
+    for case in [
+        "grows",
+        "moves",
+        "other-host",
+        "third-host",
+        "other-words",
+        "shortens",
+        "strays",
+        "turns-x402",
+        "turns-free",
+        "turns-tempo",
+        "dies-at-once",
+    ] {
         let changed = till.fetch(&seller.case(case), case).await;
         assert_eq!(changed["code"], "offer_expired", "{case}: {changed}");
         assert_eq!(changed["outcome"]["payment"]["state"], "refused", "{case}: {changed}");
@@ -94,6 +106,9 @@ async fn a_price_that_changed_while_a_person_decided_is_not_paid_on_their_word()
         let repeat = till.fetch(&seller.case(case), case).await;
         assert_eq!(repeat["code"], "approval_expired", "{case}: its key is used up: {repeat}");
     }
+    // What may do something is not done again for a price.
+    let posted = till.fetch_with(&seller.case("posted"), "posted", json!({"method": "POST", "body": "x"})).await;
+    assert_eq!((posted["code"].as_str(), seller.requests("posted")), (Some("offer_expired"), 1), "{posted}");
     // What a caller brought cannot be taken anew.
     let brought = challenge_of("brought", &request(), till.clock.wall(), 30);
     let url = seller.case("brought");
@@ -107,6 +122,21 @@ async fn a_price_that_changed_while_a_person_decided_is_not_paid_on_their_word()
         (Some("completed"), Some("0.02"))
     );
     assert_eq!(seller.all(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_the_agent_sends_is_never_left_out_for_a_payment() {
+    let till = Till::open(&up_to("1.00"), "eip155:84532", Vec::new()).await;
+    let seller = HostileMpp::start_at(PAYER, till.clock.clone(), 300).await;
+    let login = json!({"headers": {"Authorization": "Bearer own"}});
+    let refused = till.fetch_with(&seller.case("login"), "login", login.clone()).await;
+    assert_eq!((refused["code"].as_str(), seller.all()), (Some("bad_request"), 0), "{refused}");
+    assert!(refused["detail"].as_str().unwrap().contains("the header authorization"), "{refused}");
+    // Nothing was written down: the same key serves the request without it.
+    let without = till.fetch(&seller.case("login"), "login").await;
+    assert_eq!(without["status"], "completed", "{without}");
+    let beside = till.fetch_with(&seller.case("own-header"), "beside", login).await;
+    assert_eq!(beside["status"], "completed", "{beside}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

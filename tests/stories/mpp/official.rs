@@ -137,7 +137,7 @@ async fn by_the_caller(shop: &mut Shop, seller: &Mppx) {
     let (_, same) = shop.client.pay_by("mpp", &url, &json!(challenge), "own").await;
     assert_eq!(same["credential"], outcome["credential"], "the same key is the same credential");
     let (status, twice) = shop.client.pay_by("mpp", &url, &json!(challenge), "another-key").await;
-    assert_eq!((status, twice["code"].as_str()), (422, Some("malformed_offer")), "one challenge, one payment: {twice}");
+    assert_eq!((status, twice["code"].as_str()), (422, Some("offer_used")), "one challenge, one payment: {twice}");
 
     let paid = http.get(&url).header("authorization", credential).send().await.expect("an answer");
     assert_eq!(paid.status(), 200);

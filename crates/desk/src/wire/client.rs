@@ -267,7 +267,8 @@ fn redirect_target(answer: &Answer, at: &Url) -> Option<Url> {
     if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
         return None;
     }
-    let location = answer.headers.iter().find(|(name, _)| name == "location")?;
+    // An address in other letters than ASCII is none: which bytes they stand for is anybody's guess.
+    let location = answer.headers.iter().find(|(name, _)| name == "location").filter(|(_, to)| to.is_ascii())?;
     let mut target = at.join(&location.1).ok()?;
     target.set_fragment(None);
     Some(target)
@@ -354,6 +355,20 @@ mod tests {
         assert!(!head.contains("bearer"), "{head}");
         let values: Vec<&str> = answer.headers.iter().filter(|(n, _)| n == "x").map(|(_, v)| v.as_str()).collect();
         assert_eq!(values, ["caf\u{e9}", "two"]);
+    }
+
+    #[test]
+    fn a_redirect_leads_where_plain_letters_say_and_nowhere_else() {
+        let at = Url::parse("https://a.example/x").unwrap();
+        let target = |to: &str| {
+            let headers = vec![("location".to_owned(), to.to_owned())];
+            redirect_target(&Answer::told(302, headers, Vec::new(), at.clone()), &at).map(String::from)
+        };
+        assert_eq!(target("/y#z").as_deref(), Some("https://a.example/y"));
+        assert_eq!(target("https://b.example/").as_deref(), Some("https://b.example/"));
+        for odd in ["https://b\u{e9}.example/", "/caf\u{c3}\u{a9}"] {
+            assert_eq!(target(odd), None, "{odd}");
+        }
     }
 
     #[tokio::test]

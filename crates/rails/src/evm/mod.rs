@@ -35,6 +35,21 @@ pub(crate) fn token<'a>(
     Ok((asset, domain))
 }
 
+/// Why none of the offers of a price can be paid, each with its own reason. One that is broken or bad is the reason for all.
+pub(crate) fn none_payable(mut why: Vec<QuoteError>) -> QuoteError {
+    if let Some(bad) = why.iter().position(|error| !error.leaves_others()) {
+        return why.swap_remove(bad);
+    }
+    match why.len() {
+        0 => QuoteError::Unsupported("it names no price".into()),
+        1 => why.remove(0),
+        n => {
+            let list: Vec<_> = why.iter().enumerate().map(|(i, e)| format!("{}. {e}", i.saturating_add(1))).collect();
+            QuoteError::Unsupported(format!("none of its {n} offers can be paid: {}", list.join("; ")))
+        }
+    }
+}
+
 /// Our account that pays on a network.
 pub(crate) fn payer(network: &Network, context: &QuoteContext<'_>) -> Result<Address, QuoteError> {
     let payer = context.wallets.payer(network).as_deref().and_then(|account| parse_address(account).ok());

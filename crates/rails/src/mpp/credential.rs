@@ -45,6 +45,13 @@ pub(super) fn write(offer: &str, signed: &[(Signable, Vec<u8>)]) -> Result<Crede
     Ok(Credential { headers: BTreeMap::from([(challenge.header.to_owned(), value)]), ..Credential::default() })
 }
 
+/// Whether the credential for a kept challenge takes this header.
+pub(super) fn takes_header(offer: &str, name: &str) -> bool {
+    let kept = Json::parse(offer).ok();
+    let challenge = kept.as_ref().and_then(|kept| Challenge::read(kept).ok());
+    challenge.is_some_and(|challenge| !challenge.native && challenge.header.eq_ignore_ascii_case(name))
+}
+
 /// Whether the credential for a challenge is one that servers take.
 pub(super) fn fits(challenge: &str, native: bool) -> bool {
     native || challenge.len().saturating_add(PAYLOAD).saturating_mul(4).div_ceil(3) <= MAX_HEADER

@@ -60,6 +60,10 @@ impl Rail for Mpp {
         Ok(vec![Signable::Eip3009(charge::complete(quote, offer, now)?)])
     }
 
+    fn takes_header(&self, offer: &str, name: &str) -> bool {
+        credential::takes_header(offer, name)
+    }
+
     fn credential(
         &self,
         _quote: &Quote,

@@ -7,7 +7,6 @@ use countersign_core::{
     rail::{QuoteContext, QuoteError, Quoted},
 };
 use std::collections::BTreeSet;
-use url::Host;
 
 use super::{
     carrier::Opened,
@@ -16,7 +15,7 @@ use super::{
     credential, malformed,
     ways::Ways,
 };
-use crate::{evm, json::Json};
+use crate::{evm, json::Json, web_host};
 
 /// Longest a challenge may hold, in seconds: a day.
 const MAX_LIFETIME: u64 = 86_400;
@@ -35,7 +34,7 @@ pub(super) fn choose(opened: &Opened, on: &Ways, context: &QuoteContext<'_>) -> 
             Err(error) => refused.push(error),
         }
     }
-    payable.into_iter().min_by_key(|quoted| quoted.quote.testnet).ok_or_else(|| none_payable(refused))
+    payable.into_iter().min_by_key(|quoted| quoted.quote.testnet).ok_or_else(|| evm::none_payable(refused))
 }
 
 fn judge(kept: &Kept, first_hand: bool, on: &Ways, context: &QuoteContext<'_>) -> Result<Quoted, QuoteError> {
@@ -100,28 +99,21 @@ fn risks(challenge: &Challenge<'_>, lifetime: u64, first_hand: bool, context: &Q
     .collect()
 }
 
-/// A realm is chosen by the server, and for a page it has to be the page's host. Where there is no page, as for a tool that is
-/// called through a caller, a realm that is no host's name says nothing.
+/// A realm is chosen by the server, and for a page it has to name the page's host; port and path may differ. Where there is no
+/// page, as for a tool that is called through a caller, a realm that is no host's name says nothing.
 fn is_for_another(realm: &str, first_hand: bool, context: &QuoteContext<'_>) -> bool {
-    let ours = context.origin.host();
-    let named = realm.strip_prefix("https://").unwrap_or(realm);
-    let with_port = context.origin.as_str().split_once("://").map(|(_, rest)| rest);
-    if named.eq_ignore_ascii_case(ours) || with_port.is_some_and(|ours| named.eq_ignore_ascii_case(ours)) {
+    let is_url = realm.contains("://");
+    let named = if is_url { web_host(realm) } else { web_host(&format!("https://{realm}")) };
+    if !realm.contains('@') && named.as_deref() == Some(context.origin.host()) {
         return false;
     }
-    first_hand || (named.contains('.') && Host::parse(named.split(':').next().unwrap_or_default()).is_ok())
+    // A single word is a name somebody thought of, though it could be a host's.
+    let is_host = |host: String| is_url || (host.contains(['.', '[']) && realm.contains(['.', '[']));
+    first_hand || named.is_some_and(is_host)
 }
 
 fn says(challenge: &Challenge<'_>, request: &Json<'_>) -> Option<String> {
     let words = challenge.description.or_else(|| request.get("description").and_then(Json::text))?;
     let words = words.get(..words.floor_char_boundary(MAX_SAYS)).unwrap_or_default();
     (!words.is_empty()).then(|| words.to_owned())
-}
-
-fn none_payable(mut why: Vec<QuoteError>) -> QuoteError {
-    if why.len() == 1 {
-        return why.remove(0);
-    }
-    let list: Vec<_> = why.iter().enumerate().map(|(i, e)| format!("{}. {e}", i.saturating_add(1))).collect();
-    QuoteError::Unsupported(format!("none of its {} challenges can be paid: {}", why.len(), list.join("; ")))
 }

@@ -10,14 +10,14 @@ use crate::json::Json;
 /// Longest receipt, in bytes as received.
 const MAX_RECEIPT: usize = 64 * 1024;
 
-/// Reads the `Payment-Receipt` header, else the problem with which the server refuses. A 402 is no success whatever it carries.
+/// Reads the `Payment-Receipt` header of a success, else the problem with which the server refuses: another answer is no success
+/// whatever it carries.
 pub(super) fn read(quote: &Quote, status: u16, headers: &[(String, String)], body: &[u8]) -> Receipt {
-    let mut found = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("payment-receipt"));
-    match found.next() {
-        Some((_, value)) if status != 402 => success(quote, value).unwrap_or(Receipt::Unreadable),
-        _ if (200..300).contains(&status) => Receipt::Absent,
-        _ => problem::of(body).map_or(Receipt::Absent, |reason| Receipt::Doubtful { reason }),
+    if !(200..300).contains(&status) {
+        return problem::of(body).map_or(Receipt::Absent, |reason| Receipt::Doubtful { reason });
     }
+    let found = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("payment-receipt"));
+    found.map_or(Receipt::Absent, |(_, value)| success(quote, value).unwrap_or(Receipt::Unreadable))
 }
 
 /// A caller that brings the object of a JSON-RPC result has it in the other alphabet.

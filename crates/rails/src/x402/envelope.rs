@@ -10,10 +10,12 @@ use base64::{
 use countersign_core::rail::{Challenge, QuoteError};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use url::{Host, Url};
 
 use super::{Version, carrier, malformed, terms::resource_url};
-use crate::json::{Json, JsonError, MAX_BYTES};
+use crate::{
+    json::{Json, JsonError, MAX_BYTES},
+    web_host,
+};
 
 /// Most offers in one price.
 const MAX_OFFERS: usize = 16;
@@ -175,10 +177,4 @@ pub(super) fn claimed_hosts(challenge: &RawValue) -> Vec<String> {
     hosts.sort_unstable();
     hosts.dedup();
     hosts
-}
-
-/// The host of an http(s) address, an A-label or an address.
-pub(super) fn web_host(url: &str) -> Option<String> {
-    let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-    url.host().as_ref().map(Host::to_string)
 }

@@ -52,6 +52,10 @@ impl Rail for X402 {
         Ok(vec![Signable::Eip3009(authorization::complete(quote, now, random)?)])
     }
 
+    fn takes_header(&self, _offer: &str, name: &str) -> bool {
+        matches!(name, "payment-signature" | "x-payment")
+    }
+
     fn credential(&self, quote: &Quote, offer: &str, signed: &[(Signable, Vec<u8>)]) -> Result<Credential, QuoteError> {
         credential::write(quote, offer, signed)
     }

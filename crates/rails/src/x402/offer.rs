@@ -12,11 +12,11 @@ use url::Url;
 
 use super::{
     Version,
-    envelope::{Brought, Carrier, Required, web_host},
+    envelope::{Brought, Carrier, Required},
     malformed,
     terms::{Terms, resource_url},
 };
-use crate::{evm, json::Json};
+use crate::{evm, json::Json, web_host};
 
 /// Longest lifetime offered, in seconds: a day.
 const MAX_LIFETIME: u64 = 86_400;
@@ -36,7 +36,7 @@ pub(super) fn choose(required: &Required<'_>, context: &QuoteContext<'_>) -> Res
         Some((offer, quote)) => {
             Ok(Quoted { quote: quote.clone(), offer: keep(required, offer), seller_says: says(required, offer) })
         }
-        None => Err(none_payable(judged.into_iter().filter_map(Result::err).collect())),
+        None => Err(evm::none_payable(judged.into_iter().filter_map(Result::err).collect())),
     }
 }
 
@@ -128,15 +128,4 @@ fn says(required: &Required<'_>, offer: &Json<'_>) -> Option<String> {
     let mut words = [word("serviceName"), word("description")].into_iter().flatten().collect::<Vec<_>>().join(": ");
     words.truncate(words.floor_char_boundary(MAX_SAYS));
     (!words.is_empty()).then_some(words)
-}
-
-fn none_payable(mut why: Vec<QuoteError>) -> QuoteError {
-    match why.len() {
-        0 => QuoteError::Unsupported("it names no price".into()),
-        1 => why.remove(0),
-        n => {
-            let list: Vec<_> = why.iter().enumerate().map(|(i, e)| format!("{}. {e}", i.saturating_add(1))).collect();
-            QuoteError::Unsupported(format!("none of its {n} offers can be paid: {}", list.join("; ")))
-        }
-    }
 }

@@ -77,7 +77,9 @@ fn every_bad_parameter_gets_its_code() {
 fn a_realm_that_is_not_the_host_asks_and_a_short_life_is_said() {
     let risks = |line: &str| Buyer::default().lines(&[line]).unwrap().quote.risks;
     assert!(risks(&line(&challenge())).is_empty());
-    for realm in ["evil.example", "MPP Payment", "api.example.evil", "example"] {
+    for realm in
+        ["evil.example", "MPP Payment", "api.example.evil", "example", "https://evil.example/", "x@api.example"]
+    {
         let found = risks(&line(&with(challenge(), "/realm", json!(realm))));
         assert!(found.contains(&Risk::OtherResource), "{realm}");
     }

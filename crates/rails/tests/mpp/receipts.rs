@@ -73,5 +73,9 @@ fn a_refusal_proves_nothing_and_only_known_reasons_are_repeated() {
     assert_eq!(said(402, None, &json!({"type": "https://evil.example/verification-failed"})), Receipt::Absent);
     assert_eq!(said(502, None, &json!("gateway")), Receipt::Absent);
     let forged = URL_SAFE_NO_PAD.encode(honest().to_string());
-    assert_eq!(said(402, Some(&forged), &Value::Null), Receipt::Absent, "a 402 is no success");
+    for status in [302, 402, 404, 500, 503] {
+        assert_eq!(said(status, Some(&forged), &Value::Null), Receipt::Absent, "a {status} is no success");
+    }
+    let reason = "bad-request";
+    assert_eq!(said(400, Some(&forged), &problem(reason)), Receipt::Doubtful { reason });
 }

@@ -33,6 +33,11 @@ fn every_other_method_and_intent_is_named_in_its_refusal() {
     );
     let error = Buyer::default().lines(&[&both]).unwrap_err().to_string();
     assert!(error.contains("1. ") && error.contains("card/charge") && error.contains("evm/session"), "{error}");
+    let broken = format!("{both}, {}", line(&with(challenge(), "/expires", json!("soon"))));
+    let error = Buyer::default().lines(&[&broken]).unwrap_err();
+    assert_eq!((error.code(), error.leaves_others()), ("malformed_offer", false), "one that is broken speaks for all");
+    let payable = format!("{broken}, {}", line(&challenge()));
+    assert!(Buyer::default().lines(&[&payable]).is_ok(), "and hinders none that can be paid");
 }
 
 #[test]

@@ -135,13 +135,19 @@ impl Tx<'_> {
         super::payees::remember(self, quote, agent)
     }
 
-    fn keep_form(&self, payment: i64, i: usize, form: &Signable) -> Result<Digest, Stop> {
-        let seconds = |s: u64| i64::try_from(s).map_err(|_| VaultError::Mismatch("the validity window"));
-        let digest = sign::digest(form);
+    /// Refuses a form whose number belongs to an earlier payment.
+    pub fn unused(&self, form: &Signable) -> Result<(), Stop> {
         let used = "SELECT EXISTS (SELECT 1 FROM signable WHERE wallet = ?1 AND nonce = ?2)";
         if self.conn.prepare_cached(used)?.query_row((form.signer(), form.nonce().0), |row| row.get(0))? {
             return Err(VaultError::Used.into());
         }
+        Ok(())
+    }
+
+    fn keep_form(&self, payment: i64, i: usize, form: &Signable) -> Result<Digest, Stop> {
+        let seconds = |s: u64| i64::try_from(s).map_err(|_| VaultError::Mismatch("the validity window"));
+        let digest = sign::digest(form);
+        self.unused(form)?;
         let i = i64::try_from(i).map_err(|_| VaultError::Mismatch("the number of forms"))?;
         self.conn
             .prepare_cached(

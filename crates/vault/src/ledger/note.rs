@@ -149,6 +149,8 @@ pub(crate) fn lifts_doubt(record: &Record) -> Option<bool> {
         (Settlement::Verified, _) => Some(true),
         // The agent's word about a payment it sent itself lifts no doubt about it.
         (Settlement::Claimed, _) if record.quote.payee.claimed => None,
+        // Who says that it was paid and does not deliver has said nothing that lifts a doubt.
+        (Settlement::Claimed, Some(Outcome::Unknown | Outcome::Failed)) => Some(false),
         (Settlement::Claimed, _) => Some(true),
         (Settlement::Failed | Settlement::Unknown, _) => Some(false),
         // A credential the caller sends itself is authorised, not unknown, however its window ends.

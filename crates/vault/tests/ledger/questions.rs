@@ -214,9 +214,21 @@ fn the_same_purchase_asks_while_an_earlier_one_is_in_doubt() {
     let Admitted::Waiting(again) = shop.admit("a", "k4", "30000") else { panic!() };
     let Reserved::Reservation(r) = approve(&shop, *again) else { panic!() };
     let later = shop.vault.sign(*r).unwrap().record().id.clone();
+    let with_error = Note {
+        settlement: Some(countersign_core::status::Settlement::Claimed),
+        outcome: Some(Outcome::Unknown),
+        ..Note::default()
+    };
+    wait(shop.vault.note(&later, with_error)).unwrap();
+    let Admitted::Waiting(doubtful) = shop.admit("a", "k5", "30000") else {
+        panic!("a receipt beside an error lifts it")
+    };
+    wait(shop.vault.end_waiting(&doubtful.record.id, Event::Cancelled, "agent")).unwrap();
+    let delivered = Note { outcome: Some(Outcome::Completed), ..Note::default() };
+    wait(shop.vault.note(&later, delivered)).unwrap();
     let claimed = Note { settlement: Some(countersign_core::status::Settlement::Claimed), ..Note::default() };
     wait(shop.vault.note(&later, claimed)).unwrap();
-    assert_eq!(rule_of(shop.admit("a", "k5", "30000")).0, "allow", "a later one is claimed");
+    assert_eq!(rule_of(shop.admit("a", "k6", "30000")).0, "allow", "a later one is claimed");
 }
 
 #[test]

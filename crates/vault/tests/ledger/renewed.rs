@@ -23,6 +23,9 @@ fn a_number_that_belongs_to_an_earlier_payment_is_refused_and_leaves_no_row() {
     let mut again = shop.purchase("a", "k2", "30000");
     again.signables = with_nonce(&shop, &again.quoted.quote, &used);
     assert!(matches!(wait(shop.vault.admit(again)), Err(VaultError::Used)));
+    let mut asking = shop.purchase("a", "k2", "200000");
+    asking.signables = with_nonce(&shop, &asking.quoted.quote, &used);
+    assert!(matches!(wait(shop.vault.admit(asking)), Err(VaultError::Used)), "nobody is asked about it");
     let waiting = shop.waiting("a", "k3", "200000", "/asked");
     let forms = with_nonce(&shop, &waiting.record.quote, &used);
     let id = waiting.record.id.clone();
