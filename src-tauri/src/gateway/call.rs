@@ -68,7 +68,7 @@ pub async fn call(
     let progress = Progress::of(context);
     let errand =
         Errand { face, context, calling, sent, digest, what, bound, place, shown, formed, rounds: 0, progress };
-    let going = match (kept, face.gateway.left_over(&calling.caller.agent, digest), bought) {
+    let going = match (kept, face.gateway.left.over(&calling.caller.agent, digest), bought) {
         (Some(going), ..) => going,
         (None, Some(again), _) => errand.again(again)?,
         (None, None, Some((key, by_http))) => errand.again(Again { key, by_http, post: None })?,
