@@ -51,7 +51,7 @@ impl Errand<'_> {
     ) -> Result<Going, ErrorData> {
         let (room, gateway) = (&self.face.room, &self.face.gateway);
         let terms = price.as_ref().map(pins::terms).unwrap_or_default();
-        let changed = gateway.terms_changed(&room.name, &self.sent.name, &terms);
+        let changed = price.is_some() && gateway.terms_changed(&room.name, &self.sent.name, &terms);
         let risks = changed.then_some(Risk::TermsChanged).into_iter().collect::<BTreeSet<_>>();
         let retry = Retry {
             gateway: gateway.clone(),

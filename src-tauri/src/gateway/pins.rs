@@ -18,7 +18,7 @@ pub struct Pins {
     pub terms: BTreeMap<String, Terms>,
 }
 
-/// The amount of each way to pay, in atomic units.
+/// The amount of each way to pay, in atomic units; all of them in their order, where there are several.
 pub type Terms = BTreeMap<String, String>;
 
 /// The digest of all that a client is told of a tool.
@@ -29,18 +29,23 @@ pub fn digest(tool: &Tool) -> Digest {
 /// The terms of a price: who is paid in which token, and how much.
 pub fn terms(price: &Value) -> Terms {
     let text = |offer: &Value, name: &str| offer[name].as_str().unwrap_or_default().to_owned();
-    let offers = price["accepts"].as_array().into_iter().flatten();
-    offers
-        .map(|offer| {
-            let way = ["scheme", "network", "asset", "payTo"].map(|name| text(offer, name)).join(" ");
-            let amount = offer["amount"].as_str().or(offer["maxAmountRequired"].as_str()).unwrap_or_default();
-            (way, amount.to_owned())
-        })
-        .collect()
+    // The one the rail reads.
+    let amount = if price["x402Version"] == 1 { "maxAmountRequired" } else { "amount" };
+    let mut terms = Terms::new();
+    for offer in price["accepts"].as_array().into_iter().flatten() {
+        let way = ["scheme", "network", "asset", "payTo"].map(|name| text(offer, name)).join(" ");
+        let amount = text(offer, amount);
+        terms.entry(way).and_modify(|all| *all = format!("{all} {amount}")).or_insert(amount);
+    }
+    terms
 }
 
-/// Whether a person has to look: another way to pay than before, or more of it.
+/// Whether a person has to look: more or fewer ways to pay than before, since which of them is taken is the rail's to choose, or
+/// more to pay.
 pub fn changed(before: &Terms, now: &Terms) -> bool {
+    if before.keys().any(|way| !now.contains_key(way)) {
+        return true;
+    }
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     now.iter().any(|(way, amount)| match before.get(way) {
         Some(was) if digits(was) && digits(amount) => {
@@ -76,6 +81,26 @@ mod tests {
             (price("3e4", "0xA"), true),
         ] {
             assert_eq!(changed(&before, &now), is, "{now:?}");
+        }
+    }
+
+    #[test]
+    fn the_amount_that_is_pinned_is_the_one_the_rail_reads() {
+        let offer = |amount: &str, most: &str, to: &str| json!({"scheme": "exact", "payTo": to, "amount": amount, "maxAmountRequired": most});
+        let price = |version: u8, offers: &[Value]| terms(&json!({"x402Version": version, "accepts": offers}));
+        let cheap = [offer("1", "1", "0xA")];
+        for version in [1, 2] {
+            let before = price(version, &cheap);
+            assert!(!changed(&before, &price(version, &cheap)));
+            assert_eq!(changed(&before, &price(version, &[offer("1", "900000", "0xA")])), version == 1);
+            assert_eq!(changed(&before, &price(version, &[offer("900000", "1", "0xA")])), version == 2);
+            let two = [offer("900000", "900000", "0xA"), cheap[0].clone()];
+            assert!(changed(&before, &price(version, &two)), "the first of two amounts is paid");
+            assert!(!changed(&price(version, &two), &price(version, &two)));
+            assert!(changed(&price(version, &two), &price(version, &two[..1])));
+            let ways = [cheap[0].clone(), offer("900000", "900000", "0xB")];
+            assert!(changed(&price(version, &ways), &price(version, &ways[1..])), "the cheap way is gone");
+            assert!(changed(&before, &price(version, &[])));
         }
     }
 
