@@ -6,12 +6,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Most tools of one upstream.
+const MOST: usize = 500;
+/// Longest name of a tool, bytes; the protocol has no longer ones.
+const LONGEST: usize = 128;
+/// Most pages of a first list.
+const PAGES: u32 = 100;
+
 /// Pinned of one upstream.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pins {
     /// Whether its first list of tools was taken over; from then on every other tool asks.
     pub known: bool,
+    /// How many pages of it were.
+    pub pages: u32,
     /// The digest of each tool's definition.
     pub tools: BTreeMap<String, Digest>,
     /// What each tool that was paid asked for: the amount by what is paid where.
@@ -20,6 +29,36 @@ pub struct Pins {
 
 /// The amount of each way to pay, in atomic units; all of them in their order, where there are several.
 pub type Terms = BTreeMap<String, String>;
+
+impl Pins {
+    /// Of a page of tools: those that are pinned, and those a person has to be asked about. While the first list goes on, a tool
+    /// that was never heard of is pinned; it is over with its last page, and where it does not end. Others than a person could
+    /// agree to are left out.
+    pub fn sort(&mut self, tools: Vec<Tool>, last: bool) -> (Vec<Tool>, Vec<Tool>) {
+        let (mut kept, mut other, mut new) = (Vec::new(), Vec::new(), 0_usize);
+        for tool in tools.into_iter().filter(|tool| tool.name.len() <= LONGEST) {
+            let digest = digest(&tool);
+            match self.tools.get(&*tool.name) {
+                Some(pinned) if *pinned == digest => kept.push(tool),
+                Some(_) => other.push(tool),
+                None if self.tools.len().saturating_add(new) >= MOST => {}
+                None if self.known => {
+                    new = new.saturating_add(1);
+                    other.push(tool);
+                }
+                None => {
+                    self.tools.insert(tool.name.to_string(), digest);
+                    kept.push(tool);
+                }
+            }
+        }
+        if !self.known {
+            self.pages = self.pages.saturating_add(1);
+            self.known = last || self.pages >= PAGES || self.tools.len() >= MOST;
+        }
+        (kept, other)
+    }
+}
 
 /// The digest of all that a client is told of a tool.
 pub fn digest(tool: &Tool) -> Digest {
@@ -102,6 +141,29 @@ mod tests {
             assert!(changed(&price(version, &ways), &price(version, &ways[1..])), "the cheap way is gone");
             assert!(changed(&before, &price(version, &[])));
         }
+    }
+
+    fn tool(name: impl Into<String>, says: &'static str) -> Tool {
+        Tool::new(name.into(), says, serde_json::Map::new())
+    }
+
+    fn names((kept, other): (Vec<Tool>, Vec<Tool>)) -> (Vec<String>, Vec<String>) {
+        let names = |tools: Vec<Tool>| tools.into_iter().map(|tool| tool.name.to_string()).collect();
+        (names(kept), names(other))
+    }
+
+    #[test]
+    fn a_first_list_that_does_not_end_changes_no_tool_and_is_over_all_the_same() {
+        let mut pins = Pins::default();
+        let none = Vec::<String>::new;
+        assert_eq!(names(pins.sort(vec![tool("a", "1")], false)), (vec!["a".to_owned()], none()));
+        assert_eq!(names(pins.sort(vec![tool("a", "2")], false)), (none(), vec!["a".to_owned()]));
+        assert_eq!(names(pins.sort(vec![tool("b", "1"), tool("b", "2")], false)).1, ["b"]);
+        for _ in 0..PAGES {
+            pins.sort(Vec::new(), false);
+        }
+        assert_eq!(names(pins.sort(vec![tool("c", "1")], false)), (none(), vec!["c".to_owned()]));
+        assert_eq!(names(pins.sort(vec![tool("a", "1")], true)), (vec!["a".to_owned()], none()));
     }
 
     #[test]
