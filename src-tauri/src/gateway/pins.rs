@@ -167,6 +167,18 @@ mod tests {
     }
 
     #[test]
+    fn tools_without_number_and_names_without_end_are_not_pinned() {
+        let mut pins = Pins::default();
+        let many = (0..MOST.saturating_mul(2)).map(|n| tool(n.to_string(), "says")).collect();
+        assert_eq!((pins.sort(many, false).0.len(), pins.known), (MOST, true));
+        assert_eq!(names(pins.sort(vec![tool("more", "says"), tool("7", "other")], true)).1, ["7"]);
+        let mut pins = Pins { known: true, ..Pins::default() };
+        let many = (0..MOST.saturating_mul(2)).map(|n| tool(n.to_string(), "says")).collect();
+        assert_eq!(pins.sort(many, true).1.len(), MOST);
+        assert_eq!(pins.sort(vec![tool("a".repeat(LONGEST.saturating_add(1)), "says")], true), (vec![], vec![]));
+    }
+
+    #[test]
     fn every_word_of_a_tool_is_pinned() {
         let tool = |says: &'static str| Tool::new("t", says, serde_json::Map::new());
         assert_eq!(digest(&tool("says")), digest(&tool("says")));
