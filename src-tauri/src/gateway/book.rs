@@ -1,6 +1,6 @@
 //! The upstreams of this data directory, and what was pinned of each: `gateways.json`, which only its owner may read or write.
 //!
-//! Whoever can write the file can start programs as this user anyway; no budget and no key is in it. See docs/adr/0009.
+//! Whoever can write the file can start programs as this user anyway; no budget and no key is in it. See docs/adr/0011.
 
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
@@ -121,8 +121,11 @@ fn private(found: &fs::Metadata) -> anyhow::Result<()> {
 fn write(path: &Path, written: &Written) -> anyhow::Result<()> {
     let folder = path.parent().context("it lies nowhere")?;
     let mut file = tempfile::Builder::new().prefix(".gateways-").tempfile_in(folder)?;
-    serde_json::to_writer_pretty(&mut file, written)?;
-    file.flush()?;
+    let text = serde_json::to_vec_pretty(written)?;
+    if u64::try_from(text.len())? > MOST {
+        bail!("the list would be too long to be read again");
+    }
+    file.write_all(&text)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
@@ -151,6 +154,19 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
             assert!(Book::open(dir.path()).is_err(), "others can read it");
         }
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let book = Book::open(dir.path()).unwrap();
+        let name: Name = "tools".parse().unwrap();
+        book.change(|all| all.insert(name.clone(), entry())).unwrap();
+        let long = "a".repeat(usize::try_from(MOST).unwrap());
+        let more = Entry { target: Target::Command(vec![long]), ..entry() };
+        assert!(book.change(|all| all.insert("more".parse().unwrap(), more)).is_err());
+        assert_eq!(book.all(), [(name.clone(), entry())]);
+        assert_eq!(Book::open(dir.path()).unwrap().all(), [(name, entry())]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::{
     keep,
     left::Again,
     state::At,
+    target::Name,
     visits,
 };
 use crate::mcp::{self, Calling};
@@ -61,14 +62,14 @@ pub async fn call(
             }
         }
     }
-    let what = what(&sent);
+    let what = what(&face.room.name, &sent);
     let digest = Purchase::digest_of_call(&place, &sent.name, &what);
     let formed = tool.output_schema.is_some();
     let calling = &calling;
     let progress = Progress::of(context);
     let errand =
         Errand { face, context, calling, sent, digest, what, bound, place, shown, formed, rounds: 0, progress };
-    let going = match (kept, face.gateway.left_over(&calling.caller.agent, digest), bought) {
+    let going = match (kept, face.gateway.left.over(&calling.caller.agent, digest), bought) {
         (Some(going), ..) => going,
         (None, Some(again), _) => errand.again(again)?,
         (None, None, Some((key, by_http))) => errand.again(Again { key, by_http, post: None })?,
@@ -77,12 +78,25 @@ pub async fn call(
     errand.run(going).await
 }
 
-/// Everything that makes it this call.
-fn what(sent: &CallToolRequestParams) -> Vec<u8> {
-    serde_json::to_vec(&json!([sent.arguments, sent.input_responses, sent.request_state])).unwrap_or_default()
+/// Everything that makes it this call. Two upstreams may have one address and different logins.
+fn what(upstream: &Name, sent: &CallToolRequestParams) -> Vec<u8> {
+    serde_json::to_vec(&json!([upstream, sent.arguments, sent.input_responses, sent.request_state])).unwrap_or_default()
 }
 
 /// A fault of our own.
 pub fn broken(error: anyhow::Error) -> ErrorData {
     ErrorData::internal_error(format!("{error:#}"), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_call_at_another_upstream_is_another_call() {
+        let sent = CallToolRequestParams::new("t");
+        let of = |name: &str| what(&name.parse().unwrap(), &sent);
+        assert_eq!(of("work"), of("work"));
+        assert_ne!(of("work"), of("home"));
+    }
 }

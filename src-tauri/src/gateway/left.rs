@@ -52,12 +52,10 @@ impl Left {
     fn lock(&self) -> MutexGuard<'_, HashMap<Purchased, Open>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Gateway {
     /// An earlier call like this one, if it was left without its answer.
-    pub(super) fn left_over(&self, agent: &AgentName, call: Digest) -> Option<Again> {
-        let mut left = self.left.lock();
+    pub(super) fn over(&self, agent: &AgentName, call: Digest) -> Option<Again> {
+        let mut left = self.lock();
         let open = left.get_mut(&(agent.clone(), call))?;
         Some(Again { key: open.key.clone(), by_http: open.by_http, post: open.post.take() })
     }
@@ -67,17 +65,21 @@ impl Gateway {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
         let key: IdempotencyKey = format!("gateway-{:032x}", u128::from_be_bytes(bytes)).parse()?;
-        let mut left = self.left.lock();
+        let mut left = self.lock();
         if left.len() >= MOST
             && let Some(any) = left.keys().next().cloned()
         {
             left.remove(&any);
         }
-        Ok(left.entry((agent.clone(), call)).or_insert(Open { key, payment: None, by_http, post: None }).key.clone())
+        let open = left.entry((agent.clone(), call)).or_insert(Open { key, payment: None, by_http: false, post: None });
+        if open.payment.is_none() {
+            open.by_http = by_http;
+        }
+        Ok(open.key.clone())
     }
 
-    /// What an agent is about to be told of a call: it stays open while a person decides or nobody knows. Whether it is over once
-    /// the answer has left.
+    /// What an agent is about to be told of a call: it stays open while a person decides or nobody knows, and where an error says
+    /// nothing of a payment, since there may be one. Whether it is over once the answer has left.
     pub(super) fn told(
         &self,
         agent: &AgentName,
@@ -86,27 +88,39 @@ impl Gateway {
         told: &Result<Outcome, Problem>,
         post: Option<Post>,
     ) -> bool {
-        let mut left = self.left.lock();
+        let mut left = self.lock();
         let Some(open) = left.get_mut(&(agent.clone(), call)).filter(|open| open.key == *key) else { return false };
-        open.payment = told.as_ref().ok().and_then(id);
-        match told {
-            Ok(outcome) if matches!(outcome.status, OutcomeStatus::PendingApproval | OutcomeStatus::Unknown) => {
-                open.post = post;
-                false
-            }
-            _ => true,
+        let outcome = told.as_ref().map_or_else(|problem| problem.outcome.as_deref(), Some);
+        if let Some(payment) = outcome.and_then(id) {
+            open.payment = Some(payment);
         }
+        let over = outcome.is_some_and(ended);
+        if !over {
+            open.post = post;
+        }
+        over
     }
 
     /// The answer of a call has left.
     pub(super) fn forget(&self, agent: AgentName, call: Digest, key: &IdempotencyKey) {
-        let mut left = self.left.lock();
+        let mut left = self.lock();
         let place = (agent, call);
         if left.get(&place).is_some_and(|open| open.key == *key) {
             left.remove(&place);
         }
     }
 
+    /// One that has its end is open no more.
+    fn handed_out(&self, agent: &AgentName, outcome: &Outcome) {
+        if ended(outcome)
+            && let Some(payment) = id(outcome)
+        {
+            self.lock().retain(|(of, _), open| of != agent || open.payment.as_ref() != Some(&payment));
+        }
+    }
+}
+
+impl Gateway {
     /// An agent is about to be told how a payment of its own stands.
     pub(super) fn hands_out(
         self: &Arc<Self>,
@@ -115,19 +129,51 @@ impl Gateway {
         context: &RequestContext<RoleServer>,
     ) {
         let (gateway, agent) = (self.clone(), agent.clone());
-        Delivery::of(context).then(move || gateway.handed_out(&agent, &outcome));
+        Delivery::of(context).then(move || gateway.left.handed_out(&agent, &outcome));
     }
+}
 
-    /// One that has its end is open no more.
-    fn handed_out(&self, agent: &AgentName, outcome: &Outcome) {
-        if !matches!(outcome.status, OutcomeStatus::PendingApproval | OutcomeStatus::Unknown)
-            && let Some(payment) = id(outcome)
-        {
-            self.left.lock().retain(|(of, _), open| of != agent || open.payment.as_ref() != Some(&payment));
-        }
-    }
+/// Whether nobody decides about it any more, and what became of it is known.
+fn ended(outcome: &Outcome) -> bool {
+    !matches!(outcome.status, OutcomeStatus::PendingApproval | OutcomeStatus::Unknown)
 }
 
 fn id(outcome: &Outcome) -> Option<String> {
     Some(outcome.payment.as_ref()?["id"].as_str()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_desk::{outcome::ResponseView, problem::Code};
+    use serde_json::json;
+
+    fn agent() -> AgentName {
+        "helper".parse().unwrap()
+    }
+
+    fn outcome(status: OutcomeStatus) -> Outcome {
+        let free = Outcome::not_required(ResponseView::new(200, &[], None));
+        Outcome { status, payment: Some(json!({"id": "p"})), ..free }
+    }
+
+    #[test]
+    fn a_purchase_is_over_when_its_end_is_known_and_after_no_error_that_knows_no_payment() {
+        let call = Digest::of(&[b"call"]);
+        let problem = || Problem::new(Code::StorageUnavailable, "later");
+        let about = |status| Err(Problem { outcome: Some(Box::new(outcome(status))), ..problem() });
+        for (told, over) in [
+            (Ok(outcome(OutcomeStatus::Completed)), true),
+            (Ok(outcome(OutcomeStatus::Unknown)), false),
+            (Ok(outcome(OutcomeStatus::PendingApproval)), false),
+            (about(OutcomeStatus::Denied), true),
+            (about(OutcomeStatus::Unknown), false),
+            (Err(problem()), false),
+        ] {
+            let left = Left::default();
+            let key = left.key(&agent(), call, false).unwrap();
+            assert_eq!(left.told(&agent(), call, &key, &told, None), over, "{told:?}");
+            assert_eq!(left.key(&agent(), call, false).unwrap(), key, "the same call is the same purchase");
+        }
+    }
 }

@@ -187,17 +187,11 @@ impl Gateway {
     /// changed one, is put to them and hidden until they say yes.
     async fn agreed(self: &Arc<Self>, name: &Name, tools: Vec<Tool>, last: bool) -> Vec<Tool> {
         let Ok(book) = self.book() else { return Vec::new() };
-        let Some(Entry { pins, .. }) = book.get(name) else { return Vec::new() };
-        if !pins.known {
-            let first = book.change(|all| {
-                let Some(entry) = all.get_mut(name) else { return };
-                entry.pins.tools.extend(tools.iter().map(|tool| (tool.name.to_string(), pins::digest(tool))));
-                entry.pins.known = last;
-            });
-            return if first.is_ok() { tools } else { Vec::new() };
-        }
-        let is_pinned = |tool: &Tool| pins.tools.get(&*tool.name) == Some(&pins::digest(tool));
-        let (kept, other): (Vec<Tool>, Vec<Tool>) = tools.into_iter().partition(is_pinned);
+        let sorted = book.change(|all| {
+            let pins = &mut all.get_mut(name)?.pins;
+            Some((pins.sort(tools, last), pins.clone()))
+        });
+        let Ok(Some(((kept, other), pins))) = sorted else { return Vec::new() };
         self.ask_about(name, &pins, other);
         kept
     }

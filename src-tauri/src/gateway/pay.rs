@@ -34,7 +34,7 @@ const PAID: &str = "org.countersign/payment";
 impl Errand<'_> {
     /// Buys what costs this.
     pub(super) async fn buy(&self, price: Value, by_http: bool, post: Post) -> Result<Going, ErrorData> {
-        let key = self.face.gateway.key(&self.calling.caller.agent, self.digest, by_http).map_err(broken)?;
+        let key = self.face.gateway.left.key(&self.calling.caller.agent, self.digest, by_http).map_err(broken)?;
         self.purchase(key, Some(price), by_http, post)
     }
 
@@ -52,7 +52,7 @@ impl Errand<'_> {
     ) -> Result<Going, ErrorData> {
         let (room, gateway) = (&self.face.room, &self.face.gateway);
         let terms = price.as_ref().map(pins::terms).unwrap_or_default();
-        let changed = gateway.terms_changed(&room.name, &self.sent.name, &terms);
+        let changed = price.is_some() && gateway.terms_changed(&room.name, &self.sent.name, &terms);
         let risks = changed.then_some(Risk::TermsChanged).into_iter().collect::<BTreeSet<_>>();
         let retry = Retry {
             gateway: gateway.clone(),
@@ -132,10 +132,10 @@ impl Errand<'_> {
         }
         // Nobody waits for a task on the stream of a call: what the upstream asks then, nobody answers.
         let post = (!matches!(response, Some(CallToolResponse::Task(_)))).then_some(going.post);
-        if face.gateway.told(&caller.agent, self.digest, &paying.key, &told, post) {
+        if face.gateway.left.told(&caller.agent, self.digest, &paying.key, &told, post) {
             let (gateway, agent, digest, key) =
                 (face.gateway.clone(), caller.agent.clone(), self.digest, paying.key.clone());
-            Delivery::of(self.context).then(move || gateway.forget(agent, digest, &key));
+            Delivery::of(self.context).then(move || gateway.left.forget(agent, digest, &key));
         }
         let answered = || fitting(result(told), self.formed).into();
         Ok(Next::Say(response.unwrap_or_else(answered)))
