@@ -232,11 +232,11 @@ pub struct Program {
 /// A price, read from an offer and our own tables; nothing in it is the seller's free text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
-    /// Which protocol: `x402`.
+    /// Which protocol, as the API names it: `x402`, `mpp`.
     pub rail: String,
     /// The protocol's version.
     pub version: u8,
-    /// The protocol's scheme: `exact`.
+    /// The protocol's scheme: `exact`, `evm/charge`.
     pub scheme: String,
     /// What it does.
     pub op: Op,

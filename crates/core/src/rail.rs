@@ -198,7 +198,7 @@ pub struct Evidence {
 
 /// One payment protocol.
 pub trait Rail: Send + Sync {
-    /// The name in the API: `x402`.
+    /// The name in the API: `x402`, `mpp`.
     fn id(&self) -> &'static str;
 
     /// Whether this HTTP answer asks for payment in this protocol.

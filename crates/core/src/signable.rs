@@ -37,7 +37,7 @@ pub struct Eip3009 {
     pub valid_after: u64,
     /// Unix seconds; valid strictly before.
     pub valid_before: u64,
-    /// 32 random bytes, used once.
+    /// Used once: random bytes, or made of the seller's challenge where the protocol ties the two together.
     pub nonce: B256,
 }
 

@@ -87,7 +87,8 @@ pub struct PayBody {
     pub method: Option<String>,
     /// What the seller sent, exactly as received: the PaymentRequired object (x402) or the challenge (mpp), the value of the
     /// PAYMENT-REQUIRED or WWW-Authenticate header, a whole MCP tool result or JSON-RPC error object, or an A2A task, message or
-    /// metadata; 64 KB at most.
+    /// metadata; 64 KB at most. An mpp challenge that came over HTTP is brought as the header's value: from one whose request is decoded
+    /// only the JSON-RPC form of the credential can be made.
     #[schemars(schema_with = "challenge")]
     pub challenge: Box<RawValue>,
     /// Nothing dearer is paid.

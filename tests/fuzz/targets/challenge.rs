@@ -26,7 +26,7 @@ const PAYER: &str = "0x5aC24a9D8d42cEc9E381C85E504cB81Ef6819D80";
 pub fn challenge(data: &[u8]) -> bool {
     let rail = Mpp::default();
     let latin: String = data.iter().copied().map(char::from).collect();
-    let headers: Vec<_> = latin.lines().map(|line| ("www-authenticate".to_owned(), line.to_owned())).collect();
+    let headers = headers(&latin);
     let by_header = quote(&rail, Challenge::Http { status: 402, headers: &headers, body: b"" }, false);
     assert!(by_header.is_err() || rail.is_challenge(402, &headers, b""));
     let raw = std::str::from_utf8(data).ok().and_then(|text| serde_json::from_str::<Box<RawValue>>(text).ok());
@@ -37,6 +37,15 @@ pub fn challenge(data: &[u8]) -> bool {
         honest(&rail, &quoted);
     }
     accepted
+}
+
+/// The price in these lines.
+pub fn of_line(lines: &str) -> Result<Quoted, QuoteError> {
+    quote(&Mpp::default(), Challenge::Http { status: 402, headers: &headers(lines), body: b"" }, false)
+}
+
+fn headers(lines: &str) -> Vec<(String, String)> {
+    lines.lines().map(|line| ("www-authenticate".to_owned(), line.to_owned())).collect()
 }
 
 fn quote(rail: &Mpp, challenge: Challenge<'_>, claimed: bool) -> Result<Quoted, QuoteError> {

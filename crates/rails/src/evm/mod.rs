@@ -11,7 +11,17 @@ use countersign_core::{
     payment::Quote,
     rail::{QuoteContext, QuoteError},
     signable::Eip3009,
+    text,
 };
+
+use crate::json::Json;
+
+/// Longest life that may be offered, in seconds: a day.
+pub(crate) const MAX_LIFETIME: u64 = 86_400;
+/// A life below this is unusually short, in seconds.
+pub(crate) const SHORT_LIFETIME: u64 = 30;
+/// Most bytes of the seller's words that are kept.
+pub(crate) const MAX_SAYS: usize = 4096;
 
 /// The token of our table that an offer means, with its EIP-712 domain, if it moves as we sign.
 pub(crate) fn token<'a>(
@@ -33,6 +43,19 @@ pub(crate) fn token<'a>(
     let domain = asset.eip712.as_ref();
     let domain = domain.ok_or_else(|| QuoteError::AssetMismatch("the table has no EIP-712 name for it".into()))?;
     Ok((asset, domain))
+}
+
+/// A text of the protocol: there, not empty, of at most so many bytes, and all of it to be seen.
+pub(crate) fn plain<'a>(value: &'a Json<'a>, name: &str, most: usize) -> Result<&'a str, QuoteError> {
+    let malformed = |what: &str| QuoteError::Malformed(format!("{name} {what}"));
+    let text = value.text().ok_or_else(|| malformed("is not a string"))?;
+    if text.is_empty() || text.len() > most {
+        return Err(malformed("is empty or too long"));
+    }
+    if text::has_hidden(text) {
+        return Err(malformed("has hidden characters"));
+    }
+    Ok(text)
 }
 
 /// Why none of the offers of a price can be paid, each with its own reason. One that is broken or bad is the reason for all.

@@ -46,7 +46,7 @@ fn of_lines<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Vec<Result<Kept,
         return Err(malformed("the challenges are longer than 64 KB"));
     }
     let all = lines.into_iter().flat_map(header::challenges);
-    Ok(all.map(|params| params.and_then(|params| challenge::keep_params(&params))).collect())
+    Ok(all.map(|params| params.map(|params| challenge::keep_params(&params))).collect())
 }
 
 fn brought_by_caller(brought: &str) -> Result<Vec<Result<Kept, QuoteError>>, QuoteError> {

@@ -1,9 +1,12 @@
 //! One challenge: kept as it was received, and read strictly from what is kept.
 
-use countersign_core::{Millis, Rfc3339, rail::QuoteError, text};
+use countersign_core::{Millis, Rfc3339, rail::QuoteError};
 
 use super::{decode, header::Params, malformed};
-use crate::json::{Json, quote};
+use crate::{
+    evm,
+    json::{Json, quote},
+};
 
 /// The fields that are echoed, in the order they are kept; whatever else a challenge has is ignored.
 const FIELDS: [&str; 10] =
@@ -35,9 +38,9 @@ pub(super) struct Challenge<'a> {
 }
 
 /// Keeps a challenge that came as parameters of a header.
-pub(super) fn keep_params(params: &Params) -> Result<Kept, QuoteError> {
+pub(super) fn keep_params(params: &Params) -> Kept {
     let field = |name: &str| params.iter().find(|(known, _)| known == name).map(|(_, value)| quote(value));
-    Ok(keep(field))
+    keep(field)
 }
 
 /// Keeps a challenge that came as JSON.
@@ -121,14 +124,7 @@ fn name<'a>(json: &'a Json<'a>, field: &str) -> Result<&'a str, QuoteError> {
 
 pub(super) fn word<'a>(json: &'a Json<'a>, name: &str, most: usize) -> Result<Option<&'a str>, QuoteError> {
     let Some(value) = json.given(name) else { return Ok(None) };
-    let text = value.text().ok_or_else(|| malformed(format!("{name} is not a string")))?;
-    if text.is_empty() || text.len() > most {
-        return Err(malformed(format!("{name} is empty or too long")));
-    }
-    if text::has_hidden(text) {
-        return Err(malformed(format!("{name} has hidden characters")));
-    }
-    Ok(Some(text))
+    evm::plain(value, name, most).map(Some)
 }
 
 pub(super) fn missing(name: &str) -> QuoteError {

@@ -18,7 +18,7 @@ use crate::{evm, json::Json};
 
 /// Seconds a challenge must still hold when it is priced and when it is signed: below that no server settles in time.
 const LEAST: u64 = 5;
-/// Longest address or description of one, in bytes.
+/// Longest amount, or word for an account or a token, in bytes.
 const MAX_WORD: usize = 128;
 
 /// What a request demands.

@@ -17,13 +17,6 @@ use super::{
 };
 use crate::{evm, json::Json, web_host};
 
-/// Longest a challenge may hold, in seconds: a day.
-const MAX_LIFETIME: u64 = 86_400;
-/// A lifetime below this is unusually short, in seconds.
-const SHORT_LIFETIME: u64 = 30;
-/// Most bytes of the seller's words that are kept.
-const MAX_SAYS: usize = 4096;
-
 /// Picks the challenge to pay: real money before play money, then the server's order.
 pub(super) fn choose(opened: &Opened, on: &Ways, context: &QuoteContext<'_>) -> Result<Quoted, QuoteError> {
     let mut payable: Vec<Quoted> = Vec::new();
@@ -49,7 +42,7 @@ fn judge(kept: &Kept, first_hand: bool, on: &Ways, context: &QuoteContext<'_>) -
         return Err(QuoteError::Unsupported(why));
     }
     let lifetime = lifetime(&challenge, context.now)?;
-    if lifetime > MAX_LIFETIME {
+    if lifetime > evm::MAX_LIFETIME {
         return Err(QuoteError::LifetimeTooLong(lifetime));
     }
     let terms = Terms::read(&request)?;
@@ -90,7 +83,7 @@ fn judge(kept: &Kept, first_hand: bool, on: &Ways, context: &QuoteContext<'_>) -
 
 fn risks(challenge: &Challenge<'_>, lifetime: u64, first_hand: bool, context: &QuoteContext<'_>) -> BTreeSet<Risk> {
     [
-        (Risk::ShortLife, lifetime < SHORT_LIFETIME),
+        (Risk::ShortLife, lifetime < evm::SHORT_LIFETIME),
         (Risk::SellerUnverified, context.claimed),
         (Risk::OtherResource, is_for_another(challenge.realm, first_hand, context)),
     ]
@@ -114,6 +107,6 @@ fn is_for_another(realm: &str, first_hand: bool, context: &QuoteContext<'_>) -> 
 
 fn says(challenge: &Challenge<'_>, request: &Json<'_>) -> Option<String> {
     let words = challenge.description.or_else(|| request.get("description").and_then(Json::text))?;
-    let words = words.get(..words.floor_char_boundary(MAX_SAYS)).unwrap_or_default();
+    let words = words.get(..words.floor_char_boundary(evm::MAX_SAYS)).unwrap_or_default();
     (!words.is_empty()).then(|| words.to_owned())
 }

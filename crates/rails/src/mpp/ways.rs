@@ -16,7 +16,7 @@ pub struct UnknownWay(String);
 
 impl Default for Ways {
     fn default() -> Self {
-        Self(BTreeSet::from(["evm/charge".to_owned()]))
+        Self(KNOWN.iter().map(|&way| way.to_owned()).collect())
     }
 }
 

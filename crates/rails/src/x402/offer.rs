@@ -18,15 +18,6 @@ use super::{
 };
 use crate::{evm, json::Json, web_host};
 
-/// Longest lifetime offered, in seconds: a day.
-const MAX_LIFETIME: u64 = 86_400;
-
-/// A lifetime below this is unusually short, in seconds.
-const SHORT_LIFETIME: u64 = 30;
-
-/// Most bytes of the seller's words that are kept.
-const MAX_SAYS: usize = 4096;
-
 /// Picks the offer to pay: real money before play money, settled afterwards before settled upfront, then the server's order.
 pub(super) fn choose(required: &Required<'_>, context: &QuoteContext<'_>) -> Result<Quoted, QuoteError> {
     let judged: Vec<_> =
@@ -45,7 +36,7 @@ fn judge(required: &Required<'_>, offer: &Json<'_>, context: &QuoteContext<'_>) 
     let url = if required.version == Version::V1 { resource_url(offer, "resource")? } else { required.url };
     let asset = known(&terms, context)?;
     let account = evm::payee::check(terms.pay_to, context)?;
-    if terms.lifetime > MAX_LIFETIME {
+    if terms.lifetime > evm::MAX_LIFETIME {
         return Err(QuoteError::LifetimeTooLong(terms.lifetime));
     }
     let payer = evm::payer(&terms.network, context)?;
@@ -89,7 +80,7 @@ fn known<'a>(terms: &Terms<'_>, context: &QuoteContext<'a>) -> Result<&'a Asset,
 fn risks(terms: &Terms<'_>, url: Option<&str>, first_hand: bool, context: &QuoteContext<'_>) -> BTreeSet<Risk> {
     [
         (Risk::Upfront, terms.upfront),
-        (Risk::ShortLife, terms.lifetime < SHORT_LIFETIME),
+        (Risk::ShortLife, terms.lifetime < evm::SHORT_LIFETIME),
         (Risk::SellerUnverified, context.claimed),
         (Risk::OtherResource, url.is_some_and(|url| names_other_host(url, first_hand, context))),
     ]
@@ -126,6 +117,6 @@ fn says(required: &Required<'_>, offer: &Json<'_>) -> Option<String> {
     let holder = if required.version == Version::V1 { Some(offer) } else { required.resource };
     let word = |name| holder.and_then(|h| h.get(name)).and_then(Json::text).filter(|text| !text.is_empty());
     let mut words = [word("serviceName"), word("description")].into_iter().flatten().collect::<Vec<_>>().join(": ");
-    words.truncate(words.floor_char_boundary(MAX_SAYS));
+    words.truncate(words.floor_char_boundary(evm::MAX_SAYS));
     (!words.is_empty()).then_some(words)
 }

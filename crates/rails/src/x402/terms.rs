@@ -5,11 +5,10 @@ use countersign_core::{
     asset::{Network, parse_address},
     money::Amount,
     rail::QuoteError,
-    text,
 };
 
 use super::{Version, malformed, v1};
-use crate::json::Json;
+use crate::{evm, json::Json};
 
 /// Longest protocol word, such as an address or a token's name, in bytes.
 const MAX_WORD: usize = 128;
@@ -79,7 +78,7 @@ impl<'a> Terms<'a> {
 
 /// The resource URL, checked as the protocol field it is.
 pub(super) fn resource_url<'a>(holder: &'a Json<'a>, name: &str) -> Result<Option<&'a str>, QuoteError> {
-    holder.given(name).map(|value| plain(value, name, MAX_URL)).transpose()
+    holder.given(name).map(|value| evm::plain(value, name, MAX_URL)).transpose()
 }
 
 fn network(version: Version, name: &str) -> Result<Network, QuoteError> {
@@ -108,21 +107,10 @@ fn lifetime(offer: &Json<'_>) -> Result<u64, QuoteError> {
 }
 
 fn word<'a>(offer: &'a Json<'a>, name: &str) -> Result<&'a str, QuoteError> {
-    plain(offer.get(name).ok_or_else(|| malformed(format!("{name} is missing")))?, name, MAX_WORD)
+    evm::plain(offer.get(name).ok_or_else(|| malformed(format!("{name} is missing")))?, name, MAX_WORD)
 }
 
 fn extra<'a>(offer: &'a Json<'a>, name: &str) -> Result<Option<&'a str>, QuoteError> {
     let value = offer.get("extra").and_then(|extra| extra.given(name));
-    value.map(|value| plain(value, &format!("extra.{name}"), MAX_WORD)).transpose()
-}
-
-fn plain<'a>(value: &'a Json<'a>, name: &str, max: usize) -> Result<&'a str, QuoteError> {
-    let text = value.text().ok_or_else(|| malformed(format!("{name} is not a string")))?;
-    if text.is_empty() || text.len() > max {
-        return Err(malformed(format!("{name} is empty or too long")));
-    }
-    if text::has_hidden(text) {
-        return Err(malformed(format!("{name} has hidden characters")));
-    }
-    Ok(text)
+    value.map(|value| evm::plain(value, &format!("extra.{name}"), MAX_WORD)).transpose()
 }

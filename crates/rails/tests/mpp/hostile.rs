@@ -1,9 +1,11 @@
 //! Challenges no honest server sends, and those that fooled other clients: each gets its exact code.
 
-use countersign_core::{Millis, policy::Risk, rail::Rail as _};
+use countersign_core::{Millis, policy::Risk, rail::Rail as _, signable::Signable};
 use serde_json::{Value, json};
 
-use crate::support::{Buyer, NOW, PAYER, USDC_BASE, USDC_SEPOLIA, asking, challenge, line, request, with, without};
+use crate::support::{
+    Buyer, NOW, PAYER, USDC_BASE, USDC_SEPOLIA, asking, challenge, coded, line, request, with, without,
+};
 
 fn code(line: &str) -> &'static str {
     Buyer::default().lines(&[line]).map_or_else(|e| e.code(), |_| "payable")
@@ -113,21 +115,32 @@ fn a_kept_challenge_that_was_changed_is_not_signed_and_not_sent() {
     let buyer = Buyer::default();
     let quoted = buyer.lines(&[&line(&challenge())]).unwrap();
     let (form, _) = buyer.paid(&quoted);
-    let dearer = challenge()["request"].as_str().unwrap().to_owned();
-    let other = crate::support::coded(&with(request(), "/amount", json!("20000")));
+    let honest = challenge()["request"].as_str().unwrap().to_owned();
+    let said = |pointer: &str, value: Value| coded(&with(request(), pointer, value));
+    let sent = |offer: &str| {
+        let signed = [(Signable::Eip3009(form.clone()), vec![27; 65])];
+        buyer.rail.credential(&quoted.quote, offer, &signed).is_ok()
+    };
+    assert!(sent(&quoted.offer), "what was signed is sent");
     for (what, from, to) in [
-        ("amount", dearer.as_str(), other.as_str()),
-        ("id", "chal-1", "chal-2"),
-        ("realm", "api.example", "api.exampl3"),
-        ("expiry", "08:05:00", "08:00:20"),
+        ("amount", honest.as_str(), said("/amount", json!("20000"))),
+        ("recipient", honest.as_str(), said("/recipient", json!("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"))),
+        ("currency", honest.as_str(), said("/currency", json!(USDC_BASE))),
+        ("chain", honest.as_str(), said("/methodDetails/chainId", json!(8453))),
+        ("id", "chal-1", "chal-2".to_owned()),
+        ("realm", "api.example", "api.exampl3".to_owned()),
+        ("expiry", "08:05:00", "08:00:20".to_owned()),
     ] {
-        let offer = quoted.offer.replace(from, to);
+        let offer = quoted.offer.replace(from, &to);
         assert_ne!(offer, quoted.offer, "{what}");
-        let signed = [(countersign_core::signable::Signable::Eip3009(form.clone()), vec![27; 65])];
-        assert!(buyer.rail.credential(&quoted.quote, &offer, &signed).is_err(), "{what} was sent");
+        assert!(!sent(&offer), "another {what} was sent");
+        if from == honest {
+            assert!(
+                buyer.rail.signables(&quoted.quote, &offer, NOW, [0; 32]).is_err(),
+                "another {what} was to be signed"
+            );
+        }
     }
-    let offer = quoted.offer.replace(&dearer, &other);
-    assert!(buyer.rail.signables(&quoted.quote, &offer, NOW, [0; 32]).is_err(), "another amount was to be signed");
     let late = Millis(NOW.0 + 296_000);
     let expired = buyer.rail.signables(&quoted.quote, &quoted.offer, late, [0; 32]).unwrap_err();
     assert_eq!(expired.code(), "offer_expired");

@@ -348,11 +348,3 @@ fn what_proves_a_transfer_is_named_by_the_tokens_own_logs_and_calls() {
     assert_eq!(evidence.state_call.to_string(), format!("0xe94a0102{}{nonce}", &word(PAYER)[2..]));
     assert_eq!(evidence.balance_call.to_string(), format!("0x70a08231{}", &word(PAYER)[2..]));
 }
-
-#[test]
-fn one_offer_that_is_bad_speaks_for_all_and_hinders_none_that_can_be_paid() {
-    let (other, bad) = (with(offer(), "/scheme", json!("upto")), with(offer(), "/payTo", json!("merchant")));
-    assert_eq!(code(&price(&[other.clone(), with(offer(), "/asset", json!("0x1"))])), "unsupported_offer");
-    assert_eq!(code(&price(&[other.clone(), bad.clone()])), "bad_payee");
-    assert!(Buyer::default().v2(&price(&[other, bad, offer()])).is_ok());
-}

@@ -48,12 +48,12 @@ fn one_bad_offer_gives_its_own_code_and_several_say_why_each_failed() {
     let (amount, account) = (costs(offer(), "0"), with(offer(), "/payTo", json!("0x0")));
     assert_eq!(buyer.v2(&price(std::slice::from_ref(&amount))).unwrap_err().code(), "malformed_offer");
     assert_eq!(buyer.v2(&price(std::slice::from_ref(&account))).unwrap_err().code(), "bad_payee");
-    let Err(QuoteError::Unsupported(why)) = buyer.v2(&price(&[amount, account])) else { panic!("payable") };
-    assert!(
-        why.contains("1. the seller's offer is malformed: the amount is zero")
-            && why.contains("2. the account to be paid"),
-        "{why}"
-    );
+    let (other, unknown) = (with(offer(), "/scheme", json!("upto")), with(offer(), "/asset", json!("USDC")));
+    let bad = buyer.v2(&price(&[other.clone(), account.clone(), amount])).unwrap_err();
+    assert_eq!(bad.code(), "bad_payee", "the first that is broken or bad speaks for all");
+    assert!(buyer.v2(&price(&[other.clone(), account, offer()])).is_ok(), "and hinders none that can be paid");
+    let Err(QuoteError::Unsupported(why)) = buyer.v2(&price(&[other, unknown])) else { panic!("payable") };
+    assert!(why.contains("1. the seller's offer is of a kind") && why.contains("2. the seller wants a token"), "{why}");
     assert_eq!(buyer.v2(&price(&[])).unwrap_err().code(), "unsupported_offer");
 }
 
