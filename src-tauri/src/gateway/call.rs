@@ -30,15 +30,14 @@ pub async fn call(
 ) -> Result<CallToolResponse, ErrorData> {
     sent.meta = None;
     let calling = Calling::of(context)?;
-    let known = face.tool(&sent.name, context).await?;
-    if sent.name == face.look() {
+    if face.is_look(&sent.name, context).await {
         let told = mcp::look(&face.app, &calling, context).await?;
         if let Ok(outcome) = &told {
             face.gateway.hands_out(&calling.caller.agent, outcome.clone(), context);
         }
         return Ok(mcp::answer(told).into());
     }
-    let Some(tool) = known else {
+    let Some(tool) = face.tool(&sent.name, context).await? else {
         return Err(ErrorData::invalid_params(format!("there is no tool named {:?}", sent.name), None));
     };
     if visits::declined(&mut sent) {
