@@ -90,15 +90,20 @@ impl Left {
     ) -> bool {
         let mut left = self.lock();
         let Some(open) = left.get_mut(&(agent.clone(), call)).filter(|open| open.key == *key) else { return false };
-        let outcome = told.as_ref().map_or_else(|problem| problem.outcome.as_deref(), Some);
-        if let Some(payment) = outcome.and_then(id) {
-            open.payment = Some(payment);
-        }
-        let over = outcome.is_some_and(ended);
+        open.payment = outcome(told).and_then(id).or(open.payment.take());
+        let over = outcome(told).is_some_and(ended);
         if !over {
             open.post = post;
         }
         over
+    }
+
+    /// Which payment a call became.
+    pub(super) fn note(&self, agent: &AgentName, call: Digest, key: &IdempotencyKey, told: &Result<Outcome, Problem>) {
+        let mut left = self.lock();
+        if let Some(open) = left.get_mut(&(agent.clone(), call)).filter(|open| open.key == *key) {
+            open.payment = outcome(told).and_then(id).or(open.payment.take());
+        }
     }
 
     /// The answer of a call has left.
@@ -133,6 +138,10 @@ impl Gateway {
     }
 }
 
+fn outcome(told: &Result<Outcome, Problem>) -> Option<&Outcome> {
+    told.as_ref().map_or_else(|problem| problem.outcome.as_deref(), Some)
+}
+
 /// Whether nobody decides about it any more, and what became of it is known.
 fn ended(outcome: &Outcome) -> bool {
     !matches!(outcome.status, OutcomeStatus::PendingApproval | OutcomeStatus::Unknown)
@@ -152,7 +161,7 @@ mod tests {
         "helper".parse().unwrap()
     }
 
-    fn outcome(status: OutcomeStatus) -> Outcome {
+    fn stands(status: OutcomeStatus) -> Outcome {
         let free = Outcome::not_required(ResponseView::new(200, &[], None));
         Outcome { status, payment: Some(json!({"id": "p"})), ..free }
     }
@@ -161,11 +170,11 @@ mod tests {
     fn a_purchase_is_over_when_its_end_is_known_and_after_no_error_that_knows_no_payment() {
         let call = Digest::of(&[b"call"]);
         let problem = || Problem::new(Code::StorageUnavailable, "later");
-        let about = |status| Err(Problem { outcome: Some(Box::new(outcome(status))), ..problem() });
+        let about = |status| Err(Problem { outcome: Some(Box::new(stands(status))), ..problem() });
         for (told, over) in [
-            (Ok(outcome(OutcomeStatus::Completed)), true),
-            (Ok(outcome(OutcomeStatus::Unknown)), false),
-            (Ok(outcome(OutcomeStatus::PendingApproval)), false),
+            (Ok(stands(OutcomeStatus::Completed)), true),
+            (Ok(stands(OutcomeStatus::Unknown)), false),
+            (Ok(stands(OutcomeStatus::PendingApproval)), false),
             (about(OutcomeStatus::Denied), true),
             (about(OutcomeStatus::Unknown), false),
             (Err(problem()), false),
@@ -175,5 +184,16 @@ mod tests {
             assert_eq!(left.told(&agent(), call, &key, &told, None), over, "{told:?}");
             assert_eq!(left.key(&agent(), call, false).unwrap(), key, "the same call is the same purchase");
         }
+    }
+
+    #[test]
+    fn an_end_that_was_told_elsewhere_is_not_told_again() {
+        let (left, call) = (Left::default(), Digest::of(&[b"call"]));
+        let key = left.key(&agent(), call, false).unwrap();
+        left.note(&agent(), call, &key, &Ok(stands(OutcomeStatus::PendingApproval)));
+        left.handed_out(&agent(), &stands(OutcomeStatus::PendingApproval));
+        assert_eq!(left.key(&agent(), call, false).unwrap(), key);
+        left.handed_out(&agent(), &stands(OutcomeStatus::Completed));
+        assert_ne!(left.key(&agent(), call, false).unwrap(), key);
     }
 }

@@ -94,8 +94,12 @@ impl Upstreams for Together {
     }
 
     fn result(&self, agent: &AgentName, outcome: Outcome, context: &RequestContext<RoleServer>) -> CallToolResult {
-        self.0.hands_out(agent, outcome.clone(), context);
+        self.hands_out(agent, outcome.clone(), context);
         pay::result(Ok(outcome))
+    }
+
+    fn hands_out(&self, agent: &AgentName, outcome: Outcome, context: &RequestContext<RoleServer>) {
+        self.0.hands_out(agent, outcome, context);
     }
 
     fn news(&self) -> Receiver<Option<AgentName>> {
