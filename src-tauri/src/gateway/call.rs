@@ -68,11 +68,16 @@ pub async fn call(
     let progress = Progress::of(context);
     let errand =
         Errand { face, context, calling, sent, digest, what, bound, place, shown, formed, rounds: 0, progress };
-    let going = match (kept, face.gateway.left.over(&calling.caller.agent, digest), bought) {
-        (Some(going), ..) => going,
-        (None, Some(again), _) => errand.again(again)?,
-        (None, None, Some((key, by_http))) => errand.again(Again { key, by_http, post: None })?,
-        (None, None, None) => errand.free().await?,
+    let going = match kept {
+        Some(going) => going,
+        None => {
+            let named = bought.as_ref().map(|(key, _)| key);
+            let again = face.gateway.left.over(&calling.caller.agent, digest, named);
+            match again.or_else(|| bought.map(|(key, by_http)| Again { key, by_http, post: None })) {
+                Some(again) => errand.again(again)?,
+                None => errand.free().await?,
+            }
+        }
     };
     errand.run(going).await
 }

@@ -53,10 +53,10 @@ impl Left {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An earlier call like this one, if it was left without its answer.
-    pub(super) fn over(&self, agent: &AgentName, call: Digest) -> Option<Again> {
+    /// An earlier call like this one, if it was left without its answer; only the one of this key, where it is known.
+    pub(super) fn over(&self, agent: &AgentName, call: Digest, key: Option<&IdempotencyKey>) -> Option<Again> {
         let mut left = self.lock();
-        let open = left.get_mut(&(agent.clone(), call))?;
+        let open = left.get_mut(&(agent.clone(), call)).filter(|open| key.is_none_or(|key| *key == open.key))?;
         Some(Again { key: open.key.clone(), by_http: open.by_http, post: open.post.take() })
     }
 
@@ -184,6 +184,15 @@ mod tests {
             assert_eq!(left.told(&agent(), call, &key, &told, None), over, "{told:?}");
             assert_eq!(left.key(&agent(), call, false).unwrap(), key, "the same call is the same purchase");
         }
+    }
+
+    #[test]
+    fn a_purchase_that_is_named_is_taken_for_no_other() {
+        let (left, call) = (Left::default(), Digest::of(&[b"call"]));
+        let key = left.key(&agent(), call, false).unwrap();
+        let found = |named| left.over(&agent(), call, named).map(|again| again.key);
+        assert_eq!((found(None), found(Some(&key))), (Some(key.clone()), Some(key.clone())));
+        assert_eq!(found(Some(&"gateway-0".parse().unwrap())), None);
     }
 
     #[test]
