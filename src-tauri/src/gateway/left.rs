@@ -9,8 +9,9 @@ use rmcp::{RoleServer, service::RequestContext};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::{Receiver, WeakSender};
 
 use super::{
     Gateway,
@@ -21,8 +22,8 @@ use crate::mcp::Delivery;
 /// The name of a purchase by an agent.
 type Purchased = (AgentName, Digest);
 
-/// More are forgotten, whichever; each is one call that an agent did not wait for.
-const MOST: usize = 10_000;
+/// Most of one agent; each is one call that it did not wait for. Of more, one that no payment is known of is forgotten, or the oldest.
+const MOST: usize = 1000;
 
 /// The open ones, by agent and call.
 #[derive(Default)]
@@ -35,8 +36,12 @@ struct Open {
     key: IdempotencyKey,
     payment: Option<String>,
     by_http: bool,
-    post: Option<Post>,
+    post: Option<Unread>,
+    since: Instant,
 }
+
+/// Letters without a reader. They are worth keeping as long as somebody may write more.
+type Unread = (WeakSender<Mail>, Receiver<Mail>);
 
 /// A purchase that is taken up again.
 pub struct Again {
@@ -57,7 +62,8 @@ impl Left {
     pub(super) fn over(&self, agent: &AgentName, call: Digest, key: Option<&IdempotencyKey>) -> Option<Again> {
         let mut left = self.lock();
         let open = left.get_mut(&(agent.clone(), call)).filter(|open| key.is_none_or(|key| *key == open.key))?;
-        Some(Again { key: open.key.clone(), by_http: open.by_http, post: open.post.take() })
+        let post = open.post.take().and_then(|(to, mail)| Some((to.upgrade()?, mail)));
+        Some(Again { key: open.key.clone(), by_http: open.by_http, post })
     }
 
     /// The key of this call: that of the same call while it is open, else a new one.
@@ -66,12 +72,16 @@ impl Left {
         getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
         let key: IdempotencyKey = format!("gateway-{:032x}", u128::from_be_bytes(bytes)).parse()?;
         let mut left = self.lock();
-        if left.len() >= MOST
-            && let Some(any) = left.keys().next().cloned()
-        {
-            left.remove(&any);
+        sweep(&mut left);
+        let place = (agent.clone(), call);
+        if !left.contains_key(&place) && left.keys().filter(|(of, _)| of == agent).count() >= MOST {
+            let all = left.iter().filter(|((of, _), _)| of == agent);
+            let oldest =
+                all.min_by_key(|(_, open)| (open.payment.is_some(), open.since)).map(|(place, _)| place.clone());
+            oldest.map(|place| left.remove(&place));
         }
-        let open = left.entry((agent.clone(), call)).or_insert(Open { key, payment: None, by_http: false, post: None });
+        let open =
+            left.entry(place).or_insert(Open { key, payment: None, by_http: false, post: None, since: Instant::now() });
         if open.payment.is_none() {
             open.by_http = by_http;
         }
@@ -89,11 +99,12 @@ impl Left {
         post: Option<Post>,
     ) -> bool {
         let mut left = self.lock();
+        sweep(&mut left);
         let Some(open) = left.get_mut(&(agent.clone(), call)).filter(|open| open.key == *key) else { return false };
         open.payment = outcome(told).and_then(id).or(open.payment.take());
         let over = outcome(told).is_some_and(ended);
         if !over {
-            open.post = post;
+            open.post = post.map(|(to, mail)| (to.downgrade(), mail));
         }
         over
     }
@@ -135,6 +146,13 @@ impl Gateway {
     ) {
         let (gateway, agent) = (self.clone(), agent.clone());
         Delivery::of(context).then(move || gateway.left.handed_out(&agent, &outcome));
+    }
+}
+
+/// Drops the letters of purchases that nobody writes about any more.
+fn sweep(left: &mut HashMap<Purchased, Open>) {
+    for open in left.values_mut() {
+        open.post.take_if(|(to, _)| to.strong_count() == 0);
     }
 }
 
@@ -193,6 +211,36 @@ mod tests {
         let found = |named| left.over(&agent(), call, named).map(|again| again.key);
         assert_eq!((found(None), found(Some(&key))), (Some(key.clone()), Some(key.clone())));
         assert_eq!(found(Some(&"gateway-0".parse().unwrap())), None);
+    }
+
+    #[test]
+    fn letters_go_with_the_last_who_writes_them() {
+        let (left, call) = (Left::default(), Digest::of(&[b"call"]));
+        let key = left.key(&agent(), call, false).unwrap();
+        for writes in [true, false] {
+            let (to, mail) = tokio::sync::mpsc::channel(1);
+            let writer = writes.then(|| to.clone());
+            left.told(&agent(), call, &key, &Ok(stands(OutcomeStatus::PendingApproval)), Some((to, mail)));
+            left.key(&agent(), Digest::of(&[b"other"]), false).unwrap();
+            assert_eq!(left.lock()[&(agent(), call)].post.is_some(), writes);
+            drop(writer);
+        }
+    }
+
+    #[test]
+    fn an_agent_with_many_open_purchases_costs_no_other_agent_one() {
+        let (left, call) = (Left::default(), |n: usize| Digest::of(&[&n.to_be_bytes()]));
+        let other: AgentName = "other".parse().unwrap();
+        let (paid, theirs) = (left.key(&agent(), call(0), false).unwrap(), left.key(&other, call(0), false).unwrap());
+        left.note(&agent(), call(0), &paid, &Ok(stands(OutcomeStatus::Unknown)));
+        for n in 1..MOST.saturating_mul(2) {
+            left.key(&agent(), call(n), false).unwrap();
+        }
+        assert_eq!(left.lock().len(), MOST.saturating_add(1));
+        assert_eq!(
+            (left.key(&agent(), call(0), false).unwrap(), left.key(&other, call(0), false).unwrap()),
+            (paid, theirs)
+        );
     }
 
     #[test]
