@@ -95,13 +95,13 @@ impl Face {
     }
 
     async fn plain(&self, request: ClientRequest, context: &Context) -> Result<ServerResult, ErrorData> {
-        self.pass(request, context).await?.map_err(|error| self.error(error))
+        self.pass(request, context).await?.map_err(|error| self.error(error, modern(context)))
     }
 
     /// An upstream's error as a client may see it: never a price.
-    pub(super) fn error(&self, error: ServiceError) -> ErrorData {
+    pub(super) fn error(&self, error: ServiceError, modern: bool) -> ErrorData {
         match error {
-            ServiceError::McpError(error) if price::of_error(&error) == Asks::Nothing => error,
+            ServiceError::McpError(error) if price::of_error(&error) == Asks::Nothing => clean::error(error, modern),
             ServiceError::McpError(_) => {
                 let data = serde_json::json!({"code": "unsupported_offer"});
                 let what =
@@ -279,8 +279,11 @@ impl ServerHandler for Face {
     ) -> Result<ReadResourceResponse, ErrorData> {
         request.meta = None;
         match self.plain(ClientRequest::ReadResourceRequest(Request::new(request)), &context).await? {
-            ServerResult::ReadResourceResult(result) => Ok(result.into()),
-            ServerResult::InputRequiredResult(result) => Ok(result.into()),
+            ServerResult::ReadResourceResult(result) => Ok(clean::resource(result).into()),
+            ServerResult::InputRequiredResult(mut result) => {
+                clean::meta(&mut result.meta);
+                Ok(result.into())
+            }
             _ => Err(odd()),
         }
     }
@@ -304,8 +307,14 @@ impl ServerHandler for Face {
     ) -> Result<GetPromptResponse, ErrorData> {
         request.meta = None;
         match self.plain(ClientRequest::GetPromptRequest(Request::new(request)), &context).await? {
-            ServerResult::GetPromptResult(result) => Ok(result.into()),
-            ServerResult::InputRequiredResult(result) => Ok(result.into()),
+            ServerResult::GetPromptResult(mut result) => {
+                clean::meta(&mut result.meta);
+                Ok(result.into())
+            }
+            ServerResult::InputRequiredResult(mut result) => {
+                clean::meta(&mut result.meta);
+                Ok(result.into())
+            }
             _ => Err(odd()),
         }
     }
