@@ -12,7 +12,8 @@ use crate::wire::Answer;
 /// One call of somebody else's tool.
 #[async_trait]
 pub trait Carrier: Send + Sync + fmt::Debug {
-    /// Makes the call with the credential, once. What came back is told as an HTTP answer would be: 2xx the goods, 402 a refusal
+    /// Makes the call with the credential; where the server asks something on the way, the same credential is shown again with the
+    /// answers. What came back is told as an HTTP answer would be: 2xx the goods, 402 a refusal
     /// of the payment, anything else nobody knows.
     ///
     /// # Errors

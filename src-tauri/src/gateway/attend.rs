@@ -8,7 +8,7 @@ use rmcp::{
     },
     service::{RequestContext, ServiceError},
 };
-use std::{pin::pin, time::Duration};
+use std::pin::pin;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
@@ -16,13 +16,12 @@ use super::{
     keep::{Reply, nobody},
     mail::Mail,
 };
+use crate::mcp::{BEAT, SAYS};
 
 type Context = RequestContext<RoleServer>;
 
 /// Where a request of the newer era says that it wants to hear the log.
 const LOGS: &str = "io.modelcontextprotocol/logLevel";
-const BEAT: Duration = Duration::from_secs(5);
-const SAYS: &str = "Working. If a person has to decide, they do so in the Countersign window.";
 
 /// Who gives the signs of life while something is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

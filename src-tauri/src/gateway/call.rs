@@ -30,15 +30,14 @@ pub async fn call(
 ) -> Result<CallToolResponse, ErrorData> {
     sent.meta = None;
     let calling = Calling::of(context)?;
-    let known = face.tool(&sent.name, context).await?;
-    if sent.name == face.look() {
+    if face.is_look(&sent.name, context).await {
         let told = mcp::look(&face.app, &calling, context).await?;
         if let Ok(outcome) = &told {
             face.gateway.hands_out(&calling.caller.agent, outcome.clone(), context);
         }
         return Ok(mcp::answer(told).into());
     }
-    let Some(tool) = known else {
+    let Some(tool) = face.tool(&sent.name, context).await? else {
         return Err(ErrorData::invalid_params(format!("there is no tool named {:?}", sent.name), None));
     };
     if visits::declined(&mut sent) {
@@ -69,11 +68,16 @@ pub async fn call(
     let progress = Progress::of(context);
     let errand =
         Errand { face, context, calling, sent, digest, what, bound, place, shown, formed, rounds: 0, progress };
-    let going = match (kept, face.gateway.left.over(&calling.caller.agent, digest), bought) {
-        (Some(going), ..) => going,
-        (None, Some(again), _) => errand.again(again)?,
-        (None, None, Some((key, by_http))) => errand.again(Again { key, by_http, post: None })?,
-        (None, None, None) => errand.free().await?,
+    let going = match kept {
+        Some(going) => going,
+        None => {
+            let named = bought.as_ref().map(|(key, _)| key);
+            let again = face.gateway.left.over(&calling.caller.agent, digest, named);
+            match again.or_else(|| bought.map(|(key, by_http)| Again { key, by_http, post: None })) {
+                Some(again) => errand.again(again)?,
+                None => errand.free().await?,
+            }
+        }
     };
     errand.run(going).await
 }

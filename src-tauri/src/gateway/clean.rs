@@ -1,6 +1,12 @@
 //! What must not cross: credentials a client brings, and prices and receipts an upstream sends.
 
-use rmcp::model::{CallToolResult, ClientCapabilities, JsonObject, MetaObject, RequestMetaObject, ResultType};
+use rmcp::{
+    ErrorData,
+    model::{
+        CallToolResult, ClientCapabilities, ErrorCode, JsonObject, MetaObject, ReadResourceResult, RequestMetaObject,
+        ResourceContents, ResultType,
+    },
+};
 
 /// Members of `_meta` that carry payments, however they are spelled.
 const PAYMENTS: [&str; 4] = ["x402/", "x402.", "org.paymentauth/", "org.countersign/"];
@@ -31,13 +37,39 @@ pub fn capabilities(mut can: ClientCapabilities) -> ClientCapabilities {
 
 /// A tool's result as it goes back.
 pub fn result(mut result: CallToolResult) -> CallToolResult {
-    if let Some(MetaObject(meta)) = &mut result.meta {
-        meta.retain(|name, _| !pays(name));
-    }
-    result.meta = result.meta.filter(|meta| !meta.0.is_empty());
+    meta(&mut result.meta);
     // In the newer era an upstream may leave it out, and we may not.
     result.result_type.get_or_insert(ResultType::COMPLETE);
     result
+}
+
+/// What any result says beside itself, as it goes back.
+pub fn meta(said: &mut Option<MetaObject>) {
+    if let Some(MetaObject(said)) = said {
+        said.retain(|name, _| !pays(name));
+    }
+    said.take_if(|said| said.0.is_empty());
+}
+
+/// A resource as it goes back.
+pub fn resource(mut result: ReadResourceResult) -> ReadResourceResult {
+    meta(&mut result.meta);
+    for contents in &mut result.contents {
+        match contents {
+            ResourceContents::TextResourceContents { meta: said, .. }
+            | ResourceContents::BlobResourceContents { meta: said, .. } => meta(said),
+            _ => {}
+        }
+    }
+    result
+}
+
+/// An error as it goes back: the newer era has none that asks for a page.
+pub fn error(error: ErrorData, modern: bool) -> ErrorData {
+    if modern && error.code == ErrorCode(-32042) {
+        return ErrorData::invalid_request("the upstream wants the user to open a page first, and names none", None);
+    }
+    error
 }
 
 fn pays(name: &str) -> bool {
@@ -50,7 +82,7 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn meta(value: Value) -> RequestMetaObject {
+    fn brought(value: Value) -> RequestMetaObject {
         RequestMetaObject::from(value.as_object().unwrap().clone())
     }
 
@@ -61,7 +93,7 @@ mod tests {
             "org.countersign/x": 1, "progressToken": 7, "traceparent": "00-1", "com.example/own": {"a": 1},
             "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {},
         });
-        let names = |modern| request(&meta(sent.clone()), modern).0.0.keys().cloned().collect::<Vec<_>>();
+        let names = |modern| request(&brought(sent.clone()), modern).0.0.keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(false), ["traceparent", "com.example/own"]);
         assert_eq!(names(true), ["traceparent", "com.example/own", "io.modelcontextprotocol/clientCapabilities"]);
     }
@@ -72,5 +104,16 @@ mod tests {
             json!({"content": [], "_meta": {"x402/payment-response": {}, "org.paymentauth/receipt": {}, "own": 1}});
         let kept = result(serde_json::from_value(sent).unwrap());
         assert_eq!(json!(kept.meta), json!({"own": 1}));
+        let receipt = json!({"x402/payment-response": {}});
+        let sent = json!({"_meta": receipt, "contents": [{"uri": "a:b", "text": "t", "_meta": receipt}]});
+        let kept = json!(resource(serde_json::from_value(sent).unwrap()));
+        assert!(!kept.to_string().contains("x402") && kept["contents"][0]["text"] == "t", "{kept}");
+    }
+
+    #[test]
+    fn an_error_that_asks_for_a_page_stays_in_its_era() {
+        let asks = || ErrorData::new(ErrorCode(-32042), "m", None);
+        assert_eq!(error(asks(), false), asks());
+        assert_eq!(error(asks(), true).code, ErrorCode::INVALID_REQUEST);
     }
 }

@@ -182,13 +182,14 @@ impl Errand<'_> {
                         says("the tool needs something this client does not offer, such as asking its user").into(),
                     ))
                 }
-                Err(error) => Err(self.face.error(error)),
+                Err(error) => Err(self.face.error(error, modern(self.context))),
             },
         }
     }
 
     /// An upstream of the newer era asks before it goes on: a client of that era too is asked by that very answer.
-    async fn required(&mut self, required: InputRequiredResult) -> Result<Next, ErrorData> {
+    async fn required(&mut self, mut required: InputRequiredResult) -> Result<Next, ErrorData> {
+        clean::meta(&mut required.meta);
         if modern(self.context) {
             return Ok(Next::Say(required.into()));
         }

@@ -60,8 +60,20 @@ impl Face {
     }
 
     /// What our own tool is called here.
-    pub(super) fn look(&self) -> &'static str {
+    fn look(&self) -> &'static str {
         if self.room.tool(LOOK).is_some() { OTHER_LOOK } else { LOOK }
+    }
+
+    /// Whether this is what our own tool is called here. The upstream is asked only if it was never heard, and one that does not
+    /// answer has no tool of this name: what became of a payment can be learned without it.
+    pub(super) async fn is_look(&self, name: &str, context: &Context) -> bool {
+        if name != LOOK && name != OTHER_LOOK {
+            return false;
+        }
+        if self.room.named(|_| true).is_none() {
+            let _ = self.tool(name, context).await;
+        }
+        is_ours(name, |name| self.room.tool(name).is_some())
     }
 
     /// Makes a request as it came, without what must not cross.
@@ -83,13 +95,13 @@ impl Face {
     }
 
     async fn plain(&self, request: ClientRequest, context: &Context) -> Result<ServerResult, ErrorData> {
-        self.pass(request, context).await?.map_err(|error| self.error(error))
+        self.pass(request, context).await?.map_err(|error| self.error(error, modern(context)))
     }
 
     /// An upstream's error as a client may see it: never a price.
-    pub(super) fn error(&self, error: ServiceError) -> ErrorData {
+    pub(super) fn error(&self, error: ServiceError, modern: bool) -> ErrorData {
         match error {
-            ServiceError::McpError(error) if price::of_error(&error) == Asks::Nothing => error,
+            ServiceError::McpError(error) if price::of_error(&error) == Asks::Nothing => clean::error(error, modern),
             ServiceError::McpError(_) => {
                 let data = serde_json::json!({"code": "unsupported_offer"});
                 let what =
@@ -267,8 +279,11 @@ impl ServerHandler for Face {
     ) -> Result<ReadResourceResponse, ErrorData> {
         request.meta = None;
         match self.plain(ClientRequest::ReadResourceRequest(Request::new(request)), &context).await? {
-            ServerResult::ReadResourceResult(result) => Ok(result.into()),
-            ServerResult::InputRequiredResult(result) => Ok(result.into()),
+            ServerResult::ReadResourceResult(result) => Ok(clean::resource(result).into()),
+            ServerResult::InputRequiredResult(mut result) => {
+                clean::meta(&mut result.meta);
+                Ok(result.into())
+            }
             _ => Err(odd()),
         }
     }
@@ -292,8 +307,14 @@ impl ServerHandler for Face {
     ) -> Result<GetPromptResponse, ErrorData> {
         request.meta = None;
         match self.plain(ClientRequest::GetPromptRequest(Request::new(request)), &context).await? {
-            ServerResult::GetPromptResult(result) => Ok(result.into()),
-            ServerResult::InputRequiredResult(result) => Ok(result.into()),
+            ServerResult::GetPromptResult(mut result) => {
+                clean::meta(&mut result.meta);
+                Ok(result.into())
+            }
+            ServerResult::InputRequiredResult(mut result) => {
+                clean::meta(&mut result.meta);
+                Ok(result.into())
+            }
             _ => Err(odd()),
         }
     }
@@ -350,6 +371,11 @@ impl ServerHandler for Face {
     }
 }
 
+/// Whether our own tool has this name, beside an upstream that has these.
+fn is_ours(name: &str, theirs: impl Fn(&str) -> bool) -> bool {
+    name == LOOK && !theirs(LOOK) || name == OTHER_LOOK && (theirs(LOOK) || !theirs(OTHER_LOOK))
+}
+
 fn instructions(theirs: Option<&str>) -> String {
     let ours = "Some tools here cost money. Countersign pays for them within the limits of a person, whom it may ask. A result \
                 with status pending_approval means that a person is deciding: tell the user that you are waiting for their \
@@ -357,5 +383,23 @@ fn instructions(theirs: Option<&str>) -> String {
     match theirs {
         Some(theirs) => format!("{theirs}\n\n{ours}"),
         None => ours.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_tool_answers_unless_the_upstream_has_one_of_its_name() {
+        for (theirs, look, other) in [
+            (&[][..], true, true),
+            (&[LOOK][..], false, true),
+            (&[OTHER_LOOK][..], true, false),
+            (&[LOOK, OTHER_LOOK][..], false, true),
+        ] {
+            let ours = |name| is_ours(name, |name| theirs.contains(&name));
+            assert_eq!((ours(LOOK), ours(OTHER_LOOK), ours("other")), (look, other, false), "{theirs:?}");
+        }
     }
 }

@@ -9,8 +9,9 @@ use rmcp::{RoleServer, service::RequestContext};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::{Receiver, WeakSender};
 
 use super::{
     Gateway,
@@ -21,8 +22,8 @@ use crate::mcp::Delivery;
 /// The name of a purchase by an agent.
 type Purchased = (AgentName, Digest);
 
-/// More are forgotten, whichever; each is one call that an agent did not wait for.
-const MOST: usize = 10_000;
+/// Most of one agent; each is one call that it did not wait for. Of more, one that no payment is known of is forgotten, or the oldest.
+const MOST: usize = 1000;
 
 /// The open ones, by agent and call.
 #[derive(Default)]
@@ -35,8 +36,12 @@ struct Open {
     key: IdempotencyKey,
     payment: Option<String>,
     by_http: bool,
-    post: Option<Post>,
+    post: Option<Unread>,
+    since: Instant,
 }
+
+/// Letters without a reader. They are worth keeping as long as somebody may write more.
+type Unread = (WeakSender<Mail>, Receiver<Mail>);
 
 /// A purchase that is taken up again.
 pub struct Again {
@@ -53,11 +58,12 @@ impl Left {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An earlier call like this one, if it was left without its answer.
-    pub(super) fn over(&self, agent: &AgentName, call: Digest) -> Option<Again> {
+    /// An earlier call like this one, if it was left without its answer; only the one of this key, where it is known.
+    pub(super) fn over(&self, agent: &AgentName, call: Digest, key: Option<&IdempotencyKey>) -> Option<Again> {
         let mut left = self.lock();
-        let open = left.get_mut(&(agent.clone(), call))?;
-        Some(Again { key: open.key.clone(), by_http: open.by_http, post: open.post.take() })
+        let open = left.get_mut(&(agent.clone(), call)).filter(|open| key.is_none_or(|key| *key == open.key))?;
+        let post = open.post.take().and_then(|(to, mail)| Some((to.upgrade()?, mail)));
+        Some(Again { key: open.key.clone(), by_http: open.by_http, post })
     }
 
     /// The key of this call: that of the same call while it is open, else a new one.
@@ -66,12 +72,16 @@ impl Left {
         getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
         let key: IdempotencyKey = format!("gateway-{:032x}", u128::from_be_bytes(bytes)).parse()?;
         let mut left = self.lock();
-        if left.len() >= MOST
-            && let Some(any) = left.keys().next().cloned()
-        {
-            left.remove(&any);
+        sweep(&mut left);
+        let place = (agent.clone(), call);
+        if !left.contains_key(&place) && left.keys().filter(|(of, _)| of == agent).count() >= MOST {
+            let all = left.iter().filter(|((of, _), _)| of == agent);
+            let oldest =
+                all.min_by_key(|(_, open)| (open.payment.is_some(), open.since)).map(|(place, _)| place.clone());
+            oldest.map(|place| left.remove(&place));
         }
-        let open = left.entry((agent.clone(), call)).or_insert(Open { key, payment: None, by_http: false, post: None });
+        let open =
+            left.entry(place).or_insert(Open { key, payment: None, by_http: false, post: None, since: Instant::now() });
         if open.payment.is_none() {
             open.by_http = by_http;
         }
@@ -89,16 +99,22 @@ impl Left {
         post: Option<Post>,
     ) -> bool {
         let mut left = self.lock();
+        sweep(&mut left);
         let Some(open) = left.get_mut(&(agent.clone(), call)).filter(|open| open.key == *key) else { return false };
-        let outcome = told.as_ref().map_or_else(|problem| problem.outcome.as_deref(), Some);
-        if let Some(payment) = outcome.and_then(id) {
-            open.payment = Some(payment);
-        }
-        let over = outcome.is_some_and(ended);
+        open.payment = outcome(told).and_then(id).or(open.payment.take());
+        let over = outcome(told).is_some_and(ended);
         if !over {
-            open.post = post;
+            open.post = post.map(|(to, mail)| (to.downgrade(), mail));
         }
         over
+    }
+
+    /// Which payment a call became.
+    pub(super) fn note(&self, agent: &AgentName, call: Digest, key: &IdempotencyKey, told: &Result<Outcome, Problem>) {
+        let mut left = self.lock();
+        if let Some(open) = left.get_mut(&(agent.clone(), call)).filter(|open| open.key == *key) {
+            open.payment = outcome(told).and_then(id).or(open.payment.take());
+        }
     }
 
     /// The answer of a call has left.
@@ -133,6 +149,17 @@ impl Gateway {
     }
 }
 
+/// Drops the letters of purchases that nobody writes about any more.
+fn sweep(left: &mut HashMap<Purchased, Open>) {
+    for open in left.values_mut() {
+        open.post.take_if(|(to, _)| to.strong_count() == 0);
+    }
+}
+
+fn outcome(told: &Result<Outcome, Problem>) -> Option<&Outcome> {
+    told.as_ref().map_or_else(|problem| problem.outcome.as_deref(), Some)
+}
+
 /// Whether nobody decides about it any more, and what became of it is known.
 fn ended(outcome: &Outcome) -> bool {
     !matches!(outcome.status, OutcomeStatus::PendingApproval | OutcomeStatus::Unknown)
@@ -152,7 +179,7 @@ mod tests {
         "helper".parse().unwrap()
     }
 
-    fn outcome(status: OutcomeStatus) -> Outcome {
+    fn stands(status: OutcomeStatus) -> Outcome {
         let free = Outcome::not_required(ResponseView::new(200, &[], None));
         Outcome { status, payment: Some(json!({"id": "p"})), ..free }
     }
@@ -161,11 +188,11 @@ mod tests {
     fn a_purchase_is_over_when_its_end_is_known_and_after_no_error_that_knows_no_payment() {
         let call = Digest::of(&[b"call"]);
         let problem = || Problem::new(Code::StorageUnavailable, "later");
-        let about = |status| Err(Problem { outcome: Some(Box::new(outcome(status))), ..problem() });
+        let about = |status| Err(Problem { outcome: Some(Box::new(stands(status))), ..problem() });
         for (told, over) in [
-            (Ok(outcome(OutcomeStatus::Completed)), true),
-            (Ok(outcome(OutcomeStatus::Unknown)), false),
-            (Ok(outcome(OutcomeStatus::PendingApproval)), false),
+            (Ok(stands(OutcomeStatus::Completed)), true),
+            (Ok(stands(OutcomeStatus::Unknown)), false),
+            (Ok(stands(OutcomeStatus::PendingApproval)), false),
             (about(OutcomeStatus::Denied), true),
             (about(OutcomeStatus::Unknown), false),
             (Err(problem()), false),
@@ -175,5 +202,55 @@ mod tests {
             assert_eq!(left.told(&agent(), call, &key, &told, None), over, "{told:?}");
             assert_eq!(left.key(&agent(), call, false).unwrap(), key, "the same call is the same purchase");
         }
+    }
+
+    #[test]
+    fn a_purchase_that_is_named_is_taken_for_no_other() {
+        let (left, call) = (Left::default(), Digest::of(&[b"call"]));
+        let key = left.key(&agent(), call, false).unwrap();
+        let found = |named| left.over(&agent(), call, named).map(|again| again.key);
+        assert_eq!((found(None), found(Some(&key))), (Some(key.clone()), Some(key.clone())));
+        assert_eq!(found(Some(&"gateway-0".parse().unwrap())), None);
+    }
+
+    #[test]
+    fn letters_go_with_the_last_who_writes_them() {
+        let (left, call) = (Left::default(), Digest::of(&[b"call"]));
+        let key = left.key(&agent(), call, false).unwrap();
+        for writes in [true, false] {
+            let (to, mail) = tokio::sync::mpsc::channel(1);
+            let writer = writes.then(|| to.clone());
+            left.told(&agent(), call, &key, &Ok(stands(OutcomeStatus::PendingApproval)), Some((to, mail)));
+            left.key(&agent(), Digest::of(&[b"other"]), false).unwrap();
+            assert_eq!(left.lock()[&(agent(), call)].post.is_some(), writes);
+            drop(writer);
+        }
+    }
+
+    #[test]
+    fn an_agent_with_many_open_purchases_costs_no_other_agent_one() {
+        let (left, call) = (Left::default(), |n: usize| Digest::of(&[&n.to_be_bytes()]));
+        let other: AgentName = "other".parse().unwrap();
+        let (paid, theirs) = (left.key(&agent(), call(0), false).unwrap(), left.key(&other, call(0), false).unwrap());
+        left.note(&agent(), call(0), &paid, &Ok(stands(OutcomeStatus::Unknown)));
+        for n in 1..MOST.saturating_mul(2) {
+            left.key(&agent(), call(n), false).unwrap();
+        }
+        assert_eq!(left.lock().len(), MOST.saturating_add(1));
+        assert_eq!(
+            (left.key(&agent(), call(0), false).unwrap(), left.key(&other, call(0), false).unwrap()),
+            (paid, theirs)
+        );
+    }
+
+    #[test]
+    fn an_end_that_was_told_elsewhere_is_not_told_again() {
+        let (left, call) = (Left::default(), Digest::of(&[b"call"]));
+        let key = left.key(&agent(), call, false).unwrap();
+        left.note(&agent(), call, &key, &Ok(stands(OutcomeStatus::PendingApproval)));
+        left.handed_out(&agent(), &stands(OutcomeStatus::PendingApproval));
+        assert_eq!(left.key(&agent(), call, false).unwrap(), key);
+        left.handed_out(&agent(), &stands(OutcomeStatus::Completed));
+        assert_ne!(left.key(&agent(), call, false).unwrap(), key);
     }
 }

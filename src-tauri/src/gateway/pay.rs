@@ -80,7 +80,7 @@ impl Errand<'_> {
             key: key.clone(),
             wait: if waited { mcp::patience(self.context) } else { 0 },
         });
-        let work = self.desk(request.clone());
+        let work = self.desk(request.clone(), key.clone());
         let paying = Some(Box::new(Paying { key, by_http, request, known, waited }));
         Ok(Going { work, post, gone: None, paying })
     }
@@ -89,9 +89,19 @@ impl Errand<'_> {
         Way::of(self.context, self.face.app.open())
     }
 
-    fn desk(&self, request: Purchase) -> Work {
+    /// Which payment it became is noted even if the client withdraws meanwhile.
+    fn desk(&self, request: Purchase, key: IdempotencyKey) -> Work {
         let (app, caller) = (self.face.app.clone(), self.calling.caller.clone());
-        Box::pin(async move { Ended::Paid(Box::new(app.desk.pay(caller, request).await.result)) })
+        let (gateway, digest) = (self.face.gateway.clone(), self.digest);
+        Box::pin(async move {
+            let paying = tokio::spawn(async move {
+                let told = app.desk.pay(caller.clone(), request).await.result;
+                gateway.left.note(&caller.agent, digest, &key, &told);
+                told
+            });
+            let stopped = |_| Err(Problem::new(Code::StorageUnavailable, "Countersign stopped in the middle of this"));
+            Ended::Paid(Box::new(paying.await.unwrap_or_else(stopped)))
+        })
     }
 
     /// What the desk answered, told in the client's own way while a person decides.
@@ -113,7 +123,7 @@ impl Errand<'_> {
                 Way::Link(page) => match self.shown.as_ref().filter(|(shown, _)| *shown == payment.as_str()) {
                     Some((_, true)) => told = face.app.desk.cancel(caller, &payment).await,
                     Some((_, false)) => {
-                        let work = self.desk(request.clone());
+                        let work = self.desk(request.clone(), paying.key.clone());
                         return Ok(Next::Go(going.paying(work, Paying { request, waited: true, ..*paying })));
                     }
                     None => {
@@ -124,7 +134,7 @@ impl Errand<'_> {
                 },
                 Way::Elicit(page) => {
                     let (app, context, caller) = (face.app.clone(), self.context.clone(), caller.clone());
-                    let again = self.desk(request.clone());
+                    let again = self.desk(request.clone(), paying.key.clone());
                     let work = async move { mcp::beside(&app, &context, &caller, (&payment, &page), again).await };
                     return Ok(Next::Go(going.paying(Box::pin(work), Paying { request, waited: true, ..*paying })));
                 }

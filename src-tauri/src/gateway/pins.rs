@@ -180,9 +180,25 @@ mod tests {
 
     #[test]
     fn every_word_of_a_tool_is_pinned() {
-        let tool = |says: &'static str| Tool::new("t", says, serde_json::Map::new());
-        assert_eq!(digest(&tool("says")), digest(&tool("says")));
-        assert_ne!(digest(&tool("says")), digest(&tool("says: first call pay")));
-        assert_ne!(digest(&tool("says")), digest(&tool("says").with_title("T")));
+        let whole = json!({
+            "name": "t", "title": "T", "description": "says", "inputSchema": {"type": "object"},
+            "outputSchema": {"type": "object"}, "annotations": {"readOnlyHint": true}, "icons": [{"src": "https://a.example/i"}],
+            "_meta": {"own": 1},
+        });
+        let read = |value: &Value| digest(&serde_json::from_value(value.clone()).unwrap());
+        for (name, other) in [
+            ("name", json!("u")),
+            ("title", json!("U")),
+            ("description", json!("says: first call pay")),
+            ("inputSchema", json!({"type": "object", "properties": {"key": {}}})),
+            ("outputSchema", json!({"type": "object", "properties": {"key": {}}})),
+            ("annotations", json!({"readOnlyHint": false})),
+            ("icons", json!([{"src": "https://b.example/i"}])),
+            ("_meta", json!({"own": 2})),
+        ] {
+            let mut changed = whole.clone();
+            changed[name] = other;
+            assert_ne!(read(&whole), read(&changed), "{name}");
+        }
     }
 }

@@ -27,6 +27,7 @@ use super::{
     front::Arguments,
     link::{self, Seal},
     tasks,
+    upstreams::Upstreams,
     wait::{patience, wait},
 };
 use crate::http::{App, Pace};
@@ -82,19 +83,26 @@ struct Nothing {}
 pub async fn call(
     app: &App,
     seal: &Seal,
+    upstreams: &dyn Upstreams,
     sent: &CallToolRequestParams,
     context: &RequestContext<RoleServer>,
 ) -> Result<CallToolResponse, ErrorData> {
     let calling = Calling::of(context)?;
+    let handed = |told: Result<Outcome, Problem>| {
+        if let Ok(outcome) = &told {
+            upstreams.hands_out(&calling.caller.agent, outcome.clone(), context);
+        }
+        result(told)
+    };
     let longest = patience(context);
     let answer = match &*sent.name {
         "fetch" | "pay" => match calling.request(&sent.name, longest) {
             Ok(request) => return money(app, seal, sent, &calling, context, request).await,
             Err(problem) => result(Err(problem)),
         },
-        "get_payment" => result(look(app, &calling, context).await?),
+        "get_payment" => handed(look(app, &calling, context).await?),
         "list_payments" => plain(list_payments(app, &calling).await),
-        "cancel_payment" => result(cancel_payment(app, &calling).await),
+        "cancel_payment" => handed(cancel_payment(app, &calling).await),
         "get_budget" => plain(get_budget(app, &calling).await),
         name => return Err(ErrorData::invalid_params(format!("there is no tool named {name:?}"), None)),
     };

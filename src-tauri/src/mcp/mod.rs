@@ -43,8 +43,10 @@ pub(crate) use link::{declined, show};
 pub(crate) use stream::Stream;
 pub(crate) use tasks::{CALL, begin as begin_task, heard as heard_task, look as look_task};
 pub(crate) use tools::look_tool;
+#[cfg(test)]
+pub(crate) use tools::tools;
 pub(crate) use upstreams::{Listed, Upstreams};
-pub(crate) use wait::patience;
+pub(crate) use wait::{BEAT, SAYS, patience};
 
 /// What `/mcp` needs beside the desk.
 pub struct Mcp {

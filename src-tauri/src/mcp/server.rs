@@ -116,7 +116,7 @@ impl ServerHandler for Server {
         {
             return Ok(answer);
         }
-        call::call(&self.app, &self.seal, &request, &context).await
+        call::call(&self.app, &self.seal, &*self.upstreams, &request, &context).await
     }
 
     async fn list_resources(

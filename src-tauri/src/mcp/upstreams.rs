@@ -47,6 +47,9 @@ pub trait Upstreams: Send + Sync {
     /// The outcome of a call as its tool's own result, in answer to this request.
     fn result(&self, agent: &AgentName, outcome: Outcome, context: &RequestContext<RoleServer>) -> CallToolResult;
 
+    /// This request is about to be answered with how a payment stands: an end that is told is not told again by the same call.
+    fn hands_out(&self, agent: &AgentName, outcome: Outcome, context: &RequestContext<RoleServer>);
+
     /// Says for whom the list of tools has changed; for everybody where it names nobody.
     fn news(&self) -> Receiver<Option<AgentName>>;
 }

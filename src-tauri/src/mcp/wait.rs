@@ -13,8 +13,9 @@ const QUIET: u64 = 25;
 /// Longest wait for a client that hears from us meanwhile: the most impatient give up after 60 s.
 const WITH_PROGRESS: u64 = 45;
 /// The most impatient of those that progress keeps waiting give up after 5 s of silence.
-const BEAT: Duration = Duration::from_secs(4);
-const SAYS: &str = "Working. If a person has to decide, they do so in the Countersign window.";
+pub const BEAT: Duration = Duration::from_secs(4);
+/// What is said meanwhile.
+pub const SAYS: &str = "Working. If a person has to decide, they do so in the Countersign window.";
 
 /// Clients known to stand more: the name they give, the first version it is known of, and how long, in seconds. Whoever gives a
 /// false name makes nobody wait but itself.
