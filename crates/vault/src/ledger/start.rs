@@ -12,7 +12,7 @@ use super::{
     detail,
     facts::DUPLICATE_MS,
     fold,
-    note::doubt,
+    note::{doubt, lifts_doubt},
     place,
     reserve::end,
     shared::{Mark, Mode, Shared, View},
@@ -339,7 +339,8 @@ fn doubt_unfinished(tx: &Tx<'_>) -> Result<(), Stop> {
     for state in ["reserved", "signed", "delivered"] {
         for n in recent(tx.conn, state, since)? {
             let mut stored = fold::by_n(tx.conn, n)?;
-            if stored.record.outcome.is_none() {
+            // What its seller claimed before the end of that life still stands.
+            if stored.record.outcome.is_none() && lifts_doubt(&stored.record).is_none() {
                 stored.record.outcome = Some(crate::record::Outcome::Unknown);
                 doubt(tx, &stored)?;
             }
