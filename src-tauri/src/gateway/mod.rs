@@ -167,16 +167,19 @@ impl Gateway {
         for room in closed {
             room.hang_up().await;
         }
-        self.logins.close(name);
+        // A login that was begun before this keeps nothing after it.
+        let closed = self.logins.close(name).await;
         self.changed(name);
-        gone.map(drop).with_context(|| format!("there is no upstream {name}"))
+        gone.with_context(|| format!("there is no upstream {name}"))?;
+        closed
     }
 
     /// This agent's side of an upstream; none if there is no such upstream.
     fn room(&self, agent: &AgentName, name: &Name) -> Option<Arc<Room>> {
+        // What is removed leaves the book before its rooms are closed, so none is made behind the back of whoever removes it.
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = self.book.as_ref().ok()?.get(name)?;
         let login = self.login(name).ok();
-        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         let room = rooms
             .entry((agent.clone(), name.clone()))
             .or_insert_with(|| Arc::new(Room::new(name.clone(), entry.target, self.wire.clone(), login)));
