@@ -162,7 +162,7 @@ async fn another_price_and_another_tool_ask_again() {
     let list = fresh.result("tools/list", &json!({})).await;
     assert!(!list.to_string().contains("evil.example") && !list.to_string().contains("\"cheap\""), "{list}");
     let change = shop.service.event("change");
-    assert!(change["lines"].to_string().contains("Changed: cheap says:"), "{change}");
+    assert!(change["lines"].to_string().contains("Changed in its description: cheap says:"), "{change}");
     let hidden = fresh.send(&request("tools/call", &json!({"name": "cheap", "arguments": about("d")}))).await;
     assert_eq!(hidden.last()["error"]["code"], -32602, "{hidden:?}");
     shop.service.answer(true, change["change_id"].as_str().unwrap());

@@ -42,8 +42,8 @@ pub type Context = RequestContext<RoleServer>;
 /// Our own tool, and its name where the upstream has one like it.
 const LOOK: &str = "get_payment";
 const OTHER_LOOK: &str = "countersign_get_payment";
-/// Most pages of a list that are read to find a tool.
-const PAGES: usize = 100;
+/// Most pages of a list of tools that are read.
+pub const PAGES: usize = 100;
 
 /// The face of one upstream for one session.
 pub struct Face {
@@ -109,6 +109,10 @@ impl Face {
                 ErrorData::invalid_request(what, Some(data))
             }
             ServiceError::Cancelled { .. } => ErrorData::internal_error("the request was withdrawn", None),
+            ServiceError::Timeout { timeout } => ErrorData::internal_error(
+                format!("the upstream {} does not answer in {} seconds", self.room.name, timeout.as_secs()),
+                None,
+            ),
             // The library's words may hold what the upstream sent.
             _ => ErrorData::internal_error(
                 format!("the upstream {} gave no answer that can be read", self.room.name),

@@ -20,7 +20,10 @@ use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep_until, timeout, timeout_at},
+};
 
 use super::{
     keep::nobody,
@@ -33,6 +36,10 @@ use super::{
 
 /// The longest an upstream may take until it can be used.
 const START: Duration = Duration::from_secs(30);
+/// The longest a list may take.
+const LIST: Duration = Duration::from_secs(30);
+/// The longest everything else may take, with the questions asked on the way.
+const CALL: Duration = Duration::from_secs(600);
 /// The longest an upstream's question waits for an answer; then nobody answers it.
 const ANSWER: Duration = Duration::from_secs(330);
 
@@ -161,7 +168,8 @@ impl Line {
         self.service.peer()
     }
 
-    /// Makes a request and waits for its answer; withdraws it when `gone` comes first. That a login is missing is an answer.
+    /// Makes a request and waits for its answer; withdraws it when `gone` comes first, or the time is over. That a login is
+    /// missing is an answer.
     pub async fn call(
         &self,
         mut request: ClientRequest,
@@ -170,13 +178,16 @@ impl Line {
         booth: &Booth,
         gone: impl Future<Output = ()>,
     ) -> Result<ServerResult, ServiceError> {
+        let longest = longest(&request);
+        let until = Instant::now() + longest;
+        let late = || ServiceError::Timeout { timeout: longest };
         let open = self.calls.open(to);
         if matches!(request, ClientRequest::CallToolRequest(_)) {
             request.extensions_mut().insert(booth.clone());
         }
         let options = PeerRequestOptions::no_options().with_meta(meta);
-        let sent = self.peer().send_cancellable_request(request, options).await;
-        let mut handle = sent.map_err(|error| self.told(error))?;
+        let sent = timeout_at(until, self.peer().send_cancellable_request(request, options)).await;
+        let mut handle = sent.map_err(|_| late())?.map_err(|error| self.told(error))?;
         open.is_named(&handle.id, &handle.progress_token);
         tokio::select! {
             answer = &mut handle.rx => {
@@ -186,6 +197,10 @@ impl Line {
                 let reason = "the client withdrew the request".to_owned();
                 let _ = handle.cancel(Some(reason.clone())).await;
                 Err(ServiceError::Cancelled { reason: Some(reason) })
+            }
+            () = sleep_until(until) => {
+                let _ = handle.cancel(Some("it takes too long".to_owned())).await;
+                Err(late())
             }
         }
     }
@@ -254,6 +269,16 @@ impl Service<RoleClient> for Ear {
         let ourselves = Implementation::new("countersign", env!("CARGO_PKG_VERSION")).with_title("Countersign");
         ClientConfig::new(self.behalf.capabilities.clone(), ourselves)
             .with_protocol_version(ProtocolVersion::V_2025_11_25)
+    }
+}
+
+fn longest(request: &ClientRequest) -> Duration {
+    match request {
+        ClientRequest::ListToolsRequest(_)
+        | ClientRequest::ListPromptsRequest(_)
+        | ClientRequest::ListResourcesRequest(_)
+        | ClientRequest::ListResourceTemplatesRequest(_) => LIST,
+        _ => CALL,
     }
 }
 

@@ -49,7 +49,10 @@ impl Calls {
 
     /// The call in whose answer something came; where that is not known, the one opened last.
     pub fn of_request(&self, id: Option<&RequestId>) -> Option<Letterbox> {
-        self.find(|(own, _)| Some(own) == id)
+        match id {
+            Some(id) => self.find(|(own, _)| own == id),
+            None => self.lock().last().map(|open| open.to.clone()),
+        }
     }
 
     /// The call with this progress token.
@@ -57,10 +60,11 @@ impl Calls {
         self.find(|(_, own)| own == token)
     }
 
+    /// The call with this name. One that has left but was not named yet may be it; one with another name is not.
     fn find(&self, is: impl Fn(&(RequestId, ProgressToken)) -> bool) -> Option<Letterbox> {
         let calls = self.lock();
         let named = calls.iter().find(|open| open.named.as_ref().is_some_and(&is));
-        named.or(calls.last()).map(|open| open.to.clone())
+        named.or_else(|| calls.iter().rfind(|open| open.named.is_none())).map(|open| open.to.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Open>> {
@@ -80,5 +84,27 @@ impl OpenCall {
 impl Drop for OpenCall {
     fn drop(&mut self) {
         self.calls.lock().retain(|open| open.number != self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_belongs_to_a_call_that_is_over_reaches_no_other_call() {
+        let calls = Arc::new(Calls::default());
+        let id = |n: i64| RequestId::Number(n);
+        let token = |n: i64| ProgressToken(RequestId::Number(n));
+        let (to, other) = (mpsc::channel(1).0, mpsc::channel(1).0);
+        let first = calls.open(to.clone());
+        assert!(calls.of_request(Some(&id(1))).is_some_and(|found| found.same_channel(&to)), "it has no name yet");
+        first.is_named(&id(1), &token(1));
+        let second = calls.open(other.clone());
+        second.is_named(&id(2), &token(2));
+        assert!(calls.of_request(Some(&id(1))).is_some_and(|found| found.same_channel(&to)));
+        drop(first);
+        assert!(calls.of_request(Some(&id(1))).is_none() && calls.of_progress(&token(1)).is_none());
+        assert!(calls.of_request(None).is_some_and(|found| found.same_channel(&other)));
     }
 }

@@ -4,6 +4,7 @@
 //! to the client. An upstream is reached only after the person has seen its exact address or command; what it said of its tools
 //! and prices then is pinned, and a change asks again.
 
+mod ask;
 mod attend;
 mod book;
 mod call;
@@ -37,33 +38,25 @@ pub use target::{Name, Target};
 pub use together::Together;
 
 use anyhow::{Context as _, anyhow, bail};
-use countersign_core::{
-    payment::{AgentName, Digest},
-    text::clean,
-};
-use countersign_desk::{
-    approver::{Approver, Change},
-    wire::Wire,
-};
+use countersign_core::payment::AgentName;
+use countersign_desk::{approver::Approver, wire::Wire};
 use countersign_vault::Vault;
 use rmcp::model::Tool;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::sync::broadcast;
 
+use ask::Asked;
 use book::Entry;
 use left::Left;
 use login::Logins;
 use pins::{Pins, Terms};
 use room::Room;
 use state::States;
-
-/// Longest word of a tool that a person is shown, characters.
-const SHOWN: usize = 400;
 
 /// Changes of lists that a listener may be behind.
 const NEWS: usize = 64;
@@ -79,7 +72,7 @@ pub struct Gateway {
     left: Left,
     states: States,
     news: broadcast::Sender<Option<AgentName>>,
-    asked: Mutex<HashSet<Digest>>,
+    asked: Mutex<Asked>,
 }
 
 impl Gateway {
@@ -167,16 +160,19 @@ impl Gateway {
         for room in closed {
             room.hang_up().await;
         }
-        self.logins.close(name);
+        // A login that was begun before this keeps nothing after it.
+        let closed = self.logins.close(name).await;
         self.changed(name);
-        gone.map(drop).with_context(|| format!("there is no upstream {name}"))
+        gone.with_context(|| format!("there is no upstream {name}"))?;
+        closed
     }
 
     /// This agent's side of an upstream; none if there is no such upstream.
     fn room(&self, agent: &AgentName, name: &Name) -> Option<Arc<Room>> {
+        // What is removed leaves the book before its rooms are closed, so none is made behind the back of whoever removes it.
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = self.book.as_ref().ok()?.get(name)?;
         let login = self.login(name).ok();
-        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         let room = rooms
             .entry((agent.clone(), name.clone()))
             .or_insert_with(|| Arc::new(Room::new(name.clone(), entry.target, self.wire.clone(), login)));
@@ -194,38 +190,6 @@ impl Gateway {
         let Ok(Some(((kept, other), pins))) = sorted else { return Vec::new() };
         self.ask_about(name, &pins, other);
         kept
-    }
-
-    /// Puts tools to the person, once each as long as this program runs.
-    fn ask_about(self: &Arc<Self>, name: &Name, pins: &Pins, tools: Vec<Tool>) {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let digest = |tool: &Tool| Digest::of(&[name.as_str().as_bytes(), &pins::digest(tool).0]);
-        let fresh: Vec<Tool> = tools.into_iter().filter(|tool| asked.insert(digest(tool))).collect();
-        drop(asked);
-        if fresh.is_empty() || !self.approver.reachable() {
-            return;
-        }
-        let lines = fresh.iter().map(|tool| {
-            let how = if pins.tools.contains_key(&*tool.name) { "Changed" } else { "New" };
-            let says = clean(tool.description.as_deref().unwrap_or_default());
-            format!("{how}: {} says: {}", clean(&tool.name), says.chars().take(SHOWN).collect::<String>())
-        });
-        let title = format!("The upstream {name} has other tools than you agreed to. Allow them?");
-        let Ok(id) = crate::control::change_id() else { return };
-        let change = Change { id, title, lines: lines.collect() };
-        let (gateway, name) = (self.clone(), name.clone());
-        tokio::spawn(async move {
-            let yes = tokio::time::timeout(gateway.patience, gateway.approver.confirm(change)).await == Ok(true);
-            let pinned = |all: &mut std::collections::BTreeMap<Name, Entry>| {
-                let Some(entry) = all.get_mut(&name) else { return };
-                entry.pins.tools.extend(fresh.iter().map(|tool| (tool.name.to_string(), pins::digest(tool))));
-            };
-            let (true, Ok(book)) = (yes, gateway.book()) else { return };
-            if let Err(error) = book.change(pinned) {
-                tracing::error!(error = format!("{error:#}"), "tools a person agreed to could not be written down");
-            }
-            gateway.changed(&name);
-        });
     }
 
     /// Whether these terms are worse for the person than those the tool was last paid on.

@@ -11,7 +11,10 @@ use rmcp::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -37,6 +40,7 @@ pub struct Room {
     pub target: Target,
     wire: Wire,
     login: Option<Arc<Login>>,
+    closed: AtomicBool,
     shared: Mutex<Vec<(ClientCapabilities, Arc<Session>)>>,
     seen: Mutex<HashMap<String, Tool>>,
     info: Mutex<Option<Arc<ServerPeerInfo>>>,
@@ -58,14 +62,19 @@ impl Room {
         let mut sessions = LocalSessionManager::default();
         sessions.session_config.keep_alive = Some(IDLE);
         let sessions = Arc::new(sessions);
-        Self { name, target, wire, login, shared, seen, info, keep, shelf, service, sessions }
+        let closed = AtomicBool::new(false);
+        Self { name, target, wire, login, closed, shared, seen, info, keep, shelf, service, sessions }
     }
 
-    /// Ends its sessions, and with them their connections to the upstream.
+    /// Ends its sessions, and with them their connections to the upstream; whoever still holds it opens no other.
     pub async fn hang_up(&self) {
+        self.closed.store(true, Ordering::SeqCst);
         let shared = std::mem::take(&mut *self.shared.lock().unwrap_or_else(PoisonError::into_inner));
         for (_, session) in shared {
-            *session.line.lock().await = None;
+            // Where one is being opened, that ends by itself and leaves nothing open.
+            if let Ok(mut line) = session.line.try_lock() {
+                *line = None;
+            }
         }
         let open: Vec<_> = self.sessions.sessions.read().await.keys().cloned().collect();
         for id in open {
@@ -79,13 +88,15 @@ impl Room {
     /// is not open.
     ///
     /// # Errors
-    /// When the upstream cannot be reached.
+    /// When the upstream cannot be reached, or was removed.
     pub async fn line(&self, session: &Arc<Session>, can: &ClientCapabilities) -> Result<Arc<Line>, ErrorData> {
+        self.is_open()?;
         let (session, behalf) = match session.began() {
             Some(behalf) => (session.clone(), behalf),
             None => self.shared(can),
         };
         let mut open = session.line.lock().await;
+        self.is_open()?;
         if let Some(line) = open.as_ref().filter(|line| !line.is_closed()) {
             return Ok(line.clone());
         }
@@ -99,10 +110,18 @@ impl Room {
             let why = error.downcast_ref::<Gate>().map(|gate| format!(": {gate}")).unwrap_or_default();
             ErrorData::internal_error(format!("the upstream {} cannot be reached{why}", self.name), None)
         })?;
+        self.is_open()?;
         let line = Arc::new(line);
         *self.info.lock().unwrap_or_else(PoisonError::into_inner) = Some(line.info().clone());
         *open = Some(line.clone());
         Ok(line)
+    }
+
+    fn is_open(&self) -> Result<(), ErrorData> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(ErrorData::internal_error(format!("the upstream {} was removed", self.name), None));
+        }
+        Ok(())
     }
 
     fn shared(&self, can: &ClientCapabilities) -> (Arc<Session>, Behalf) {
@@ -159,5 +178,27 @@ impl Session {
     /// On whose behalf, if it began.
     pub fn began(&self) -> Option<Behalf> {
         self.began.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_desk::wire::WireLimits;
+
+    #[tokio::test]
+    async fn a_room_whose_upstream_was_removed_opens_nothing_and_waits_for_nobody_who_is_opening() {
+        let program = std::env::current_exe().unwrap().display().to_string();
+        let limits = WireLimits { max_response_bytes: 1 << 20, timeout: Duration::from_secs(60) };
+        let wire = Wire::new([], limits).unwrap();
+        let list_and_end = Target::Command(vec![program, "--list".to_owned()]);
+        let room = Room::new("local".parse().unwrap(), list_and_end, wire, None);
+        let can = ClientCapabilities::default();
+        let why = |line: Result<Arc<Line>, ErrorData>| line.err().unwrap().message;
+        assert!(why(room.line(&Arc::default(), &can).await).contains("cannot be reached"), "its program is no server");
+        let opening = room.shared(&can).0.clone();
+        let _opening = opening.line.lock().await;
+        room.hang_up().await;
+        assert!(why(room.line(&Arc::default(), &can).await).contains("was removed"));
     }
 }

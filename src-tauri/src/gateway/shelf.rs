@@ -12,7 +12,7 @@ use std::{
 };
 use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 
-use super::{Gateway, mail::BOX, room::Room, toll::Booth};
+use super::{Gateway, face::PAGES, mail::BOX, room::Room, toll::Booth};
 
 /// How long a list is taken for what the upstream has.
 const FRESH: Duration = Duration::from_secs(10);
@@ -86,7 +86,7 @@ async fn list(gateway: &Arc<Gateway>, room: &Arc<Room>) -> Option<Vec<Tool>> {
     let line = room.line(&Arc::default(), &ClientCapabilities::default()).await.ok()?;
     let (to, _mail) = mpsc::channel(BOX);
     let (mut all, mut page) = (Vec::new(), None);
-    while all.len() < MOST {
+    for _ in 0..PAGES {
         let request = RequestOptionalParam { params: page, ..RequestOptionalParam::default() };
         let request = ClientRequest::ListToolsRequest(request);
         let nothing = (RequestMetaObject::default(), Booth::default());
@@ -97,8 +97,8 @@ async fn list(gateway: &Arc<Gateway>, room: &Arc<Room>) -> Option<Vec<Tool>> {
         room.saw(&agreed, all.is_empty());
         all.extend(agreed);
         match list.next_cursor {
-            Some(next) => page = Some(PaginatedRequestParams::default().with_cursor(Some(next))),
-            None => break,
+            Some(next) if all.len() < MOST => page = Some(PaginatedRequestParams::default().with_cursor(Some(next))),
+            _ => break,
         }
     }
     all.truncate(MOST);

@@ -23,6 +23,7 @@ use super::{
     Challenge, Login,
     callback::{Callback, one},
     configure,
+    kept::Kept,
 };
 use crate::gateway::{
     Target,
@@ -47,6 +48,7 @@ pub enum Introduced {
 /// A login that could begin.
 pub struct Found {
     login: Arc<Login>,
+    kept: Kept,
     manager: AuthorizationManager,
     metadata: AuthorizationMetadata,
     scopes: Vec<String>,
@@ -61,7 +63,8 @@ impl Found {
         let Ok(alone) = login.under_way.clone().try_lock_owned() else {
             bail!("a login at {} is under way already", login.name)
         };
-        let kept = login.kept.read().await?.map(|record| record.credentials);
+        let place = login.kept();
+        let kept = place.known().await?.map(|record| record.credentials);
         let heard = login.heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let challenge = match heard {
             Some(challenge) => Some(challenge),
@@ -84,7 +87,7 @@ impl Found {
         scopes.extend(asked);
         let mut seen = HashSet::new();
         scopes.retain(|scope| seen.insert(scope.clone()));
-        Ok(Self { login, manager, metadata: found.metadata, scopes, page, former, _alone: alone })
+        Ok(Self { login, kept: place, manager, metadata: found.metadata, scopes, page, former, _alone: alone })
     }
 
     /// What the person is asked, and what it comes to.
@@ -109,7 +112,7 @@ impl Found {
 
     /// Makes us known, and says which page to open.
     pub async fn begin(self, introduced: Introduced) -> anyhow::Result<UnderWay> {
-        let Self { login, mut manager, metadata, scopes, _alone: alone, .. } = self;
+        let Self { login, kept, mut manager, metadata, scopes, _alone: alone, .. } = self;
         let callback = Callback::open().await?;
         let names: Vec<&str> = scopes.iter().map(String::as_str).collect();
         let takes_documents = metadata.additional_fields.get("client_id_metadata_document_supported");
@@ -139,13 +142,14 @@ impl Found {
         manager.set_credential_store(fresh.clone());
         let page: Url = manager.get_authorization_url(&names).await.map_err(why)?.parse()?;
         let state = one(&page, "state").context("the page has no state")?;
-        Ok(UnderWay { login, manager, fresh, secret, callback, page, state, _alone: alone })
+        Ok(UnderWay { login, kept, manager, fresh, secret, callback, page, state, _alone: alone })
     }
 }
 
 /// A login the browser is at.
 pub struct UnderWay {
     login: Arc<Login>,
+    kept: Kept,
     manager: AuthorizationManager,
     fresh: InMemoryCredentialStore,
     secret: Option<String>,
@@ -162,7 +166,7 @@ impl UnderWay {
     }
 
     /// Waits for the browser, and keeps what it brings; the scopes that were granted.
-    pub async fn end(mut self) -> anyhow::Result<Vec<String>> {
+    pub async fn end(self) -> anyhow::Result<Vec<String>> {
         let answer = self.callback.answer(self.state).await?;
         let answer = AuthorizationCallback::from_redirect_url(answer.as_str()).map_err(why)?;
         let exchanged = self.manager.exchange_code_for_token_with_issuer(
@@ -173,9 +177,7 @@ impl UnderWay {
         exchanged.await.map_err(why)?;
         let got = self.fresh.load().await?.context("the authorization server gave nothing")?;
         let scopes = got.granted_scopes.clone();
-        self.login.kept.keep(got, self.secret).await.context("keeping the login")?;
-        self.manager.set_credential_store(self.login.kept.clone());
-        self.login.becomes(self.manager).await?;
+        self.login.begins(self.kept, got, self.secret, self.manager).await?;
         Ok(scopes)
     }
 }

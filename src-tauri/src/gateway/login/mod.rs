@@ -19,7 +19,7 @@ use rmcp::{
     ErrorData,
     transport::{
         AuthClient, AuthorizationManager,
-        auth::{AuthorizationMetadata, OAuthClientConfig},
+        auth::{AuthorizationMetadata, OAuthClientConfig, StoredCredentials},
     },
 };
 use std::{
@@ -59,7 +59,8 @@ impl Logins {
             name: name.clone(),
             at: at.clone(),
             wire: self.wire.clone(),
-            kept: Kept::new(self.vault.clone(), name.clone(), at.clone()),
+            kept: Mutex::new(Kept::new(self.vault.clone(), name.clone(), at.clone())),
+            vault: self.vault.clone(),
             client: tokio::sync::Mutex::default(),
             heard: Mutex::default(),
             under_way: Arc::default(),
@@ -69,8 +70,15 @@ impl Logins {
     }
 
     /// Closes what is open for an upstream that is gone.
-    pub fn close(&self, name: &Name) {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    ///
+    /// # Errors
+    /// When the key store fails.
+    pub async fn close(&self, name: &Name) -> anyhow::Result<()> {
+        let gone = self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        match gone {
+            Some(login) => login.kept().close().await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -79,7 +87,8 @@ pub struct Login {
     name: Name,
     at: Url,
     wire: Wire,
-    kept: Kept,
+    vault: Vault,
+    kept: Mutex<Kept>,
     client: tokio::sync::Mutex<Option<Client>>,
     heard: Mutex<Option<Challenge>>,
     under_way: Arc<tokio::sync::Mutex<()>>,
@@ -99,10 +108,14 @@ impl Login {
         Ok(client.insert(made).clone())
     }
 
+    fn kept(&self) -> Kept {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// What an agent is told of this error, if it is about a login. The challenge is remembered for the next login.
     pub fn told(&self, error: &(dyn Error + 'static)) -> Option<ErrorData> {
         let challenge = Challenge::of(error)?;
-        let granted = self.kept.record().map(|record| record.credentials.granted_scopes).unwrap_or_default();
+        let granted = self.kept().record().map(|record| record.credentials.granted_scopes).unwrap_or_default();
         let told = challenge.told(&self.name, &self.at, &granted);
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge);
         Some(told)
@@ -110,15 +123,18 @@ impl Login {
 
     /// The library's side of the login that is kept; a server that is not the one it came from ends it.
     async fn restored(&self) -> anyhow::Result<AuthorizationManager> {
-        let Some(Record { client_secret, credentials, .. }) = self.kept.read().await? else {
+        let Some(Record { client_secret, credentials, .. }) = self.kept().known().await? else {
             return self.nobody().await;
         };
         let mut manager = self.nobody().await?;
-        let metadata = manager.resolve_metadata().await.map(|found| found.metadata);
-        let metadata = metadata.context("finding the authorization server of the login")?;
+        let found = manager.resolve_metadata().await.context("finding the authorization server of the login")?;
+        if !found.source.is_discovered() {
+            bail!("the upstream names no authorization server just now; its login is kept until it names one again");
+        }
+        let metadata = found.metadata;
         if metadata.issuer != credentials.issuer {
             tracing::warn!(upstream = %self.name, "the authorization server is another; its login is forgotten");
-            self.kept.forget().await?;
+            self.kept().forget().await?;
             return Ok(manager);
         }
         begin::fit(&metadata, &self.wire)?;
@@ -130,13 +146,26 @@ impl Login {
     async fn nobody(&self) -> anyhow::Result<AuthorizationManager> {
         let outside = Arc::new(Outside::new(&self.wire));
         let mut manager = AuthorizationManager::new_with_oauth_http_client(self.at.as_str(), outside).await?;
-        manager.set_credential_store(self.kept.clone());
+        manager.set_credential_store(self.kept());
         Ok(manager)
     }
 
-    /// From here on, for open connections too.
-    async fn becomes(&self, manager: AuthorizationManager) -> anyhow::Result<()> {
+    /// Keeps a new login, unless the place for it was closed since it began. It is used from here on, in open connections too.
+    async fn begins(
+        &self,
+        kept: Kept,
+        credentials: StoredCredentials,
+        secret: Option<String>,
+        mut manager: AuthorizationManager,
+    ) -> anyhow::Result<()> {
         let mut client = self.client.lock().await;
+        kept.keep(credentials, secret).await.context("keeping the login")?;
+        manager.set_credential_store(kept);
+        self.becomes(&mut client, manager).await
+    }
+
+    /// From here on, for open connections too.
+    async fn becomes(&self, client: &mut Option<Client>, manager: AuthorizationManager) -> anyhow::Result<()> {
         match &*client {
             Some(client) => *client.auth_manager.lock().await = manager,
             None => *client = Some(Client::new(Toll::new(self.wire.bare()?), manager)),
@@ -145,10 +174,14 @@ impl Login {
         Ok(())
     }
 
-    /// Forgets it: in the store, and in every open connection.
+    /// Forgets it: in the store, in every open connection, and in whatever is under way to renew it or to log in anew.
     pub async fn forget(&self) -> anyhow::Result<()> {
-        self.kept.forget().await?;
-        self.becomes(self.nobody().await?).await
+        let mut client = self.client.lock().await;
+        let forgotten = self.kept().close().await;
+        let next = Kept::new(self.vault.clone(), self.name.clone(), self.at.clone());
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = next;
+        self.becomes(&mut client, self.nobody().await?).await?;
+        forgotten
     }
 }
 
@@ -190,5 +223,32 @@ impl Gateway {
     /// There is no such upstream, or the key store fails.
     pub async fn logout(&self, name: &Name) -> anyhow::Result<()> {
         self.login(name)?.forget().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        kept::tests::{credentials, vault},
+        *,
+    };
+    use countersign_desk::wire::WireLimits;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_login_outlives_an_upstream_that_names_no_authorization_server_for_a_while() {
+        let dir = tempfile::tempdir().unwrap();
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let at = Url::parse(&format!("http://{}/mcp", listener.local_addr().unwrap())).unwrap();
+        let empty = tokio::spawn(async move { axum::serve(listener, axum::Router::new()).await });
+        let limits = WireLimits { max_response_bytes: 1 << 20, timeout: Duration::from_secs(60) };
+        let wire = Wire::new(["127.0.0.1".to_owned()], limits).unwrap();
+        let login = Logins::new(vault(dir.path()), wire).of(&"mail".parse().unwrap(), &at);
+        login.kept().keep(credentials("one", "https://as.example"), None).await.unwrap();
+        assert!(login.client().await.is_err_and(|error| error.to_string().contains("names no authorization server")));
+        assert!(login.kept().known().await.unwrap().is_some());
+        login.forget().await.unwrap();
+        assert!(login.client().await.is_ok() && login.kept().known().await.unwrap().is_none());
+        empty.abort();
     }
 }
