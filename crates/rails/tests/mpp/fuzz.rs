@@ -28,7 +28,7 @@ fn signs_what_it_echoes(buyer: &Buyer, quoted: &Quoted, sent: &str) -> Result<()
 
 /// Runs a test on many inputs and answers how many were accepted: one that accepts nothing proves nothing of what is signed.
 fn accepted<S: Strategy>(inputs: &S, test: impl Fn(S::Value) -> Result<bool, TestCaseError>) -> u32 {
-    let count = Cell::new(0);
+    let count = Cell::new(0_u32);
     let counted = |input| test(input).map(|accepted| count.set(count.get().saturating_add(u32::from(accepted))));
     TestRunner::default().run(inputs, counted).unwrap();
     count.get()
