@@ -13,10 +13,16 @@ struct Page(Option<SigningKey>);
 
 /// A secp256k1 key that never moves.
 pub(crate) struct LockedKey {
-    // Dropped in this order: the page is wiped while it is still locked.
-    page: Box<Page>,
+    // Dropped in this order, after it was wiped: a page that was given back could be somebody else's by the time it is unlocked.
     _lock: Option<region::LockGuard>,
+    page: Box<Page>,
     address: Address,
+}
+
+impl Drop for LockedKey {
+    fn drop(&mut self) {
+        self.page.0 = None;
+    }
 }
 
 impl LockedKey {
@@ -27,7 +33,7 @@ impl LockedKey {
             .inspect_err(|error| tracing::warn!(%error, "keys.memory_not_locked"))
             .ok();
         let address = then_scrub(|| build(&mut page, bytes))?;
-        Some(Self { page, _lock: lock, address })
+        Some(Self { _lock: lock, page, address })
     }
 
     /// The key's account.
