@@ -1,11 +1,7 @@
 //! What the ways of an agent cost: MCP beside the HTTP route, the bridge beside the port, the gateway beside its upstream.
 
 use serde_json::{Value, json};
-use std::{
-    io::{BufRead as _, BufReader},
-    process::{Child, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use crate::{
     payments::{URL, pay, policy},
@@ -14,7 +10,7 @@ use crate::{
         bridge::{bare, keep, modern},
         client::pay_body,
         hostile_seller::{offer, required},
-        official::script,
+        official::fixtures,
         seller::put_behind,
     },
     table::{Table, percentile},
@@ -33,7 +29,7 @@ pub async fn run(table: &mut Table) {
     let bridged = place.agent("bridged");
     keep(place.path(), "bridged", &bridged);
     let mut service = place.serve("terminal");
-    let upstream = Upstream::start();
+    let upstream = fixtures("fixtures.mjs");
     put_behind(&place, &mut service, "fixtures", &[&upstream.url], true);
 
     let (http, mcp) = (Client::new(&service.url, &token), Mcp::new(&service.url, &token));
@@ -91,27 +87,4 @@ fn paid(answer: &Value) {
 fn pair(table: &mut Table, name: &str, ours: Vec<Duration>, against: Vec<Duration>, bar: &str) {
     let [ours, against] = [ours, against].map(|samples| percentile(&mut samples[WARM..].to_vec(), 50));
     table.durations(name, ours, against, bar);
-}
-
-/// A free MCP server on the official SDK. Killed when dropped.
-struct Upstream {
-    child: Child,
-    url: String,
-}
-
-impl Upstream {
-    fn start() -> Self {
-        let mut child = script("fixtures.mjs").stdout(Stdio::piped()).spawn().expect("node runs");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("an address");
-        let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("it said {line:?}"));
-        Self { child, url: said["url"].as_str().expect("an address").to_owned() }
-    }
-}
-
-impl Drop for Upstream {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

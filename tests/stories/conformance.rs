@@ -2,7 +2,7 @@
 
 use crate::support::{
     Place, Service,
-    official::{Fixtures, script, tool},
+    official::{self, script, tool},
     seller::put_behind,
     shop::LIMITS,
 };
@@ -42,7 +42,7 @@ fn passes_through_the_gateway(fixtures: &str, revision: &str, scored: usize, fai
     place.policy(LIMITS);
     let token = place.agent("researcher");
     let mut service = place.serve("terminal");
-    let fixtures = Fixtures::start(fixtures);
+    let fixtures = official::fixtures(fixtures);
     put_behind(&place, &mut service, "fixtures", &[&fixtures.url], true);
     let mut suite = script("behind.mjs");
     suite.args(["--server", &service.url, "--token", &token, "--name", "fixtures", "--revision", revision]);

@@ -4,19 +4,20 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Mcp, Shop,
+    announced::Announced,
     mcp::request,
-    seller::{Seller, put_behind},
+    seller::{self, put_behind},
 };
 
 struct Behind {
     shop: Shop,
-    seller: Seller,
+    seller: Announced,
     mcp: Mcp,
 }
 
 async fn behind() -> Behind {
     let mut shop = Shop::open("terminal", "");
-    let seller = Seller::start(&shop.world);
+    let seller = seller::start(&shop.world);
     let (change, status) = put_behind(&shop.place, &mut shop.service, "paid", &[&seller.mcp()], true);
     assert_eq!(status, 0);
     assert!(change["lines"].to_string().contains(&seller.mcp()), "the exact address is shown: {change}");

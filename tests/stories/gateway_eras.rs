@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::support::{
     Mcp, Official, Place, Service, Shop,
     mcp::Answer,
-    official::Fixtures,
-    seller::{Seller, put_behind},
+    official::fixtures,
+    seller::{self, put_behind},
     shop::LIMITS,
 };
 
@@ -26,7 +26,7 @@ fn said(result: &Value) -> &str {
 #[test]
 fn a_client_of_the_older_era_is_asked_by_an_upstream_of_the_newer() {
     let (place, mut service, token, _) = place();
-    let fixtures = Fixtures::start("modern.mjs");
+    let fixtures = fixtures("modern.mjs");
     put_behind(&place, &mut service, "fixtures", &[&fixtures.url], true);
     let answers = ["--elicit", "accept", "--content", r#"{"name":"Ada","color":"red","ok":true}"#];
     let mut client = Official::behind(&service, "fixtures", &token, "1", &answers);
@@ -73,7 +73,7 @@ fn call(tool: &str, arguments: Value, back: Option<(&str, Value)>) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_of_the_newer_era_is_asked_by_an_upstream_of_the_older() {
     let (place, mut service, token, foreign) = place();
-    let fixtures = Fixtures::start("fixtures.mjs");
+    let fixtures = fixtures("fixtures.mjs");
     put_behind(&place, &mut service, "fixtures", &[&fixtures.url], true);
     let mcp = Mcp::new(&service.url, &token).behind("fixtures");
     let can = || json!({"elicitation": {"form": {}}});
@@ -122,7 +122,7 @@ async fn a_client_of_the_newer_era_is_asked_by_an_upstream_of_the_older() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_in_the_middle_of_a_paid_call_is_answered_and_paid_for_once() {
     let mut shop = Shop::open("terminal", "");
-    let seller = Seller::start(&shop.world);
+    let seller = seller::start(&shop.world);
     put_behind(&shop.place, &mut shop.service, "paid", &[&seller.mcp()], true);
     let mcp = Mcp::new(&shop.service.url, &shop.token).behind("paid");
     let can = json!({"elicitation": {"form": {}}});

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 
 use crate::support::{
     Mcp, Shop,
-    seller::{Seller, put_behind},
+    seller::{self, put_behind},
     shapes::Shapes,
     until,
 };
@@ -31,7 +31,7 @@ fn dead() -> (String, TcpListener) {
 #[tokio::test(flavor = "multi_thread")]
 async fn upstreams_stand_behind_our_own_tools_and_a_dead_one_takes_nothing_from_them() {
     let mut shop = Shop::open("terminal", "");
-    let seller = Seller::start(&shop.world);
+    let seller = seller::start(&shop.world);
     let (gone, silent) = dead();
     let mute = format!("http://{}/mcp", silent.local_addr().unwrap());
     put_behind(&shop.place, &mut shop.service, "late", &[&format!("http://{gone}/newer")], true);

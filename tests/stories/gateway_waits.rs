@@ -5,14 +5,15 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Mcp, Official, Shop,
+    announced::Announced,
     mcp::request,
-    seller::{Seller, put_behind},
+    seller::{self, put_behind},
     until,
 };
 
-fn behind() -> (Shop, Seller, Mcp) {
+fn behind() -> (Shop, Announced, Mcp) {
     let mut shop = Shop::open("terminal", "");
-    let seller = Seller::start(&shop.world);
+    let seller = seller::start(&shop.world);
     put_behind(&shop.place, &mut shop.service, "paid", &[&seller.mcp()], true);
     let mcp = Mcp::new(&shop.service.url, &shop.token).behind("paid");
     (shop, seller, mcp)
@@ -27,7 +28,7 @@ fn delivered(result: &Value, about: &str, delivery: u8) {
     assert!(result["_meta"]["org.countersign/payment"]["payment_id"].is_string(), "{result}");
 }
 
-async fn paid(seller: &Seller) -> usize {
+async fn paid(seller: &Announced) -> usize {
     seller.seen().await["credentials"].as_array().unwrap().len()
 }
 

@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 use crate::support::{
-    Mcp, Place, Service, ended,
-    guarded::{Guarded, LoggingIn, browse},
+    Mcp, Place, Service,
+    announced::Announced,
+    ended,
+    guarded::{self, LoggingIn, browse},
     seller::put_behind,
     shop::LIMITS,
     until,
@@ -17,7 +19,7 @@ struct Behind {
     place: Place,
     service: Service,
     token: String,
-    guarded: Guarded,
+    guarded: Announced,
 }
 
 fn behind() -> Behind {
@@ -26,7 +28,7 @@ fn behind() -> Behind {
     let token = place.agent("researcher");
     let log = place.path().join("log-of-the-test");
     let mut service = place.serve_logged("terminal", &log);
-    let guarded = Guarded::start();
+    let guarded = guarded::start();
     assert_eq!(put_behind(&place, &mut service, "guarded", &[&guarded.mcp()], true).1, 0);
     Behind { place, service, token, guarded }
 }

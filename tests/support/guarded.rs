@@ -8,52 +8,16 @@ use std::{
     process::{Child, Stdio},
 };
 
-use super::{Place, Service, ended, official::newer_script};
+use super::{
+    Place, Service,
+    announced::{Announced, client},
+    ended,
+    official::newer_script,
+};
 
-/// A running one. Killed when dropped.
-pub struct Guarded {
-    child: Child,
-    url: String,
-}
-
-impl Guarded {
-    /// Starts both servers.
-    pub fn start() -> Self {
-        let mut child =
-            newer_script("guarded.mjs").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("node runs");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("the server speaks");
-        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the server said: {line:?}"));
-        Self { child, url: ready["url"].as_str().expect("an address").to_owned() }
-    }
-
-    /// Its address.
-    pub fn mcp(&self) -> String {
-        format!("{}/mcp", self.url)
-    }
-
-    /// Changes it.
-    pub async fn becomes(&self, how: &Value) {
-        let sent = client().post(format!("{}/control", self.url)).json(how).send().await.expect("an answer");
-        assert!(sent.status().is_success());
-    }
-
-    /// What arrived there.
-    pub async fn seen(&self) -> Value {
-        client().get(format!("{}/seen", self.url)).send().await.expect("an answer").json().await.expect("JSON")
-    }
-}
-
-impl Drop for Guarded {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn client() -> reqwest::Client {
-    let none = reqwest::redirect::Policy::none();
-    reqwest::Client::builder().no_proxy().redirect(none).build().expect("a client")
+/// Starts both servers.
+pub fn start() -> Announced {
+    Announced::start(newer_script("guarded.mjs").stderr(Stdio::null()))
 }
 
 /// A `gateway login` that waits for its browser.

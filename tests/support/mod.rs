@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part")]
 
 pub mod agent;
+pub mod announced;
 #[cfg(target_os = "linux")]
 pub mod attacker;
 pub mod bridge;

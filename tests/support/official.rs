@@ -8,7 +8,7 @@ use std::{
     sync::mpsc::{Receiver, channel},
 };
 
-use super::{Service, mcp::with, service::PATIENCE};
+use super::{Service, announced::Announced, mcp::with, service::PATIENCE};
 
 /// Where the Node package lies.
 fn package() -> PathBuf {
@@ -146,28 +146,7 @@ impl Drop for Official {
     }
 }
 
-/// A server of the package with everything the conformance suite calls, `fixtures.mjs` of the older era or `modern.mjs` of the
-/// newer one. Killed when dropped.
-pub struct Fixtures {
-    child: Child,
-    /// Its address.
-    pub url: String,
-}
-
-impl Fixtures {
-    /// Starts one.
-    pub fn start(name: &str) -> Self {
-        let mut child = script(name).stdout(Stdio::piped()).spawn().expect("node runs");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("an address");
-        let at: Value = serde_json::from_str(&line).expect("JSON");
-        Self { child, url: at["url"].as_str().expect("an address").to_owned() }
-    }
-}
-
-impl Drop for Fixtures {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A server of the package with everything the conformance suite calls: `fixtures.mjs` of the older era, `modern.mjs` of the newer.
+pub fn fixtures(name: &str) -> Announced {
+    Announced::start(&mut script(name))
 }

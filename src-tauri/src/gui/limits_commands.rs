@@ -10,10 +10,10 @@ use super::{
     window::MAIN,
 };
 
-type Told<T> = Result<T, LimitsError>;
-type Gets<'a> = State<'a, Arc<Shell>>;
+pub(super) type Told<T> = Result<T, LimitsError>;
+pub(super) type Gets<'a> = State<'a, Arc<Shell>>;
 
-fn from(window: &WebviewWindow) -> Told<()> {
+pub(super) fn from(window: &WebviewWindow) -> Told<()> {
     if window.label() == MAIN { Ok(()) } else { Err(LimitsError::WrongWindow) }
 }
 

@@ -1,21 +1,12 @@
 //! The Settings page's commands. Each is the main window's alone; what could loosen a verdict ends in the window that asks.
 
-use std::sync::Arc;
-use tauri::{Manager as _, State, WebviewWindow};
+use tauri::{Manager as _, WebviewWindow};
 
 use super::{
-    Shell,
     limits::LimitsError,
+    limits_commands::{Gets, Told, from},
     settings::{Finding, SettingsEdit, SettingsSaved, SettingsView},
-    window::MAIN,
 };
-
-type Told<T> = Result<T, LimitsError>;
-type Gets<'a> = State<'a, Arc<Shell>>;
-
-fn from(window: &WebviewWindow) -> Told<()> {
-    if window.label() == MAIN { Ok(()) } else { Err(LimitsError::WrongWindow) }
-}
 
 /// The page as the file stands.
 #[tauri::command]

@@ -8,11 +8,14 @@ pub(crate) mod payee;
 use alloy_primitives::{Address, B256};
 use countersign_core::{
     asset::{Asset, AssetId, Eip712, Network, Transfer, parse_address},
-    payment::Quote,
+    money::{Amount, Money},
+    payment::{Op, Payee, Quote},
+    policy::Risk,
     rail::{QuoteContext, QuoteError},
     signable::Eip3009,
     text,
 };
+use std::collections::BTreeSet;
 
 use crate::json::Json;
 
@@ -71,6 +74,63 @@ pub(crate) fn none_payable(mut why: Vec<QuoteError>) -> QuoteError {
             QuoteError::Unsupported(format!("none of its {n} offers can be paid: {}", list.join("; ")))
         }
     }
+}
+
+/// A price that was read, and found to mean a token and an account that can be paid.
+pub(crate) struct Price<'a> {
+    pub rail: &'static str,
+    pub version: u8,
+    pub scheme: String,
+    pub network: Network,
+    pub asset: &'a Asset,
+    pub account: Address,
+    pub payer: Address,
+    pub amount: Amount,
+    pub lifetime: u64,
+    pub risks: BTreeSet<Risk>,
+}
+
+impl Price<'_> {
+    /// As it is judged: it costs what it says and nothing more, and cannot be taken back.
+    pub(crate) fn quote(self, context: &QuoteContext<'_>) -> Result<Quote, QuoteError> {
+        let Self { asset, amount, .. } = self;
+        let value = context.registry.value(asset, amount);
+        let value = value.map_err(|error| QuoteError::Malformed(format!("the amount is {error}")))?;
+        let money = Money { asset: asset.id.clone(), amount };
+        Ok(Quote {
+            rail: self.rail.into(),
+            version: self.version,
+            scheme: self.scheme,
+            op: Op::Pay,
+            payee: Payee {
+                origin: context.origin.clone(),
+                account: self.account.to_string(),
+                claimed: context.claimed,
+            },
+            testnet: context.registry.chain(&self.network).is_some_and(|chain| chain.testnet),
+            wallet: self.payer.to_string(),
+            exposure: money.clone(),
+            money,
+            symbol: asset.symbol.clone(),
+            decimals: asset.decimals,
+            domain: asset.eip712.clone(),
+            amount_value: value,
+            exposure_value: value,
+            resource: context.resource.clone(),
+            lifetime_seconds: self.lifetime,
+            reversible: false,
+            risks: self.risks,
+            network: Some(self.network),
+        })
+    }
+}
+
+/// The members of a signed authorisation, as both protocols write them.
+pub(crate) fn members(form: &Eip3009) -> String {
+    format!(
+        "\"from\":\"{}\",\"to\":\"{}\",\"value\":\"{}\",\"validAfter\":\"{}\",\"validBefore\":\"{}\",\"nonce\":\"{}\"",
+        form.from, form.to, form.value, form.valid_after, form.valid_before, form.nonce,
+    )
 }
 
 /// Our account that pays on a network.

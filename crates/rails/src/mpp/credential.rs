@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 use super::{challenge::Challenge, charge, malformed};
-use crate::json::Json;
+use crate::{evm, json::Json};
 
 /// Longest header value sent: servers on Node take 16 KB of headers in all.
 const MAX_HEADER: usize = 12 * 1024;
@@ -59,13 +59,8 @@ pub(super) fn fits(challenge: &str, native: bool) -> bool {
 
 fn payload(form: &Eip3009, signature: &[u8]) -> String {
     format!(
-        "{{\"type\":\"authorization\",\"from\":\"{}\",\"to\":\"{}\",\"value\":\"{}\",\"validAfter\":\"{}\",\"validBefore\":\"{}\",\"nonce\":\"{}\",\"signature\":\"{}\"}}",
-        form.from,
-        form.to,
-        form.value,
-        form.valid_after,
-        form.valid_before,
-        form.nonce,
-        hex::encode_prefixed(signature),
+        "{{\"type\":\"authorization\",{},\"signature\":\"{}\"}}",
+        evm::members(form),
+        hex::encode_prefixed(signature)
     )
 }

@@ -1,8 +1,6 @@
 //! Which challenge is paid: each is judged alone against our settings and our table, then the first payable one is taken.
 
 use countersign_core::{
-    money::Money,
-    payment::{Op, Payee, Quote},
     policy::Risk,
     rail::{QuoteContext, QuoteError, Quoted},
 };
@@ -15,7 +13,11 @@ use super::{
     credential, malformed,
     ways::Ways,
 };
-use crate::{evm, json::Json, web_host};
+use crate::{
+    evm::{self, Price},
+    json::Json,
+    web_host,
+};
 
 /// Picks the challenge to pay: real money before play money, then the server's order.
 pub(super) fn choose(opened: &Opened, on: &Ways, context: &QuoteContext<'_>) -> Result<Quoted, QuoteError> {
@@ -46,7 +48,7 @@ fn judge(kept: &Kept, first_hand: bool, on: &Ways, context: &QuoteContext<'_>) -
         return Err(QuoteError::LifetimeTooLong(lifetime));
     }
     let terms = Terms::read(&request)?;
-    let (asset, domain) = evm::token(terms.token, &terms.network, context)?;
+    let (asset, _) = evm::token(terms.token, &terms.network, context)?;
     if terms.decimals.is_some_and(|decimals| decimals != u64::from(asset.decimals)) {
         return Err(QuoteError::AssetMismatch(format!("it has {} decimals", asset.decimals)));
     }
@@ -55,30 +57,19 @@ fn judge(kept: &Kept, first_hand: bool, on: &Ways, context: &QuoteContext<'_>) -
     if !credential::fits(&kept.0, challenge.native) {
         return Err(QuoteError::Unsupported("its credential would be longer than servers take".into()));
     }
-    let value = context.registry.value(asset, terms.amount).map_err(|e| malformed(format!("the amount is {e}")))?;
-    let money = Money { asset: asset.id.clone(), amount: terms.amount };
-    let quote = Quote {
-        rail: "mpp".into(),
+    let price = Price {
+        rail: "mpp",
         version: 1,
         scheme: format!("{}/{}", challenge.method, challenge.intent),
-        op: Op::Pay,
-        payee: Payee { origin: context.origin.clone(), account: account.to_string(), claimed: context.claimed },
-        testnet: context.registry.chain(&terms.network).is_some_and(|chain| chain.testnet),
-        wallet: payer.to_string(),
-        exposure: money.clone(),
-        money,
-        symbol: asset.symbol.clone(),
-        decimals: asset.decimals,
-        domain: Some(domain.clone()),
-        amount_value: value,
-        exposure_value: value,
-        resource: context.resource.clone(),
-        lifetime_seconds: lifetime,
-        reversible: false,
+        network: terms.network,
+        asset,
+        account,
+        payer,
+        amount: terms.amount,
+        lifetime,
         risks: risks(&challenge, lifetime, first_hand, context),
-        network: Some(terms.network),
     };
-    Ok(Quoted { quote, offer: kept.0.clone(), seller_says: says(&challenge, &request) })
+    Ok(Quoted { quote: price.quote(context)?, offer: kept.0.clone(), seller_says: says(&challenge, &request) })
 }
 
 fn risks(challenge: &Challenge<'_>, lifetime: u64, first_hand: bool, context: &QuoteContext<'_>) -> BTreeSet<Risk> {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 use super::{Version, malformed, terms::Terms};
-use crate::json::Json;
+use crate::{evm, json::Json};
 
 /// Writes header, `_meta` entry and, for a price that came over A2A, message metadata from the kept offer and the one signature.
 ///
@@ -75,14 +75,5 @@ fn agree(terms: &Terms<'_>, form: &Eip3009) -> Result<(), QuoteError> {
 }
 
 fn transfer(form: &Eip3009, signature: &[u8]) -> String {
-    format!(
-        "{{\"authorization\":{{\"from\":\"{}\",\"to\":\"{}\",\"value\":\"{}\",\"validAfter\":\"{}\",\"validBefore\":\"{}\",\"nonce\":\"{}\"}},\"signature\":\"{}\"}}",
-        form.from,
-        form.to,
-        form.value,
-        form.valid_after,
-        form.valid_before,
-        form.nonce,
-        hex::encode_prefixed(signature),
-    )
+    format!("{{\"authorization\":{{{}}},\"signature\":\"{}\"}}", evm::members(form), hex::encode_prefixed(signature))
 }

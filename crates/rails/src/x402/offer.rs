@@ -2,8 +2,7 @@
 
 use countersign_core::{
     asset::Asset,
-    money::Money,
-    payment::{Op, Payee, Quote},
+    payment::Quote,
     policy::Risk,
     rail::{QuoteContext, QuoteError, Quoted},
 };
@@ -13,10 +12,13 @@ use url::Url;
 use super::{
     Version,
     envelope::{Brought, Carrier, Required},
-    malformed,
     terms::{Terms, resource_url},
 };
-use crate::{evm, json::Json, web_host};
+use crate::{
+    evm::{self, Price},
+    json::Json,
+    web_host,
+};
 
 /// Picks the offer to pay: real money before play money, settled afterwards before settled upfront, then the server's order.
 pub(super) fn choose(required: &Required<'_>, context: &QuoteContext<'_>) -> Result<Quoted, QuoteError> {
@@ -40,29 +42,20 @@ fn judge(required: &Required<'_>, offer: &Json<'_>, context: &QuoteContext<'_>) 
         return Err(QuoteError::LifetimeTooLong(terms.lifetime));
     }
     let payer = evm::payer(&terms.network, context)?;
-    let value = context.registry.value(asset, terms.amount).map_err(|e| malformed(format!("the amount is {e}")))?;
-    let money = Money { asset: asset.id.clone(), amount: terms.amount };
-    Ok(Quote {
-        rail: "x402".into(),
+    let risks = risks(&terms, url, required.first_hand(), context);
+    let price = Price {
+        rail: "x402",
         version: required.version.number(),
         scheme: "exact".into(),
-        op: Op::Pay,
-        payee: Payee { origin: context.origin.clone(), account: account.to_string(), claimed: context.claimed },
-        testnet: context.registry.chain(&terms.network).is_some_and(|chain| chain.testnet),
-        wallet: payer.to_string(),
-        exposure: money.clone(),
-        money,
-        symbol: asset.symbol.clone(),
-        decimals: asset.decimals,
-        domain: asset.eip712.clone(),
-        amount_value: value,
-        exposure_value: value,
-        resource: context.resource.clone(),
-        lifetime_seconds: terms.lifetime,
-        reversible: false,
-        risks: risks(&terms, url, required.first_hand(), context),
-        network: Some(terms.network),
-    })
+        network: terms.network,
+        asset,
+        account,
+        payer,
+        amount: terms.amount,
+        lifetime: terms.lifetime,
+        risks,
+    };
+    price.quote(context)
 }
 
 /// The token as our table knows it, if the offer means that token: its name and version must be the table's.
