@@ -250,7 +250,10 @@ pub fn agent(place: &Place, verb: AgentVerb, json: bool) -> anyhow::Result<Exit>
                     let ends = agent["expires_at"].as_i64().filter(|_| agent["expires_soon"] == true);
                     let ends = ends.map(|end| format!("its token ends {}: rotate it", Millis(end).rfc3339()));
                     let program = agent["program"].as_str().map(|path| format!("bound to {}", clean(path)));
-                    let wallet = agent["wallet"].as_str().map(|address| format!("pays from {address}"));
+                    let wallet = agent["wallet"].as_str().map(|address| match address {
+                        "" => "pays from no wallet: its own was removed".to_owned(),
+                        address => format!("pays from {address}"),
+                    });
                     let more = [wallet, program, ends];
                     let notes: Vec<&str> = notes.into_iter().chain(more.iter().flatten().map(String::as_str)).collect();
                     println!("{}  {}", agent["name"].as_str().unwrap_or_default(), notes.join(", "));
