@@ -108,8 +108,12 @@ impl Room {
                 SecretTask::Passphrase | SecretTask::Create | SecretTask::Import,
                 SecretStep::Passphrase { old, new, again },
             ) => {
-                let new = if new.is_empty() && again.is_empty() { None } else { Some(chosen(new, &again)?) };
-                self.vault.set_passphrase(old.0, new).await?;
+                let new = chosen(new, &again)?;
+                self.vault.set_passphrase(old.0, Some(new)).await?;
+                Ok(SecretDone::Done)
+            }
+            (SecretTask::Passphrase, SecretStep::PassphraseAway { old }) => {
+                self.vault.set_passphrase(old.0, None).await?;
                 Ok(SecretDone::Done)
             }
             (SecretTask::Unlock, SecretStep::Unlock { passphrase }) => {

@@ -129,7 +129,10 @@ async fn a_passphrase_is_set_locks_opens_and_goes_and_a_wallet_goes_by_its_addre
     let unlock = |text: &str| SecretStep::Unlock { passphrase: typed(text) };
     assert_eq!(home.step(unlock("wrong")).await, Err(SecretError::WrongPassphrase));
     assert_eq!(home.step(unlock("correct horse")).await, Ok(SecretDone::Done));
-    assert_eq!(home.passphrase("correct horse", "", "").await, Ok(SecretDone::Done));
+    assert_eq!(home.passphrase("correct horse", "", "").await, Err(SecretError::TooShort), "Enter in an empty form");
+    assert_eq!(home.vault.guarded(), Guarded::Open);
+    assert_eq!(home.step(SecretStep::PassphraseAway { old: typed("wrong") }).await, Err(SecretError::WrongPassphrase));
+    assert_eq!(home.step(SecretStep::PassphraseAway { old: typed("correct horse") }).await, Ok(SecretDone::Done));
     assert_eq!(home.vault.guarded(), Guarded::No);
     home.room.begin(SecretTask::Remove { address: address.clone() }).unwrap();
     assert_eq!(home.step(remove("0x12")).await, Err(SecretError::NotTyped));

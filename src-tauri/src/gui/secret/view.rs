@@ -103,7 +103,7 @@ pub enum SecretStep {
         #[cfg_attr(test, ts(type = "string"))]
         passphrase: Typed,
     },
-    /// `new` empty takes the passphrase away; `old` is empty where none is set.
+    /// `old` is empty where none is set.
     Passphrase {
         #[cfg_attr(test, ts(type = "string"))]
         old: Typed,
@@ -111,6 +111,11 @@ pub enum SecretStep {
         new: Typed,
         #[cfg_attr(test, ts(type = "string"))]
         again: Typed,
+    },
+    /// Works without one from here on.
+    PassphraseAway {
+        #[cfg_attr(test, ts(type = "string"))]
+        old: Typed,
     },
     Unlock {
         #[cfg_attr(test, ts(type = "string"))]
