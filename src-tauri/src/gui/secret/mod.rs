@@ -13,7 +13,7 @@ pub use view::{GuardedBy, SecretDone, SecretError, SecretStep, SecretTask, Secre
 use countersign_core::text::clean;
 use countersign_vault::{
     Vault, VaultError, Wallet,
-    keys::{KeysError, Secret, phrase},
+    keys::{Guarded, KeysError, Secret, phrase},
 };
 use std::{
     io::Write as _,
@@ -138,6 +138,10 @@ impl Room {
     }
 
     fn words(&self) -> Told<SecretDone> {
+        // Nobody is to write down words of a wallet that could not be kept.
+        if self.vault.guarded() == Guarded::Locked {
+            return Err(SecretError::Locked);
+        }
         let fresh = phrase::fresh()?;
         let words = split(&fresh).map(str::to_owned).collect();
         let mut sitting = self.lock();
@@ -169,9 +173,14 @@ impl Room {
             if words.len() != sitting.places.len() || !sitting.places.iter().zip(words).all(right) {
                 return Err(SecretError::WrongWords);
             }
-            sitting.phrase.take().ok_or(SecretError::NotNow)?
+            Secret::copy_of(phrase.expose())
         };
-        Ok(made_of(self.vault.import_phrase(phrase, &named(label)).await?))
+        // What was written down stays good until a wallet is made of it.
+        let made = made_of(self.vault.import_phrase(phrase, &named(label)).await?);
+        if let Some(sitting) = self.lock().as_mut() {
+            sitting.phrase = None;
+        }
+        Ok(made)
     }
 
     fn task(&self) -> Told<SecretTask> {

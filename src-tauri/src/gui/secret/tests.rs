@@ -4,7 +4,10 @@ use super::{super::view::tests::check as current, *};
 use countersign_core::{Millis, policy::Policy, registry::Registry};
 use countersign_vault::{
     ManualClock, Open,
-    keys::{Guarded, Keys, memory::MemoryStore},
+    keys::{
+        Guarded, KeyStoreError, Keys,
+        memory::{Fault, MemoryStore},
+    },
 };
 use std::sync::Arc;
 
@@ -15,16 +18,18 @@ struct Home {
     dir: tempfile::TempDir,
     vault: Vault,
     room: Room,
+    store: MemoryStore,
 }
 
 fn home() -> Home {
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::new(Millis(1_795_000_000_000)));
     let policy = Policy::preset("everyday", "USD").unwrap();
-    let keys = Keys::start(Box::new(MemoryStore::new()));
+    let store = MemoryStore::new();
+    let keys = Keys::start(Box::new(store.clone()));
     let open = Open::new(dir.path().join("data"), clock, keys, Arc::new(Registry::builtin("USD")), policy);
     let vault = Vault::open(Open { min_free_bytes: 0, ..open }).unwrap();
-    Home { dir, room: Room::new(vault.clone()), vault }
+    Home { dir, room: Room::new(vault.clone()), vault, store }
 }
 
 fn typed(text: &str) -> Typed {
@@ -66,7 +71,10 @@ async fn a_new_wallet_is_kept_only_once_its_words_were_said_back() {
     assert_eq!(home.step(check(few)).await, Err(SecretError::WrongWords));
     assert!(home.vault.wallets().is_empty());
     let right = || places.iter().map(|n| typed(&said(n).to_uppercase())).collect();
-    let made = home.step(check(right())).await.unwrap();
+    home.store.set_fault(Some(Fault::Error(KeyStoreError::Locked)));
+    assert!(home.step(check(right())).await.is_err());
+    home.store.set_fault(None);
+    let made = home.step(check(right())).await.expect("what was written down is still good");
     let address = home.vault.wallets()[0].address.clone();
     assert_eq!(made, SecretDone::Made { label: "savings".into(), address: address.clone() });
     assert_eq!(home.step(check(right())).await, Err(SecretError::NotNow), "the words are forgotten");
@@ -121,6 +129,8 @@ async fn a_passphrase_is_set_locks_opens_and_goes_and_a_wallet_goes_by_its_addre
     assert_eq!(home.passphrase("", "correct horse", "correct horse").await, Ok(SecretDone::Done));
     assert_eq!(home.passphrase("wrong", "another horse", "another horse").await, Err(SecretError::WrongPassphrase));
     home.vault.lock_wallets();
+    home.room.begin(SecretTask::Create).unwrap();
+    assert_eq!(home.step(SecretStep::Words).await, Err(SecretError::Locked), "before anybody writes them down");
     home.room.begin(SecretTask::Remove { address: address.clone() }).unwrap();
     let remove = |text: &str| SecretStep::Remove { typed: text.to_owned() };
     assert_eq!(home.step(remove(&address)).await, Err(SecretError::Locked));
