@@ -118,6 +118,29 @@ test('nothing of a secret is put on the clipboard, and there is no button that w
   expect(writeText).not.toHaveBeenCalled();
 });
 
+test('a file that is no keystore file is refused as it is chosen', async () => {
+  await open('import');
+  await fireEvent.click(screen.getByTestId('kind-file'));
+  const chosen = (size: number, text: () => Promise<string>) => fireEvent.change(screen.getByTestId('file'), { target: { files: [{ size, text }] } });
+  const field = () => screen.getByTestId('file-text') as HTMLTextAreaElement;
+  await chosen(2, async () => '{}');
+  await vi.waitFor(() => expect(field().value).toBe('{}'));
+  await chosen(65_536, async () => '{}');
+  expect((await screen.findByTestId('refused')).textContent).toContain('not a keystore file');
+  expect(field().value).toBe('');
+  await chosen(2, () => Promise.reject(new Error('gone')));
+  await screen.findByTestId('refused');
+  await chosen(2, async () => '{}');
+  await vi.waitFor(() => expect(screen.queryByTestId('refused')).toBeNull());
+});
+
+test('Escape that only leaves an input method leaves the window open', async () => {
+  await open('unlock', { guarded: 'locked' });
+  await fireEvent.keyDown(window, { key: 'Escape', isComposing: true });
+  await fireEvent.keyDown(window, { key: 'Escape', keyCode: 229 });
+  expect(host.calls.at(-1)?.command).not.toBe('secret_end');
+});
+
 test('Escape leaves, a sitting that is over says so, and Chinese is complete', async () => {
   await open('remove', { language: 'zh-CN' });
   expect(screen.getByRole('heading', { level: 1 }).textContent).toBe('移除钱包');
