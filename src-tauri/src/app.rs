@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 use countersign_core::policy::Policy;
 use countersign_desk::{
-    Desk, DeskParts,
+    Desk, DeskParts, Habits,
     approver::Approver,
     settle::Node,
     wire::{Wire, WireLimits},
@@ -124,6 +124,7 @@ pub struct Running {
     pub listening: http::Listening,
     settling: tokio::task::JoinHandle<()>,
     renewing: tokio::task::JoinHandle<()>,
+    locking: tokio::task::JoinHandle<()>,
 }
 
 /// Builds and starts everything around an open vault.
@@ -153,7 +154,7 @@ pub async fn start(
             .into_iter()
             .map(|(network, urls)| (network, urls.into_iter().map(node).collect()))
             .collect(),
-        keep_hours: config.fetch.keep_hours,
+        habits: Habits::new(config.fetch.keep_hours, config.keys.lock_after_minutes),
         approval_seconds: config.approval.timeout_seconds,
     });
     let sessions = Arc::new(http::Sessions::default());
@@ -182,7 +183,8 @@ pub async fn start(
     .await?;
     let settling = tokio::spawn(desk.clone().settle());
     let renewing = tokio::spawn(bridge::renew::for_ever(desk.vault().clone(), place.dir.clone()));
-    Ok(Running { desk, listening, settling, renewing })
+    let locking = tokio::spawn(desk.clone().lock_idle_wallets());
+    Ok(Running { desk, listening, settling, renewing, locking })
 }
 
 /// The socket of this name, or none where nothing can be written: there is still something to look at.
@@ -201,7 +203,7 @@ impl Running {
     /// Stops accepting, lets open requests end, and closes the ledger cleanly.
     pub async fn stop(self) {
         self.listening.stop().await;
-        for task in [self.settling, self.renewing] {
+        for task in [self.settling, self.renewing, self.locking] {
             task.abort();
             let _ = task.await;
         }

@@ -57,6 +57,8 @@ pub struct Keys {
     pub store: Store,
     /// File with the passphrase, for `store = "file"` on machines without a person.
     pub passphrase_file: Option<std::path::PathBuf>,
+    /// After so many minutes without use, wallets that a passphrase guards are locked; 0 for never, at most a day.
+    pub lock_after_minutes: u32,
 }
 
 /// Where keys are kept.
@@ -90,8 +92,8 @@ pub struct Fetch {
     pub max_response_bytes: usize,
     /// For one request.
     pub timeout_seconds: u64,
-    /// How long answer bodies are kept for a repeated key.
-    pub keep_hours: u64,
+    /// How long answer bodies are kept for a repeated key, at most ten years.
+    pub keep_hours: u32,
 }
 
 /// `[rails]`
@@ -192,7 +194,7 @@ impl Default for Server {
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { store: Store::Os, passphrase_file: None }
+        Self { store: Store::Os, passphrase_file: None, lock_after_minutes: 0 }
     }
 }
 
@@ -259,6 +261,9 @@ impl Config {
         }
         if !(1..=600).contains(&self.fetch.timeout_seconds) || self.fetch.max_response_bytes > 256 * 1024 * 1024 {
             bail!("fetch.timeout_seconds must be 1 to 600, fetch.max_response_bytes at most 268435456");
+        }
+        if self.fetch.keep_hours > 87_600 || self.keys.lock_after_minutes > 1440 {
+            bail!("fetch.keep_hours must be at most 87600, keys.lock_after_minutes at most 1440");
         }
         if self.limits.requests_per_second == 0 || self.limits.burst == 0 || self.limits.connections == 0 {
             bail!("the values of [limits] must be above 0");
@@ -404,6 +409,8 @@ mod tests {
             "[rails]\nmpp = [\"stripe/charge\"]",
             "[rails]\nmpp = [\"evm/session\"]",
             "[mcp]\nsession_idle_seconds = 0",
+            "[fetch]\nkeep_hours = 87601",
+            "[keys]\nlock_after_minutes = 1441",
             "[test]\nseller = \"file:///etc/passwd\"",
         ] {
             assert!(parse(bad).is_err(), "{bad}");

@@ -1,9 +1,19 @@
 //! Settlement truth: what sellers claim and single nodes say moves no money back; proof does.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use countersign_desk::event::{Event, Lack};
+use countersign_vault::keys::Secret;
 use serde_json::{Value, json};
+use tokio::sync::broadcast::Receiver;
 
 use crate::support::{Behaves, NodeDouble, Till, World, hostile_seller::HostileSeller, shop::id, till::up_to, until};
+
+/// What the last failed payment lacked, as the desktop is told.
+fn lacked(events: &mut Receiver<Event>) -> Option<Lack> {
+    std::iter::from_fn(|| events.try_recv().ok())
+        .filter_map(|event| if let Event::Lacking { lack, .. } = event { Some(lack) } else { None })
+        .last()
+}
 
 /// Seconds, longer than any window here and the grace after it.
 const PAST: i64 = 400;
@@ -231,6 +241,7 @@ async fn what_the_wallet_does_not_hold_is_refused_before_signing_and_the_key_sta
     let till = Till::open(&up_to("1.00"), &world.at("network"), vec![node.own()]).await;
     let cheap = format!("{}/cheap", world.at("seller"));
     world.mint(&till.wallet, "0.02");
+    let mut events = till.desk.events();
     let refused = till.fetch(&cheap, "key").await;
     assert_eq!(
         (refused["code"].as_str(), &refused["outcome"]),
@@ -238,6 +249,7 @@ async fn what_the_wallet_does_not_hold_is_refused_before_signing_and_the_key_sta
         "{refused}"
     );
     assert_eq!(till.payments().await["payments"], json!([]), "a row was written");
+    assert_eq!(lacked(&mut events), Some(Lack::Money(till.wallet.clone())));
     world.mint(&till.wallet, "0.01");
     let paid = till.fetch(&cheap, "key").await;
     assert_eq!(paid["status"], "completed", "the key is free: {paid}");
@@ -246,6 +258,23 @@ async fn what_the_wallet_does_not_hold_is_refused_before_signing_and_the_key_sta
     let seller = seller().await;
     let unseen = till.fetch(&seller.case("unseen"), "unseen").await;
     assert_eq!(stands(&unseen)[1], "signed", "a node that cannot tell is no reason to refuse: {unseen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_finds_the_wallets_locked_says_so_to_the_desktop_and_goes_through_once_they_are_unlocked() {
+    let seller = seller().await;
+    let till = Till::open(&up_to("1.00"), "eip155:8453", Vec::new()).await;
+    let secret = |text: &str| Secret::copy_of(text.as_bytes());
+    till.desk.vault().set_passphrase(secret(""), Some(secret("correct horse"))).await.expect("a passphrase");
+    till.desk.lock_wallets_after(5);
+    till.wait(301);
+    assert!(till.desk.vault().lock_idle_wallets(till.desk.locks_wallets_after()));
+    let mut events = till.desk.events();
+    assert_eq!(till.fetch(&seller.case("unseen"), "one").await["code"], "locked");
+    assert_eq!(lacked(&mut events), Some(Lack::Key));
+    till.desk.vault().unlock_wallets(secret("correct horse")).await.expect("unlocked");
+    assert_eq!(stands(&till.fetch(&seller.case("unseen"), "two").await)[1], "signed");
+    assert_eq!(lacked(&mut events), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

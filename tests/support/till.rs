@@ -6,7 +6,7 @@ use countersign_core::{
     registry::Registry,
 };
 use countersign_desk::{
-    Desk, DeskParts, Told,
+    Desk, DeskParts, Habits, Told,
     approver::{Approver, Change, Showing},
     request::{FetchBody, PayBody, Request},
     settle::Node,
@@ -109,7 +109,7 @@ impl Till {
             approver: whom(clock.clone()),
             clock: clock.clone(),
             nodes: [(network.parse().expect("a network"), nodes)].into_iter().filter(|(_, n)| !n.is_empty()).collect(),
-            keep_hours: 1,
+            habits: Habits::new(1, 0),
             approval_seconds: 120,
         });
         Self { clock, desk, wallet, settling: None, _dir: dir }

@@ -34,6 +34,19 @@ test('a value is sent with the text that was on screen, and what was saved is sa
   ]);
 });
 
+test('how long answers are kept and when wallets lock are numbers, and anything else is refused here', async () => {
+  await open();
+  await type(screen.getByTestId('keep'), '2');
+  await fireEvent.click(screen.getByTestId('keep-save'));
+  await screen.findByTestId('settings-saved');
+  await type(screen.getByTestId('lock-after'), 'soon');
+  await fireEvent.click(screen.getByTestId('lock-after-save'));
+  expect((await screen.findByTestId('settings-failed')).textContent).toContain('whole number');
+  await type(screen.getByTestId('lock-after'), '15');
+  await fireEvent.click(screen.getByTestId('lock-after-save'));
+  expect(called('settings_save').map((one) => one['edit'])).toEqual([{ kind: 'keep_hours', hours: 2 }, { kind: 'lock_after', minutes: 15 }]);
+});
+
 test('what the core refuses is said in its words', async () => {
   host.answers['settings_save'] = () => Promise.reject({ kind: 'failed', text: 'approval.timeout_seconds must be between 30 and 600' });
   await open();

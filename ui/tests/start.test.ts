@@ -68,3 +68,14 @@ test('wallets that are locked say so on every page, and open the window that unl
   await fireEvent.click(await screen.findByTestId('shell-unlock', {}, soon));
   expect(called('secret_open')).toEqual([{ task: { is: 'unlock' } }]);
 });
+
+test('a payment that failed for want of money leads to Add money, until it is put away', async () => {
+  host.answers['preferences'] = () => chosen();
+  stands({ short: { agent: 'researcher', address: '0x2222222222222222222222222222222222222222', at: '2026-05-04T15:00:00Z' } });
+  render(Shell);
+  expect((await screen.findByTestId('short', {}, soon)).textContent).toContain('researcher could not pay');
+  await fireEvent.click(screen.getByTestId('short-add'));
+  expect(location.hash).toBe('#wallets/money:0x2222222222222222222222222222222222222222');
+  await fireEvent.click(within(screen.getByTestId('short').closest('.notice') as HTMLElement).getByRole('button', { name: 'Close' }));
+  expect(screen.queryByTestId('short')).toBeNull();
+});

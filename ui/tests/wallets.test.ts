@@ -49,6 +49,22 @@ test('locked wallets say so and open the window that unlocks them; open ones can
   expect(called('wallet_lock')).toHaveLength(1);
 });
 
+test('a wallet that holds too little leads to Add money, and one that holds too much is told', async () => {
+  const address = wallets().wallets[1]?.address ?? '';
+  lookAt(false);
+  host.answers['wallet_money'] = () => money({ float: { holds: '120.00 USD', needs: '50.00 USD' } });
+  render(Wallets, { at: `money:${address}` });
+  expect((await screen.findByTestId('float')).textContent).toContain('120.00 USD');
+  expect(called('wallet_money')[0]).toEqual({ address, afresh: true });
+  expect(location.hash).toBe(`#wallets/${address}`);
+});
+
+test('wallets that lock by themselves say when', async () => {
+  host.answers['wallets'] = () => wallets({ guarded: 'open', lock_after: 15 });
+  render(Wallets, { at: '' });
+  expect((await screen.findByTestId('lock-after')).textContent).toContain('after 15 minutes');
+});
+
 test('another wallet pays only after the approval window, and a no is told', async () => {
   host.answers['wallet_pays'] = () => Promise.reject({ kind: 'failed', message: 'It was not confirmed; the wallet that pays stays the same.' });
   render(Wallets, { at: '' });

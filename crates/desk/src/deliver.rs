@@ -1,7 +1,6 @@
 //! From a durable reservation to what the agent gets: sign, send once, write down what came back.
 
 use countersign_core::{
-    Millis,
     rail::{Credential, Receipt},
     status::Settlement,
 };
@@ -125,14 +124,9 @@ impl Desk {
             }
         };
         if let Some(body) = body {
-            let until = Millis(
-                self.now()
-                    .0
-                    .saturating_add(i64::try_from(self.keep_hours.saturating_mul(3_600_000)).unwrap_or(i64::MAX)),
-            );
             let kept = Note {
                 detail: vec![("body".to_owned(), body)],
-                detail_until: Some(until),
+                detail_until: Some(self.habits.keep_until(self.now())),
                 why: Some("body_kept".to_owned()),
                 ..Note::default()
             };

@@ -19,6 +19,7 @@ use tokio::{
 use crate::{
     approver::Approver,
     event::Event,
+    habits::Habits,
     outcome::{Outcome, OutcomeStatus, ResponseView},
     problem::{Code, Problem},
     request::Request,
@@ -50,8 +51,8 @@ pub struct DeskParts {
     pub clock: Arc<dyn Clock>,
     /// Nodes to check settlements with.
     pub nodes: BTreeMap<Network, Vec<Node>>,
-    /// How long answer bodies are kept.
-    pub keep_hours: u64,
+    /// What may change while it runs.
+    pub habits: Habits,
     /// How long a question lives.
     pub approval_seconds: u64,
 }
@@ -70,7 +71,7 @@ pub struct Desk {
     pub(crate) events: broadcast::Sender<Event>,
     /// Rises when waiting payments should be judged again.
     pub(crate) look_again: watch::Sender<u64>,
-    pub(crate) keep_hours: u64,
+    pub(crate) habits: Habits,
     pub(crate) approval_seconds: u64,
 }
 
@@ -89,7 +90,7 @@ impl Desk {
             stories: Stories::default(),
             events: broadcast::channel(1024).0,
             look_again: watch::channel(0).0,
-            keep_hours: parts.keep_hours,
+            habits: parts.habits,
             approval_seconds: parts.approval_seconds,
         })
     }

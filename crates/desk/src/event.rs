@@ -32,8 +32,24 @@ pub enum Event {
         /// The API's word for its state.
         state: &'static str,
     },
+    /// A payment failed for want of something that only the person can bring.
+    Lacking {
+        /// Who asked.
+        agent: String,
+        /// What is wanted.
+        lack: Lack,
+    },
     /// Paused or resumed.
     Paused(bool),
     /// The ledger stopped or recovered: the word of `healthz`.
     Health(&'static str),
+}
+
+/// What a payment wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lack {
+    /// The wallets, or the key store, are locked.
+    Key,
+    /// The wallet of this address holds too little.
+    Money(String),
 }

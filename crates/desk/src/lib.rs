@@ -9,6 +9,7 @@ pub mod carrier;
 mod deliver;
 mod desk;
 pub mod event;
+mod habits;
 pub mod outcome;
 mod pay;
 pub mod problem;
@@ -23,4 +24,5 @@ pub mod view;
 pub mod wire;
 
 pub use desk::{Desk, DeskParts, HealthWord, Standing};
+pub use habits::Habits;
 pub use story::Told;

@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::{
     desk::{Desk, vault_problem},
-    event::Event,
+    event::{Event, Lack},
     outcome::{Outcome, ResponseView},
     problem::{Code, Problem},
     request::{Act, Request},
@@ -53,7 +53,11 @@ impl Desk {
                 let desk = self.clone();
                 let span = tracing::info_span!("payment", agent.id = %caller.agent, payment.id = tracing::field::Empty);
                 let told = async move {
+                    let agent = caller.agent.clone();
                     let result = desk.tell_story(caller, request, &mut telling).await;
+                    if result.as_ref().is_err_and(|problem| problem.code == Code::Locked) {
+                        desk.lacks(&agent, Lack::Key);
+                    }
                     telling.ends(result);
                 };
                 tokio::spawn(told.instrument(span));
@@ -145,6 +149,7 @@ impl Desk {
         if let Err(short) = self.check_balance(&quoted.quote, &signables).await {
             // What policy refuses is refused as such: it says nothing about what the wallet holds.
             if !self.vault.denies(&payment, &quoted.quote, caller).await.map_err(vault_problem)? {
+                self.lacks(&caller.agent, Lack::Money(quoted.quote.wallet.clone()));
                 return Err(short);
             }
         }
@@ -316,6 +321,10 @@ impl Desk {
         }
         let record = self.vault.payment(&record.id).await.map_err(vault_problem)?.unwrap_or_else(|| record.clone());
         answer_of(self.full_outcome(&record, true).await?, &record)
+    }
+
+    fn lacks(&self, agent: &AgentName, lack: Lack) {
+        self.tell(Event::Lacking { agent: agent.to_string(), lack });
     }
 
     fn tell_silent(&self, record: &Record) {

@@ -6,6 +6,7 @@ mod payees;
 mod people;
 
 use countersign_core::{
+    Millis,
     approval::History,
     payment::{AgentName, Caller, Digest, IdempotencyKey, PaymentId, Quote, SessionId},
     policy::{Approved, BudgetView, By, budgets_of},
@@ -134,6 +135,7 @@ impl Vault {
 
     fn signers(&self, forms: &[Signable]) -> Result<Vec<sign::Signer>, SignError> {
         let keys = &self.0.shared.keys;
+        self.0.shared.uses_keys();
         let signer = |form: &Signable| match keys.loaded_signer(sign::account(form)) {
             Some(signer) => Ok(signer),
             None => keys.signer(&form.signer()).map_err(|error| guard::no_key(&form.signer(), error)),
@@ -206,6 +208,11 @@ impl Vault {
     /// A kept body, unless it was forgotten: `url`, `offer`, `reason`, `seller`, and what [`Self::note`] was given.
     pub async fn detail(&self, id: &PaymentId, kind: &str) -> Result<Option<Vec<u8>>, VaultError> {
         self.0.read(|conn| verb::detail(conn, id, kind))
+    }
+
+    /// Brings the end of every kept answer forward by `earlier` milliseconds, and to `latest` at most; forgets what is over then.
+    pub async fn keep_shorter(&self, earlier: i64, latest: Millis) -> Result<(), VaultError> {
+        self.0.write(move |tx| verb::keep_shorter(tx, earlier, latest)).await
     }
 
     /// Payments that may still move, oldest first, with what was signed.

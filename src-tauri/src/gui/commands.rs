@@ -5,7 +5,7 @@ use countersign_desk::{
     event::Event,
 };
 use countersign_vault::{Health, Scope, keys::Guarded};
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 use tauri::{Manager as _, State, WebviewWindow, ipc::Channel};
 use tokio::sync::oneshot;
 
@@ -120,6 +120,7 @@ pub async fn status(window: WebviewWindow, shell: Gets<'_>) -> Said<MainStatus> 
         wallet: !vault.wallets().is_empty(),
         agent: agents.iter().any(|agent| agent.revoked_at.is_none()),
         try_at: shell.try_at.clone(),
+        short: shell.lacking.money(Instant::now()),
     })
 }
 

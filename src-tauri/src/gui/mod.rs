@@ -8,6 +8,7 @@ mod commands;
 mod doubts;
 mod environment;
 mod guard;
+mod lacking;
 mod limits;
 mod limits_commands;
 mod native;
@@ -86,6 +87,7 @@ struct Shell {
     people: people::Room,
     secret: secret::Room,
     settings: settings::Room,
+    lacking: lacking::Lacking,
 }
 
 /// Runs the desktop on this thread, the main one, until it is quit. What waits then is refused.
@@ -177,6 +179,7 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
         people,
         secret,
         settings,
+        lacking: lacking::Lacking::default(),
     });
     app.manage(windows.clone());
     app.manage(shell.clone());

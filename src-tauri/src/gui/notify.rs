@@ -1,16 +1,17 @@
-//! Notifications: one for each question, one an agent and minute for what went through by itself. Never an agent's words.
+//! Notifications: one for each question, one an agent and minute for what went through by itself, one an
+//! hour for what it failed for. Never an agent's words.
 //!
 //! Their only action opens a window: any program on the bus can claim that it was clicked.
 
 use countersign_core::{approval::Question, money::Micro};
-use countersign_desk::event::Event;
+use countersign_desk::event::{Event, Lack};
 use std::{
     collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{sync::broadcast::error::RecvError, time::MissedTickBehavior};
 
@@ -73,16 +74,27 @@ pub async fn follow(shell: Arc<Shell>) {
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Ok(Event::Asked(question)) => server.clone().show(Word::Asks, question_text(&shell.words, &question), true),
-                Ok(Event::Silent { agent, micros, .. }) if shell.preferences.now().tells(micros) => {
-                    quietly.add(&agent, micros);
+                Ok(Event::Asked(question)) => {
+                    server.clone().show(Word::Asks, question_text(&shell.words, &question), Leads::Question);
+                }
+                Ok(Event::Silent { agent, micros, .. }) => {
+                    shell.lacking.paid(&agent);
+                    if shell.preferences.now().tells(micros) {
+                        quietly.add(&agent, micros);
+                    }
+                }
+                Ok(Event::Lacking { agent, lack }) => {
+                    if shell.lacking.note(&agent, &lack, Instant::now(), shell.desk.now()) {
+                        let (text, leads) = lack_text(&shell.words, &agent, lack);
+                        server.clone().show(Word::Lacks, text, leads);
+                    }
                 }
                 Ok(_) => {}
                 Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "notifications could not keep up; the ledger has everything"),
                 Err(RecvError::Closed) => return,
             },
             _ = minute.tick() => for text in quietly.take(&shell.words, shell.desk.registry().reference()) {
-                server.clone().show(Word::Silent, text, false);
+                server.clone().show(Word::Silent, text, Leads::Nowhere);
             },
         }
     }
@@ -94,6 +106,23 @@ pub fn question_text(words: &Words, question: &Question) -> String {
     words.say(Word::Wants, &[("agent", &question.agent), ("amount", amount), ("host", &question.payee_host)])
 }
 
+/// What failed, and where it is put right. Opening the window unlocks nothing.
+fn lack_text(words: &Words, agent: &str, lack: Lack) -> (String, Leads) {
+    let (word, act, page) = match lack {
+        Lack::Key => (Word::LacksKey, Word::Unlock, "wallets".to_owned()),
+        Lack::Money(address) => (Word::LacksMoney, Word::AddMoney, format!("wallets/money:{address}")),
+    };
+    (words.say(word, &[("agent", agent)]), Leads::Page(act, page))
+}
+
+/// What a click on a notification opens.
+enum Leads {
+    Question,
+    /// A page of the main window, under this word.
+    Page(Word, String),
+    Nowhere,
+}
+
 struct Server {
     shell: Arc<Shell>,
     missing: AtomicBool,
@@ -101,8 +130,8 @@ struct Server {
 
 impl Server {
     /// Shows it from a thread of its own: the server may take its time, and a click may come much later.
-    fn show(self: Arc<Self>, title: Word, body: String, asks: bool) {
-        let (title, show) = (self.shell.words.say(title, &[]), self.shell.words.say(Word::Show, &[]));
+    fn show(self: Arc<Self>, title: Word, body: String, leads: Leads) {
+        let title = self.shell.words.say(title, &[]);
         let spawned = std::thread::Builder::new().name("notification".to_owned()).spawn(move || {
             let mut notification = notify_rust::Notification::new();
             notification
@@ -111,18 +140,22 @@ impl Server {
                 .body(&plain(&body))
                 .timeout(notify_rust::Timeout::Milliseconds(120_000));
             #[cfg(all(unix, not(target_os = "macos")))]
-            if asks {
-                notification.action("show", &show);
-                if self.shell.preferences.now().sound {
-                    notification.sound_name("dialog-question");
+            match &leads {
+                Leads::Question => {
+                    notification.action("show", &self.shell.words.say(Word::Show, &[]));
+                    if self.shell.preferences.now().sound {
+                        notification.sound_name("dialog-question");
+                    }
                 }
+                Leads::Page(act, _) => drop(notification.action("show", &self.shell.words.say(*act, &[]))),
+                Leads::Nowhere => {}
             }
             match notification.show() {
                 #[cfg(all(unix, not(target_os = "macos")))]
-                Ok(shown) if asks => shown.wait_for_action(|action| {
-                    if action == "show" {
-                        self.shell.windows.present();
-                    }
+                Ok(shown) if !matches!(leads, Leads::Nowhere) => shown.wait_for_action(|action| match leads {
+                    Leads::Question if action == "show" => self.shell.windows.present(),
+                    Leads::Page(_, page) if action == "show" => self.shell.windows.main(Some(page)),
+                    _ => {}
                 }),
                 Ok(_) => {}
                 Err(error) => {

@@ -73,7 +73,7 @@ pub async fn client_go(window: WebviewWindow, shell: Gets<'_>, id: String) -> Sa
 #[tauri::command]
 pub async fn wallets(window: WebviewWindow, shell: Gets<'_>) -> Said<WalletsView> {
     from(&window, MAIN)?;
-    shell.people.wallets(shell.desk.registry()).await.map_err(failed)
+    shell.people.wallets(shell.desk.registry(), shell.desk.locks_wallets_after()).await.map_err(failed)
 }
 
 /// Where a wallet gets its money, and what it holds; `afresh` when somebody begins to look.

@@ -24,7 +24,14 @@ pub async fn settings_save(
     base: String,
 ) -> Told<SettingsSaved> {
     from(&window)?;
-    shell.settings.save(&edit, &base)
+    let saved = shell.settings.save(&edit, &base)?;
+    match edit {
+        SettingsEdit::KeepHours { hours } => shell.desk.keep_answers_for(hours).await?,
+        SettingsEdit::LockAfter { minutes } => shell.desk.lock_wallets_after(minutes),
+        _ => {}
+    }
+    shell.settings.is_in_force(&edit);
+    Ok(saved)
 }
 
 /// Carries out what waits for its owner.

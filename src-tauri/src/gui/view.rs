@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
 
-use super::preferences::Language;
+use super::{lacking::ShortView, preferences::Language};
 
 /// One message of the core to the approval window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -251,6 +251,8 @@ pub struct MainStatus {
     pub agent: bool,
     /// Where a first payment can be tried, as configured.
     pub try_at: Option<String>,
+    /// A payment failed lately because its wallet holds too little.
+    pub short: Option<ShortView>,
 }
 
 /// Whether money can move.
@@ -376,6 +378,7 @@ pub(super) mod tests {
         check::<DecideErrorKind>(&dir, &mut stale);
         check::<MainStatus>(&dir, &mut stale);
         check::<MainState>(&dir, &mut stale);
+        check::<ShortView>(&dir, &mut stale);
         check::<ActivityFilter>(&dir, &mut stale);
         check::<ActivityLine>(&dir, &mut stale);
         check::<ActivityPage>(&dir, &mut stale);

@@ -34,11 +34,16 @@ pub enum Word {
     SilentOne,
     SilentMany,
     SilentUnknown,
+    Lacks,
+    LacksKey,
+    LacksMoney,
+    Unlock,
+    AddMoney,
 }
 
 impl Word {
     #[cfg(test)]
-    const ALL: [Self; 26] = [
+    const ALL: [Self; 31] = [
         Self::Spent,
         Self::SpentOf,
         Self::NoQuestions,
@@ -65,6 +70,11 @@ impl Word {
         Self::SilentOne,
         Self::SilentMany,
         Self::SilentUnknown,
+        Self::Lacks,
+        Self::LacksKey,
+        Self::LacksMoney,
+        Self::Unlock,
+        Self::AddMoney,
     ];
 
     const fn key(self) -> &'static str {
@@ -95,6 +105,11 @@ impl Word {
             Self::SilentOne => "notice.silent.one",
             Self::SilentMany => "notice.silent.many",
             Self::SilentUnknown => "notice.silent.unknown",
+            Self::Lacks => "notice.lacks",
+            Self::LacksKey => "notice.lacks.key",
+            Self::LacksMoney => "notice.lacks.money",
+            Self::Unlock => "notice.unlock",
+            Self::AddMoney => "notice.add_money",
         }
     }
 }

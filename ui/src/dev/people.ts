@@ -56,6 +56,7 @@ export const wallets = (change: Partial<WalletsView> = {}): WalletsView => ({
   ],
   kept: 'os_keyring',
   guarded: 'nothing',
+  lock_after: 0,
   networks: [
     { id: 'eip155:8453', name: 'Base', testnet: false },
     { id: 'eip155:84532', name: 'Base Sepolia', testnet: true },

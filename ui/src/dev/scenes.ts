@@ -129,5 +129,6 @@ export const status = (change: Partial<MainStatus> = {}): MainStatus => ({
   wallet: true,
   agent: true,
   try_at: null,
+  short: null,
   ...change,
 });

@@ -52,5 +52,6 @@ export const money = (change: Partial<MoneyView> = {}): MoneyView => ({
     { id: 'eip155:8453/erc20:0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913', network: 'Base', symbol: 'USDC', token: '0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913', testnet: false, faucet: null, has: { is: 'no_node' }, arrived: null },
     { id: 'eip155:421614/erc20:0x75faf114eafb1BDbe2F0316DF893fd58CE46AA4d', network: 'Arbitrum Sepolia', symbol: 'USDC', token: '0x75faf114eafb1BDbe2F0316DF893fd58CE46AA4d', testnet: true, faucet: 'https://faucet.circle.com', has: { is: 'silent' }, arrived: null },
   ],
+  float: null,
   ...change,
 });

@@ -19,6 +19,8 @@ export const settings = (change: Partial<SettingsView> = {}): SettingsView => ({
   port: 7402,
   port_open: true,
   timeout: 120,
+  keep_hours: 24,
+  lock_after: 0,
   reference: 'USD',
   rates: [{ currency: 'CNY', rate: '0.14' }],
   nodes: [

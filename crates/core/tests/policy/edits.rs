@@ -75,6 +75,16 @@ fn a_limit_is_set_lowered_raised_and_taken_away() {
 }
 
 #[test]
+fn a_month_needs_what_the_tightest_budget_over_everything_leaves() {
+    assert_eq!(preset("everyday").most_in_a_month(), Some(usd("300")), "five weeks of 60");
+    let by_day = edited(&preset("everyday"), limit(Limit::Day, Some("2")));
+    assert_eq!(by_day.most_in_a_month(), Some(usd("62")));
+    assert_eq!(edited(&by_day, limit(Limit::Month, Some("50"))).most_in_a_month(), Some(usd("50")));
+    let none = edited(&preset("everyday"), limit(Limit::Week, None));
+    assert_eq!(none.most_in_a_month(), None, "what is per agent or per rule says nothing of the whole");
+}
+
+#[test]
 fn what_happens_above_a_limit_can_be_chosen_and_stays() {
     let asks = Edit::Limit { limit: Limit::Day, max: Some(usd("20")), on_exceed: Some(Effect::Ask) };
     let policy = edited(&preset("everyday"), asks);

@@ -55,3 +55,11 @@ pub(crate) fn forget_old(conn: &Connection, now: Millis) -> Result<usize, Stop> 
     let over = "DELETE FROM detail WHERE rowid IN (SELECT rowid FROM detail WHERE until IS NOT NULL AND until <= ?1) AND +until <= ?1";
     Ok(conn.prepare_cached(over)?.execute([now.0])?)
 }
+
+/// Brings the end of every body that has one forward, and to `latest` at most; forgets what is over then.
+pub(crate) fn keep_shorter(tx: &mut Tx<'_>, earlier: i64, latest: Millis) -> Result<(), Stop> {
+    let sooner = "UPDATE detail SET until = min(until - ?1, ?2) WHERE until IS NOT NULL";
+    tx.conn.execute(sooner, (earlier, latest.0))?;
+    forget_old(tx.conn, tx.now.seen.wall)?;
+    Ok(())
+}

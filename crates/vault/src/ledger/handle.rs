@@ -61,6 +61,7 @@ impl Ledger {
         crate::faults::install(open.faults.clone());
         let shared = Arc::new(Shared {
             boot_id: open.clock.boot_id(),
+            used: AtomicI64::new(open.clock.boot_ms()),
             clock: open.clock,
             keys: open.keys,
             registry: open.registry,

@@ -46,6 +46,7 @@ pub(crate) mod verb {
     pub(crate) use super::{
         admit::{admit, denies, lookup},
         again::again,
+        detail::keep_shorter,
         facts::history,
         fold::by_id,
         list::{detail, explain, open, open_ids, open_one, page, policies},

@@ -228,6 +228,8 @@ pub(crate) struct Shared {
     pub view: RwLock<Arc<View>>,
     /// A person locked the keys.
     pub locked: AtomicBool,
+    /// When a wallet's key was last used, by the boot clock.
+    pub used: AtomicI64,
     /// The latest window time.
     pub last: AtomicI64,
     #[cfg(feature = "faults")]
@@ -250,6 +252,16 @@ impl Shared {
         self.locked.store(true, Ordering::SeqCst);
         let mut current = self.view.write().unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(View { locked: true, ..(**current).clone() });
+    }
+
+    /// A wallet's key is being used.
+    pub fn uses_keys(&self) {
+        self.used.store(self.clock.boot_ms(), Ordering::SeqCst);
+    }
+
+    /// Milliseconds since one was.
+    pub fn idle_ms(&self) -> i64 {
+        self.clock.boot_ms().saturating_sub(self.used.load(Ordering::SeqCst))
     }
 
     /// Both clocks as they stand.

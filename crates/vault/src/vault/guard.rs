@@ -100,6 +100,16 @@ impl Vault {
         self.0.shared.keys.lock();
     }
 
+    /// Locks the wallets if a passphrase opened them and none of their keys was used for so many minutes; says whether it did.
+    pub fn lock_idle_wallets(&self, minutes: u32) -> bool {
+        let idle = self.0.shared.idle_ms() >= i64::from(minutes).saturating_mul(60_000);
+        if !idle || self.guarded() != Guarded::Open {
+            return false;
+        }
+        self.lock_wallets();
+        true
+    }
+
     /// Sets, changes or takes away the passphrase; `old` must be the one that is set.
     pub async fn set_passphrase(&self, old: Secret, new: Option<Secret>) -> Result<(), KeysError> {
         self.keys(move |keys, wallets| {
@@ -128,7 +138,13 @@ impl Vault {
     ) -> Result<T, KeysError> {
         let shared = self.0.shared.clone();
         let wallets = self.wallets().into_iter().map(|wallet| wallet.address).collect();
-        let done = super::aside(move || work(&shared.keys, wallets)).await;
+        let done = super::aside(move || {
+            shared.uses_keys();
+            let done = work(&shared.keys, wallets);
+            shared.uses_keys();
+            done
+        })
+        .await;
         done.map_err(|error| KeyStoreError::Failed(error.to_string()))?
     }
 

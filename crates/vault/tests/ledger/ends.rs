@@ -6,7 +6,7 @@ use countersign_core::{
     policy::Risk,
     status::Status,
 };
-use countersign_vault::{Admitted, Note, Open, RefusedAs, Rejudged, Scope, SetBy, Vault};
+use countersign_vault::{Admitted, Clock as _, Note, Open, RefusedAs, Rejudged, Scope, SetBy, Vault};
 use std::collections::BTreeSet;
 
 use crate::support::{Home, NOON, POLICY, Shop, policy, wait, yes};
@@ -72,6 +72,33 @@ fn a_kept_body_is_forgotten_in_time_while_the_service_runs() {
     home.clock.advance_ms(3_600_000);
     shop.paid("a", "k3", "10000");
     assert_eq!(wait(shop.vault.detail(&id, "body")).unwrap(), None);
+    assert_eq!(shop.faults(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_kept_shorter_is_forgotten_as_if_it_had_been_kept_so_from_the_start() {
+    let home = Home::new();
+    let shop = home.open_for(&["a"]);
+    let hours = |n: i64| n * 3_600_000;
+    let kept = |key: &str, for_hours: i64| {
+        let id = shop.paid("a", key, "10000");
+        let until = Millis(home.clock.wall().0 + hours(for_hours));
+        let note =
+            Note { detail: vec![("body".into(), b"bought".to_vec())], detail_until: Some(until), ..Note::default() };
+        wait(shop.vault.note(&id, note)).unwrap();
+        id
+    };
+    let (old, for_ever) = (kept("k1", 24), kept("k2", 1_000_000));
+    home.clock.advance_ms(hours(2));
+    let fresh = kept("k3", 24);
+    let there = |id| wait(shop.vault.detail(id, "body")).unwrap().is_some();
+    // From 24 hours to 1.
+    wait(shop.vault.keep_shorter(hours(23), Millis(home.clock.wall().0 + hours(1)))).unwrap();
+    assert_eq!((there(&old), there(&fresh), there(&for_ever)), (false, true, true));
+    home.clock.advance_ms(hours(1));
+    shop.paid("a", "k4", "10000");
+    assert_eq!((there(&fresh), there(&for_ever)), (false, false));
+    assert!(wait(shop.vault.detail(&old, "url")).unwrap().is_some(), "what has no end stays");
     assert_eq!(shop.faults(), Vec::<String>::new());
 }
 

@@ -216,6 +216,28 @@ fn with_a_passphrase_a_new_process_pays_nothing_until_it_is_typed() {
 }
 
 #[test]
+fn wallets_that_nobody_used_for_so_long_are_locked_and_those_without_a_passphrase_are_not() {
+    let home = Home::new();
+    let shop = home.open_for(&["a"]);
+    let secret = |text: &str| Secret::copy_of(text.as_bytes());
+    let minutes = |n: i64| home.clock.advance_ms(n * 60_000);
+    minutes(60);
+    assert!(!shop.vault.lock_idle_wallets(5), "nothing would open them again");
+    wait(shop.vault.set_passphrase(secret(""), Some(secret("correct horse")))).unwrap();
+    minutes(4);
+    assert!(!shop.vault.lock_idle_wallets(5));
+    shop.paid("a", "k1", "10000");
+    minutes(4);
+    assert!(!shop.vault.lock_idle_wallets(5), "it paid meanwhile");
+    minutes(1);
+    assert!(shop.vault.lock_idle_wallets(5));
+    assert_eq!((shop.vault.guarded(), shop.vault.health()), (Guarded::Locked, Health::Locked));
+    assert!(!shop.vault.lock_idle_wallets(5), "they are locked already");
+    wait(shop.vault.unlock_wallets(secret("correct horse"))).unwrap();
+    assert!(!shop.vault.lock_idle_wallets(5), "unlocking them is a use");
+}
+
+#[test]
 fn a_removed_wallet_pays_for_nobody_and_its_key_is_gone() {
     let home = Home::new();
     let shop = home.open_for(&["a"]);

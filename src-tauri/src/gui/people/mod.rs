@@ -69,8 +69,8 @@ impl Room {
         Some(WalletName { label: wallet.map(|wallet| clean(&wallet.label)).unwrap_or_default(), address })
     }
 
-    /// The Wallets page.
-    pub async fn wallets(&self, registry: &Registry) -> anyhow::Result<WalletsView> {
+    /// The Wallets page; `lock_after` minutes without use the wallets lock.
+    pub async fn wallets(&self, registry: &Registry, lock_after: u32) -> anyhow::Result<WalletsView> {
         let agents = self.vault.list_agents().await?;
         let lives = |name: &AgentName| agents.iter().any(|a| a.name == *name && a.revoked_at.is_none());
         let payers = self.vault.payers();
@@ -88,6 +88,7 @@ impl Room {
             wallets: wallets.collect(),
             kept: KeptIn::of(self.vault.keys_kept()),
             guarded: GuardedBy::from(self.vault.guarded()),
+            lock_after,
             networks: networks.map(NetworkName::of).collect(),
         })
     }

@@ -2,7 +2,7 @@
 
 use countersign_core::{
     asset::{Asset, Network, Transfer},
-    money::Amount,
+    money::{Amount, Micro},
     registry::Chain,
 };
 use countersign_desk::Desk;
@@ -30,6 +30,25 @@ pub struct MoneyView {
     pub qr: QrView,
     /// Those with a node first.
     pub networks: Vec<MoneyOn>,
+    /// It holds more real money than a month needs.
+    pub float: Option<FloatView>,
+}
+
+/// More than a float: what is not needed here is safer elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct FloatView {
+    /// What it holds, as far as its value is known.
+    pub holds: String,
+    /// The most that the budgets over everything let through in a month.
+    pub needs: String,
+}
+
+impl FloatView {
+    fn of(holds: Micro, needs: Option<Micro>, reference: &str) -> Option<Self> {
+        let needs = needs.filter(|needs| holds > *needs)?;
+        Some(Self { holds: format!("{holds} {reference}"), needs: format!("{needs} {reference}") })
+    }
 }
 
 /// A QR code as one path of unit squares, dark on light, with the quiet zone around it.
@@ -93,7 +112,7 @@ impl Seen {
 pub async fn view(desk: &Desk, seen: &Seen, account: &str, afresh: bool) -> Option<MoneyView> {
     let registry = desk.registry();
     let asked: BTreeSet<Network> = desk.networks_with_nodes().cloned().collect();
-    let mut networks = Vec::new();
+    let (mut networks, mut holds) = (Vec::new(), Micro(0));
     for asset in registry.assets().filter(|asset| asset.transfer == Transfer::Eip3009) {
         let Some((network, token)) = asset.id.network().zip(asset.id.token()) else { continue };
         let Some(chain) = registry.chain(&network) else { continue };
@@ -103,17 +122,24 @@ pub async fn view(desk: &Desk, seen: &Seen, account: &str, afresh: bool) -> Opti
                 tracing::info!(%error, "a balance is not known");
                 (HasView::Silent, None)
             }
-            Some(Ok(amount)) => (
-                HasView::Amount { amount: written(amount, asset) },
-                seen.arrived(account, asset, amount, afresh).map(|more| written(more, asset)),
-            ),
+            Some(Ok(amount)) => {
+                if let (false, Ok(Some(value))) = (chain.testnet, registry.value(asset, amount)) {
+                    holds = Micro(holds.0.saturating_add(value.0));
+                }
+                (
+                    HasView::Amount { amount: written(amount, asset) },
+                    seen.arrived(account, asset, amount, afresh).map(|more| written(more, asset)),
+                )
+            }
         };
         let on = one(asset, chain, token.to_string(), has, arrived);
         networks.push((!asked.contains(&network), chain.testnet, network, on));
     }
     networks.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
     let networks = networks.into_iter().map(|(.., on)| on).collect();
-    Some(MoneyView { address: account.to_owned(), qr: qr(account)?, networks })
+    let needs = desk.vault().policy().and_then(|policy| policy.most_in_a_month());
+    let float = FloatView::of(holds, needs, registry.reference());
+    Some(MoneyView { address: account.to_owned(), qr: qr(account)?, networks, float })
 }
 
 fn one(asset: &Asset, chain: &Chain, token: String, has: HasView, arrived: Option<String>) -> MoneyOn {
@@ -176,6 +202,15 @@ mod tests {
         assert_eq!(seen.arrived("0x1", asset, amount("4"), false), None, "spent meanwhile");
         assert_eq!(seen.arrived("0x2", asset, amount("9"), false), None, "another account begins with what it has");
         assert_eq!(seen.arrived("0x1", asset, amount("12"), true), None, "looked at afresh");
+    }
+
+    #[test]
+    fn what_is_above_the_need_of_a_month_is_said_and_no_limit_is_no_need() {
+        let usd = |text: &str| Micro::parse(text).unwrap();
+        let advice = FloatView::of(usd("120"), Some(usd("50")), "USD").unwrap();
+        assert_eq!((advice.holds.as_str(), advice.needs.as_str()), ("120.00 USD", "50.00 USD"));
+        assert_eq!(FloatView::of(usd("50"), Some(usd("50")), "USD"), None);
+        assert_eq!(FloatView::of(usd("120"), None, "USD"), None);
     }
 
     #[test]

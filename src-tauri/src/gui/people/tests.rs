@@ -147,7 +147,7 @@ async fn a_revoked_agent_is_gone_with_its_token_and_its_file() {
 async fn a_wallet_says_whom_it_pays_for_and_where_its_key_is() {
     let home = home(&["coder", "old"]).await;
     let registry = Registry::builtin("USD");
-    assert_eq!(home.room.wallets(&registry).await.unwrap().wallets, []);
+    assert_eq!(home.room.wallets(&registry, 0).await.unwrap().wallets, []);
     let main = home.vault.create_wallet("main").await.unwrap();
     home.clock.advance_ms(1);
     let spare = home.vault.create_wallet("spare").await.unwrap();
@@ -156,7 +156,7 @@ async fn a_wallet_says_whom_it_pays_for_and_where_its_key_is() {
         home.vault.set_payer(who, &spare.address).await.unwrap();
     }
     home.room.revoke("old").await.unwrap();
-    let seen = home.room.wallets(&registry).await.unwrap();
+    let seen = home.room.wallets(&registry, 0).await.unwrap();
     let pays = |agent: Option<&str>, network: Option<&str>| PaysView {
         agent: agent.map(str::to_owned),
         network: network.map(str::to_owned),
@@ -229,7 +229,7 @@ async fn another_wallet_pays_by_default_only_after_a_yes_in_the_window_that_asks
     for (address, network) in [("0x0", None), (spare.address.as_str(), Some("eip155:5"))] {
         assert!(home.room.pays(&registry, address, network).await.is_err(), "{address} {network:?}");
     }
-    let networks = home.room.wallets(&registry).await.unwrap().networks;
+    let networks = home.room.wallets(&registry, 0).await.unwrap().networks;
     assert!(networks.iter().any(|one| one.name == "Base Sepolia" && one.testnet));
 }
 
@@ -238,7 +238,7 @@ fn the_bindings_are_current() {
     use super::super::view::tests::check;
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/ipc/bindings");
     let mut stale = Vec::new();
-    let all: [fn(&Path, &mut Vec<String>); 17] = [
+    let all: [fn(&Path, &mut Vec<String>); 18] = [
         check::<clients::ClientView>,
         check::<clients::ClientStands>,
         check::<clients::ClientChange>,
@@ -253,6 +253,7 @@ fn the_bindings_are_current() {
         check::<view::WalletView>,
         check::<view::NetworkName>,
         check::<money::MoneyView>,
+        check::<money::FloatView>,
         check::<money::MoneyOn>,
         check::<money::QrView>,
         check::<money::HasView>,

@@ -104,6 +104,8 @@ pub struct WalletsView {
     pub wallets: Vec<WalletView>,
     pub kept: KeptIn,
     pub guarded: GuardedBy,
+    /// After how many minutes without use they lock; 0 if never.
+    pub lock_after: u32,
     /// Where a wallet may pay.
     pub networks: Vec<NetworkName>,
 }

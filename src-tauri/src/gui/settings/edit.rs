@@ -17,6 +17,10 @@ pub enum SettingsEdit {
     PortOpen { open: bool },
     /// How long a question waits, in seconds.
     Timeout { seconds: u32 },
+    /// How long answers are kept for a repeat; counts at once.
+    KeepHours { hours: u32 },
+    /// After how many minutes without use wallets lock, 0 for never; counts at once.
+    LockAfter { minutes: u32 },
     /// The currency that limits are written in.
     Reference { currency: String },
     /// What one unit of a currency is worth; none forgets it.
@@ -34,6 +38,8 @@ impl SettingsEdit {
             Self::Port { port } => port.to_string(),
             Self::PortOpen { open } => open.to_string(),
             Self::Timeout { seconds } => seconds.to_string(),
+            Self::KeepHours { hours } => hours.to_string(),
+            Self::LockAfter { minutes } => minutes.to_string(),
             Self::Reference { currency } => currency.clone(),
             Self::Rate { currency, rate } => rate.clone().unwrap_or_else(|| currency.clone()),
             Self::Nodes { network, .. } => network.clone(),
@@ -49,6 +55,8 @@ impl SettingsEdit {
             Self::Port { port } => put(table(root, "server")?, "port", i64::from(*port).into()),
             Self::PortOpen { open } => put(table(root, "server")?, "enabled", (*open).into()),
             Self::Timeout { seconds } => put(table(root, "approval")?, "timeout_seconds", i64::from(*seconds).into()),
+            Self::KeepHours { hours } => put(table(root, "fetch")?, "keep_hours", i64::from(*hours).into()),
+            Self::LockAfter { minutes } => put(table(root, "keys")?, "lock_after_minutes", i64::from(*minutes).into()),
             Self::Reference { currency } => put(table(root, "currency")?, "reference", currency.as_str().into()),
             Self::Rate { currency, rate } => {
                 let rates = table(table(root, "currency")?, "rates")?;

@@ -1,7 +1,8 @@
 //! The Settings page's room: the one configuration file as controls, what the program found out about itself, and a report of it.
 //!
 //! The file is checked whole before it is written and keeps its comments. What could loosen a verdict passes the owner check and
-//! the window that asks, as on the Limits page; all of it counts from the next start on.
+//! the window that asks, as on the Limits page. How long answers are kept and when wallets lock counts at once, all else from the next
+//! start on.
 
 mod autostart;
 mod doctor;
@@ -24,7 +25,7 @@ use countersign_vault::Clock;
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -55,8 +56,8 @@ type Told<T> = Result<T, LimitsError>;
 pub struct Room {
     file: PathBuf,
     dir: PathBuf,
-    /// What this program was started with.
-    running: Config,
+    /// What is in force.
+    running: Mutex<Config>,
     approver: Arc<dyn Approver>,
     owner: OwnerCheck<Waiting>,
 }
@@ -77,7 +78,7 @@ impl Room {
         approver: Arc<dyn Approver>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { file, dir, running, approver, owner: OwnerCheck::new(clock) }
+        Self { file, dir, running: Mutex::new(running), approver, owner: OwnerCheck::new(clock) }
     }
 
     /// The page as the file stands.
@@ -101,10 +102,12 @@ impl Room {
         Ok(SettingsView {
             base: digest(&text).to_string(),
             file: self.file.display().to_string(),
-            restart: config != self.running,
+            restart: config != self.running(),
             port: u32::from(config.server.port),
             port_open: config.server.enabled,
             timeout: u32::try_from(config.approval.timeout_seconds).unwrap_or(u32::MAX),
+            keep_hours: config.fetch.keep_hours,
+            lock_after: config.keys.lock_after_minutes,
             rates: config.currency.rates.iter().map(rate).collect(),
             nodes: nodes.collect(),
             reference: config.currency.reference,
@@ -138,6 +141,20 @@ impl Room {
         Ok(SettingsSaved::Owner { id, lines, words, wait_seconds })
     }
 
+    /// What a change that counts at once says is in force from here on.
+    pub fn is_in_force(&self, edit: &SettingsEdit) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        match edit {
+            SettingsEdit::KeepHours { hours } => running.fetch.keep_hours = *hours,
+            SettingsEdit::LockAfter { minutes } => running.keys.lock_after_minutes = *minutes,
+            _ => {}
+        }
+    }
+
+    fn running(&self) -> Config {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Writes what waits, once its words were typed, the wait is over and the person said yes in the window that asks.
     pub async fn confirm(&self, id: &str, typed: &str) -> Told<()> {
         let waiting = self.owner.answer(id, typed)?;
@@ -163,12 +180,12 @@ impl Room {
 
     /// What was found out.
     pub fn findings(&self, desk: &Desk, address: Option<&str>) -> Vec<Finding> {
-        doctor::findings(desk, &self.running, &self.dir, address)
+        doctor::findings(desk, &self.running(), &self.dir, address)
     }
 
     /// Writes the report among the person's downloads, and says where.
     pub fn report(&self, desk: &Desk, address: Option<&str>, downloads: &Path) -> anyhow::Result<String> {
-        let report = doctor::report(&self.findings(desk, address), &self.running);
+        let report = doctor::report(&self.findings(desk, address), &self.running());
         let (path, mut file) = super::activity::fresh_file(downloads, "countersign-report", "json")?;
         file.write_all(serde_json::to_string_pretty(&report)?.as_bytes())?;
         Ok(path.display().to_string())

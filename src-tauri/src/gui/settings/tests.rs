@@ -53,6 +53,18 @@ fn what_loosens_nothing_is_written_at_once_and_says_that_it_needs_a_restart() {
 }
 
 #[test]
+fn what_counts_at_once_needs_no_restart() {
+    let home = home("[fetch]\nkeep_hours = 24\n");
+    for edit in [SettingsEdit::KeepHours { hours: 2 }, SettingsEdit::LockAfter { minutes: 15 }] {
+        assert_eq!(home.save(edit.clone()), Ok(SettingsSaved::Saved));
+        home.room.is_in_force(&edit);
+    }
+    let seen = home.room.view().unwrap();
+    assert_eq!((seen.keep_hours, seen.lock_after, seen.restart), (2, 15, false));
+    assert_eq!(home.text(), "[fetch]\nkeep_hours = 2\n\n[keys]\nlock_after_minutes = 15\n");
+}
+
+#[test]
 fn nothing_is_written_that_the_program_would_not_start_with() {
     let home = home("[server]\nport = 7402\n");
     for bad in [

@@ -17,6 +17,10 @@ pub struct SettingsView {
     pub port: u32,
     pub port_open: bool,
     pub timeout: u32,
+    /// How long answers are kept, in hours.
+    pub keep_hours: u32,
+    /// After how many minutes without use wallets lock; 0 if never.
+    pub lock_after: u32,
     pub reference: String,
     pub rates: Vec<RateView>,
     pub nodes: Vec<NodesView>,

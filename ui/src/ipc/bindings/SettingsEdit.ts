@@ -3,4 +3,4 @@
 /**
  * What the page asks for.
  */
-export type SettingsEdit = { "kind": "port", port: number, } | { "kind": "port_open", open: boolean, } | { "kind": "timeout", seconds: number, } | { "kind": "reference", currency: string, } | { "kind": "rate", currency: string, rate: string | null, } | { "kind": "nodes", network: string, urls: Array<string>, } | { "kind": "test_seller", url: string | null, };
+export type SettingsEdit = { "kind": "port", port: number, } | { "kind": "port_open", open: boolean, } | { "kind": "timeout", seconds: number, } | { "kind": "keep_hours", hours: number, } | { "kind": "lock_after", minutes: number, } | { "kind": "reference", currency: string, } | { "kind": "rate", currency: string, rate: string | null, } | { "kind": "nodes", network: string, urls: Array<string>, } | { "kind": "test_seller", url: string | null, };

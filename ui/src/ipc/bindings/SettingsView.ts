@@ -17,7 +17,15 @@ file: string,
 /**
  * What it says is in force only after a restart.
  */
-restart: boolean, port: number, port_open: boolean, timeout: number, reference: string, rates: Array<RateView>, nodes: Array<NodesView>, test_seller: string | null, 
+restart: boolean, port: number, port_open: boolean, timeout: number, 
+/**
+ * How long answers are kept, in hours.
+ */
+keep_hours: number, 
+/**
+ * After how many minutes without use wallets lock; 0 if never.
+ */
+lock_after: number, reference: string, rates: Array<RateView>, nodes: Array<NodesView>, test_seller: string | null, 
 /**
  * None where it cannot be found out.
  */

@@ -9,6 +9,10 @@ import type { WalletView } from "./WalletView";
  */
 export type WalletsView = { wallets: Array<WalletView>, kept: KeptIn, guarded: GuardedBy, 
 /**
+ * After how many minutes without use they lock; 0 if never.
+ */
+lock_after: number, 
+/**
  * Where a wallet may pay.
  */
 networks: Array<NetworkName>, };

@@ -77,6 +77,12 @@ impl Policy {
         }
     }
 
+    /// The most that the budgets over everything leave for a month of 31 days; none where there is none of them.
+    pub fn most_in_a_month(&self) -> Option<Micro> {
+        let whole = self.budgets().iter().filter(|budget| plain(budget));
+        whole.filter_map(|budget| Some(Micro(budget.max_amount?.0.checked_mul(in_a_month(budget.window)?)?))).min()
+    }
+
     /// Where the control of the ask threshold stands; off where nothing is let through anyway.
     pub fn asking(&self) -> Setting {
         match self.rule(ASK_ABOVE) {
@@ -103,6 +109,17 @@ fn bound(rule: &Rule, effect: Tier) -> Option<Micro> {
 }
 
 /// A budget on everything that only caps money.
+/// How many of these windows cover a month, at the worst.
+const fn in_a_month(window: Window) -> Option<u128> {
+    match window {
+        Window::CalendarDay | Window::Rolling24h => Some(31),
+        Window::CalendarWeek => Some(6),
+        Window::Rolling7d => Some(5),
+        Window::CalendarMonth | Window::Lifetime => Some(1),
+        Window::Once | Window::Session | Window::Rolling10m => None,
+    }
+}
+
 fn plain(budget: &Budget) -> bool {
     budget.when.is_empty() && budget.scope.is_empty() && budget.expires.is_none() && budget.max_count.is_none()
 }
