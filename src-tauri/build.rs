@@ -70,6 +70,8 @@ fn gui() {
         "settings_autostart",
         "settings_findings",
         "settings_report",
+        "settings_backup",
+        "settings_logs",
     ];
     for page in ["ui/dist/approve.html", "ui/dist/index.html", "ui/dist/secret.html"] {
         println!("cargo::rerun-if-changed={page}");

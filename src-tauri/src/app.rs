@@ -58,7 +58,7 @@ pub fn open_vault(place: &Place, config: &Config, clock: Arc<dyn Clock>, serving
     let registry = Arc::new(config.registry()?);
     let first = Policy::preset("everyday", registry.reference()).context("the starter policy is missing")?;
     make_private(&place.dir)?;
-    let mut open = Open::new(place.dir.clone(), clock, Keys::start(key_store(place, config)?), registry, first);
+    let mut open = Open::new(place.dir.clone(), clock, keys(place, config)?, registry, first);
     open.config_text = config.loosening();
     open.accept_unconfirmed = serving;
     open.limits = Limits {
@@ -71,6 +71,11 @@ pub fn open_vault(place: &Place, config: &Config, clock: Arc<dyn Clock>, serving
         open.faults = crate::faults::of_the_test();
     }
     Ok(Vault::open(open)?)
+}
+
+/// The keys of a place.
+pub fn keys(place: &Place, config: &Config) -> anyhow::Result<Keys> {
+    Ok(Keys::start(key_store(place, config)?))
 }
 
 fn key_store(place: &Place, config: &Config) -> anyhow::Result<Box<dyn KeyStore>> {
@@ -108,7 +113,8 @@ fn passphrase(path: &Path) -> anyhow::Result<Secret> {
     Ok(Secret::copy_of(line))
 }
 
-fn make_private(dir: &Path) -> anyhow::Result<()> {
+/// Makes a directory that only this user can use.
+pub fn make_private(dir: &Path) -> anyhow::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -3,6 +3,7 @@
 //! The app names concrete things; what a payment is and how it is told lives in the packages below it.
 
 mod app;
+mod backup;
 mod bridge;
 mod cli;
 mod config;
@@ -15,7 +16,9 @@ mod gateway;
 #[cfg(feature = "gui")]
 mod gui;
 mod http;
+mod log;
 mod mcp;
+mod opener;
 mod terminal;
 
 pub use cli::main;

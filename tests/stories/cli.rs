@@ -407,3 +407,26 @@ async fn serve_prints_its_address_as_json_with_or_without_json_and_warns_who_app
     let quiet = std::fs::read_to_string(&said).unwrap();
     assert!(!quiet.contains("standard input"), "nobody approves: {quiet}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_written_while_it_runs_and_restored_only_while_nothing_does() {
+    let mut desk = Desk::open("", &policy("0.10", "")).await;
+    let url = desk.seller.case("no-receipt");
+    desk.ok(&["fetch", &url, "--key", "one"]);
+    let file = desk.place.path().join("copy.sqlite").to_str().unwrap().to_owned();
+    assert_eq!(desk.ok(&["backup", &file])["file"], file.as_str());
+    assert_eq!(desk.place.exit(&["backup", &file]).0, 1, "never over a file that is there");
+    desk.ok(&["fetch", &url, "--key", "two"]);
+    assert_eq!(desk.place.exit(&["restore", &file, "--yes"]).0, 5);
+    desk.service.take().unwrap().stop();
+    assert_eq!(desk.place.exit(&["restore", &file]).0, 1, "there is nobody to ask");
+    assert_eq!(names(&desk.ok(&["restore", &file, "--yes"])), ["before", "made", "notes"]);
+    assert_eq!(desk.ok(&["history"])["payments"].as_array().map(Vec::len), Some(1));
+    assert!(desk.ok(&["policy", "show"])["doubts"]["history"].is_string());
+    let service = desk.place.serve("terminal");
+    assert_eq!(
+        Client::new(&service.url, &desk.token).fetch(&url, "three").await.0,
+        401,
+        "its token may be a revoked one"
+    );
+}

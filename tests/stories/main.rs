@@ -40,6 +40,8 @@ mod network;
 #[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]
 mod notices;
 mod openapi;
+#[cfg(target_os = "linux")]
+mod outbound;
 mod pay;
 #[cfg(all(feature = "ui-automation", target_os = "linux"))]
 mod pressed;
@@ -52,5 +54,7 @@ mod socket;
 #[cfg(unix)]
 mod start;
 mod waits;
+#[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]
+mod wayland;
 #[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]
 mod window;

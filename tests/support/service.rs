@@ -131,6 +131,13 @@ impl Place {
         self.start(self.command(&["--json", "--show", page]))
     }
 
+    /// The same with environment variables.
+    pub fn desktop_with(&self, page: &str, environment: &[(&str, &str)]) -> Service {
+        let mut command = self.command(&["--json", "--show", page]);
+        command.envs(environment.iter().copied());
+        self.start(command)
+    }
+
     /// Starts it with its error output in a file, which is shown if the test fails.
     fn start(&self, mut command: Command) -> Service {
         let path = self.path().join("stderr-of-the-service");

@@ -103,12 +103,29 @@ test('what concerns the person is kept apart from the file', async () => {
   expect(called('settings_autostart')).toEqual([{ on: true }]);
 });
 
+test('a backup is written on demand, and the way back is a command', async () => {
+  host.answers['settings_backup'] = () => '/home/me/Downloads/countersign-backup-2026-05-04.sqlite';
+  await open();
+  await fireEvent.click(screen.getByTestId('backup'));
+  expect((await screen.findByTestId('backup-path')).textContent).toContain('countersign-backup-2026-05-04.sqlite');
+  expect(screen.getByTestId('restore').textContent).toBe('countersign restore FILE');
+});
+
 test('findings are told in words, and a report is written on demand', async () => {
   host.answers['settings_report'] = () => '/home/me/Downloads/countersign-report.json';
   await open();
   expect((await screen.findByTestId('finding-nodes')).textContent).toContain('cannot be proved');
   await fireEvent.click(screen.getByTestId('report'));
   expect((await screen.findByTestId('report-path')).textContent).toContain('countersign-report.json');
+});
+
+test('the work of others is listed with its licences', async () => {
+  await open();
+  const others = screen.getByTestId('others').closest('details') as HTMLDetailsElement;
+  others.open = true;
+  await fireEvent(others, new Event('toggle'));
+  expect((await within(others).findByText(/^svelte 5/)).textContent).toContain('MIT');
+  expect(within(others).getByText(/^tauri 2/)).toBeTruthy();
 });
 
 test('what needs a restart says so, and Chinese is there', async () => {

@@ -59,6 +59,7 @@ fn needed(purpose: Purpose) -> &'static [&'static str] {
             "python3",
             "python3-gi",
             "webkit2gtk-driver",
+            "weston",
             "x11-utils",
             "xdotool",
             "xvfb",

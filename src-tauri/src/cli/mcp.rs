@@ -7,13 +7,14 @@ use serde_json::json;
 use std::path::PathBuf;
 use tokio::io::{BufReader, stdin, stdout};
 
-use super::{Exit, not_done, perform, serve::start_log};
+use super::{Exit, not_done, perform};
 use crate::{
     app::Place,
     bridge::{Bridge, token},
     connect::Launch,
     control::{Op, Reply},
     gateway::Name,
+    log,
 };
 
 #[derive(Debug, Args)]
@@ -28,7 +29,7 @@ pub struct McpArgs {
 
 /// Runs until the client closes its end. Without a token it says so to the client, which shows it where a person looks.
 pub fn run(place: Place, args: McpArgs) -> anyhow::Result<Exit> {
-    start_log(&place)?;
+    log::start(&place, None)?;
     let agent = args.agent.map_or_else(|| only(token::agents(&place.dir)), Ok);
     if let Err(why) = &agent {
         eprintln!("countersign: {why}");

@@ -1,6 +1,6 @@
 //! The command line: one verb a file, and one exit status a way of ending.
 
-mod browser;
+mod backup;
 mod connect;
 mod fetch;
 mod gateway;
@@ -95,6 +95,13 @@ enum Verb {
         #[arg(value_parser = ["policy", "clock", "history"])]
         what: String,
     },
+    /// Writes ledger and settings into a new file, also while Countersign runs; no key is in it.
+    Backup {
+        /// Where to; never over a file that is there.
+        file: PathBuf,
+    },
+    /// Puts a backup in the place of ledger and settings, while nothing runs.
+    Restore(backup::RestoreArgs),
     /// Puts Countersign into the configuration of an MCP client, after showing the change.
     Connect(connect::ConnectArgs),
     /// Takes back what Countersign put elsewhere: entries in clients, the entry for login, tokens. Ledger and keys stay.
@@ -139,7 +146,9 @@ pub fn main() -> ExitCode {
 }
 
 fn exit_of(error: &anyhow::Error) -> Exit {
-    let in_use = matches!(error.downcast_ref(), Some(countersign_vault::OpenError::InUse(_)));
+    use countersign_vault::{BackupError, OpenError};
+    let in_use = matches!(error.downcast_ref(), Some(OpenError::InUse(_)))
+        || matches!(error.downcast_ref(), Some(BackupError::Open(OpenError::InUse(_))));
     if in_use || error.downcast_ref::<NotRunning>().is_some() { Exit::NotRunning } else { Exit::Failed }
 }
 
@@ -167,6 +176,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Payment { id }) => finish(&place, Op::Payment { id }, show::payment, json),
         Some(Verb::Verify) => show::verify(&place, json),
         Some(Verb::Confirm { what }) => finish(&place, Op::Confirm { what }, |_| println!("Confirmed."), json),
+        Some(Verb::Backup { file }) => backup::make(&place, &file, json),
+        Some(Verb::Restore(args)) => backup::restore(&place, &args, json),
         Some(Verb::Connect(args)) => connect::run(&place, &args, json),
         Some(Verb::Uninstall(args)) => uninstall::run(&place, &args, json),
         Some(Verb::Gateway(verb)) => gateway::run(&place, verb, json),
@@ -215,7 +226,7 @@ fn show(line: &control::Line) {
         }
         control::Line::Open { open } => {
             eprintln!("countersign: log in on this page; it opens in your browser where there is one:\n{open}");
-            browser::open(open);
+            crate::opener::page(open);
         }
         control::Line::Reply(_) => {}
     }

@@ -1,6 +1,5 @@
 //! `countersign serve`: the service without a window; and what happens without a verb.
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use countersign_desk::approver::Approver;
 use countersign_vault::SystemClock;
@@ -11,6 +10,7 @@ use super::Exit;
 use crate::{
     app::{self, Place},
     config::Config,
+    log,
     terminal::{Nobody, Terminal, print_events},
 };
 
@@ -35,7 +35,7 @@ pub struct ServeArgs {
 
 /// Runs until told to stop.
 pub fn serve(place: &Place, args: ServeArgs, json: bool) -> anyhow::Result<Exit> {
-    start_log(place)?;
+    log::start(place, None)?;
     let config = Config::load(&place.config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
@@ -79,7 +79,7 @@ pub fn serve(place: &Place, args: ServeArgs, json: bool) -> anyhow::Result<Exit>
 pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::Result<Exit> {
     use crate::gui::{self, GuiParts, WindowApprover};
 
-    start_log(place)?;
+    log::start(place, log::file(place))?;
     let config = Config::load(&place.config)?;
     gui::open_display()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -141,23 +141,6 @@ fn ready(running: &app::Running) -> serde_json::Value {
 fn say(event: &serde_json::Value) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{event}").and_then(|()| out.flush());
-}
-
-/// The log goes to stderr; `COUNTERSIGN_LOG` sets how much, `warn` by default.
-pub(super) fn start_log(place: &Place) -> anyhow::Result<()> {
-    use tracing_subscriber::{
-        EnvFilter, filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
-    };
-
-    let filter = EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| "warn".into());
-    tracing_subscriber::registry()
-        .with(filter)
-        // The MCP library logs whole messages, tokens and credentials included, and warns of every mistake a client makes.
-        .with(filter_fn(|entry| !entry.target().starts_with("rmcp")))
-        .with(fmt::layer().with_writer(std::io::stderr).with_ansi(false))
-        .try_init()
-        .map_err(|error| anyhow::anyhow!("{error}"))
-        .with_context(|| format!("starting the log of {}", place.dir.display()))
 }
 
 /// Interrupt or termination, heard from the call on, not only from the first look.

@@ -138,6 +138,8 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
             settings_commands::settings_autostart,
             settings_commands::settings_findings,
             settings_commands::settings_report,
+            settings_commands::settings_backup,
+            settings_commands::settings_logs,
         ])
         .build(tauri::generate_context!())
         .context("starting the window")?;
@@ -163,7 +165,7 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     let limits = limits::Room::new(desk.vault().clone(), registry, approver.clone(), clock.clone());
     let people = people::Room::new(desk.vault().clone(), approver.clone(), place.clone(), Roots::of_this_user());
     let try_at = config.test.seller.clone();
-    let settings = settings::Room::new(place.config, dir.clone(), config, approver.clone(), clock.clone());
+    let settings = settings::Room::new(place, config, approver.clone(), clock.clone());
     let secret = secret::Room::new(desk.vault().clone());
     let shell = Arc::new(Shell {
         desk,

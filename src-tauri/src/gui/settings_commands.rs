@@ -63,6 +63,27 @@ pub async fn settings_findings(window: WebviewWindow, shell: Gets<'_>) -> Told<V
     Ok(shell.settings.findings(&shell.desk, shell.address.as_deref()))
 }
 
+/// Opens the folder of the logs.
+#[tauri::command]
+pub fn settings_logs(window: WebviewWindow, shell: Gets<'_>) -> Told<()> {
+    from(&window)?;
+    shell.settings.open_logs()
+}
+
+/// Writes ledger and settings into a new file among the person's downloads. No key is in it.
+#[tauri::command]
+pub async fn settings_backup(window: WebviewWindow, shell: Gets<'_>) -> Told<String> {
+    from(&window)?;
+    let failed = |text: String| LimitsError::Failed { text };
+    let paths = window.path();
+    let downloads = paths.download_dir().or_else(|_| paths.home_dir()).map_err(|error| failed(error.to_string()))?;
+    let now = shell.desk.now();
+    let shell = shell.inner().clone();
+    let made = tauri::async_runtime::spawn_blocking(move || shell.settings.backup(now, &downloads)).await;
+    let made = made.map_err(|error| failed(error.to_string()))?;
+    made.map_err(|error| failed(format!("{error:#}")))
+}
+
 /// Writes that into a new file among the person's downloads, without anything of their own.
 #[tauri::command]
 pub async fn settings_report(window: WebviewWindow, shell: Gets<'_>) -> Told<String> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// Every command with the only window that has it.
-const TABLE: [(&str, &str); 43] = [
+const TABLE: [(&str, &str); 45] = [
     ("next", "approval"),
     ("decide", "approval"),
     ("raw", "approval"),
@@ -44,6 +44,8 @@ const TABLE: [(&str, &str); 43] = [
     ("settings_autostart", "main"),
     ("settings_findings", "main"),
     ("settings_report", "main"),
+    ("settings_backup", "main"),
+    ("settings_logs", "main"),
     ("secret_view", "secret"),
     ("secret_step", "secret"),
     ("secret_end", "secret"),

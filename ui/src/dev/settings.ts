@@ -33,6 +33,7 @@ export const settings = (change: Partial<SettingsView> = {}): SettingsView => ({
   version: '0.1.0',
   licence: 'MIT OR Apache-2.0',
   dir: '/home/me/.local/share/countersign',
+  logs: '/home/me/.local/share/countersign/logs',
   ...change,
 });
 

@@ -14,5 +14,11 @@ export const autostart = (on: boolean): Promise<void> => invoke('settings_autost
 
 export const findings = (): Promise<Finding[]> => invoke('settings_findings');
 
+/** Opens the folder of the logs. */
+export const openLogs = (): Promise<void> => invoke('settings_logs');
+
+/** Writes ledger and settings into a new file and says where. */
+export const backup = (): Promise<string> => invoke('settings_backup');
+
 /** Writes a new file and says where. */
 export const report = (): Promise<string> => invoke('settings_report');

@@ -6,6 +6,7 @@
 mod admit;
 mod again;
 mod anchor;
+pub(crate) mod backup;
 mod body;
 mod chain;
 mod db;

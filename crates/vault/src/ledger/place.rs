@@ -79,11 +79,16 @@ pub(crate) fn free_bytes(file: &Path) -> Option<u64> {
 
 /// Makes the database file with mode 0600 if it is missing.
 pub(crate) fn ensure_file(path: &Path) -> Result<(), OpenError> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(no_follow()).open(path) {
-        Ok(_) => Ok(()),
+    match make_file(path) {
+        Ok(()) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(io(path, &error)),
     }
+}
+
+/// Makes an empty file with mode 0600, never over one that is there.
+pub(crate) fn make_file(path: &Path) -> std::io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(no_follow()).open(path).map(drop)
 }
 
 fn io(path: &Path, error: &std::io::Error) -> OpenError {

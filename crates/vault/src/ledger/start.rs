@@ -1,11 +1,12 @@
 //! Start: open, check the chain from its last checkpoint, compare with the anchor, end what was waiting. Signs nothing.
 
-use countersign_core::{payment::Digest, policy::Policy, status::Event};
+use countersign_core::{Millis, payment::Digest, policy::Policy, status::Event};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
     anchor::{self, Anchor, Names},
+    backup::RESTORED,
     body::Body,
     chain::{self, Head, MacKey},
     db::{Bad, open_writer},
@@ -85,7 +86,8 @@ pub(crate) fn start(shared: &Arc<Shared>, life: &mut Life, accept_lost: bool) ->
         return Ok((None, locked(shared, Some(()), &error)?));
     }
     let head = chain::walk::<Bad>(&conn, chain::last_checkpoint::<Bad>(&conn, &key)?, &key, |_| Ok(()))?;
-    let gone_back = compare(&conn, head, anchored.as_ref())?;
+    let restored = state::setting_text(&conn, RESTORED)?.and_then(|made| made.parse().ok()).map(Millis);
+    let gone_back = compare(&conn, head, anchored.as_ref(), restored)?;
     let mut mem = memory(&conn, shared, life, head)?;
     begin(
         shared,
@@ -93,7 +95,7 @@ pub(crate) fn start(shared: &Arc<Shared>, life: &mut Life, accept_lost: bool) ->
         &conn,
         &mut mem,
         &key,
-        Found { fresh, lost: lost || (fresh && accept_lost), gone_back, anchored },
+        Found { fresh, lost: lost || (fresh && accept_lost), gone_back, anchored, restored: restored.is_some() },
     )?;
     let mut view = state::view(&conn, shared)?;
     view.policy_changed = shared.view().policy_changed || state::setting(&conn, "accepted")?.is_some();
@@ -134,8 +136,19 @@ fn mac_key(keys: &Keys, names: &Names, fresh: bool) -> Result<Option<MacKey>, Ke
     Ok(key)
 }
 
-/// Compares the chain with the anchor: the same entry there, or the reason why the history went back.
-fn compare(conn: &Connection, head: Head, anchored: Option<&Anchor>) -> Result<Option<String>, Bad> {
+/// Compares the chain with the anchor: the same entry there, or the reason why the history went back. That of a backup did.
+fn compare(
+    conn: &Connection,
+    head: Head,
+    anchored: Option<&Anchor>,
+    restored: Option<Millis>,
+) -> Result<Option<String>, Bad> {
+    if let Some(made) = restored {
+        return Ok(Some(format!(
+            "the ledger was restored from a backup of {}; what was paid after that is not in it",
+            made.rfc3339()
+        )));
+    }
     let Some(anchor) = anchored.filter(|a| a.seq > 0) else { return Ok(None) };
     if head.seq < anchor.seq {
         return Ok(Some(format!(
@@ -199,6 +212,7 @@ struct Found {
     lost: bool,
     gone_back: Option<String>,
     anchored: Option<Anchor>,
+    restored: bool,
 }
 
 /// What a new process life writes first, in one transaction. A reopening within a life writes nothing.
@@ -290,6 +304,11 @@ fn look_over(tx: &mut Tx<'_>, found: &Found) -> Result<(), Stop> {
     }
     if let Some(why) = &found.gone_back {
         state::set(conn, "history_doubt", Some(why.as_bytes()))?;
+    }
+    if found.restored {
+        // Who was revoked since, and which keys were used since, is not known.
+        conn.execute("UPDATE token SET revoked = ?1 WHERE revoked IS NULL", [tx.now.seen.wall.0])?;
+        state::set(conn, RESTORED, None)?;
     }
     if let Some(why) = suspicious(&tx.mem.base, &tx.mem.last, &tx.now.seen) {
         state::set(conn, "clock_doubt", Some(why.as_bytes()))?;

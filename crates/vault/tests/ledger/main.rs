@@ -6,6 +6,7 @@ mod support;
 
 mod activity;
 mod admission;
+mod backup;
 mod bound;
 mod budgets;
 mod ends;

@@ -41,11 +41,15 @@ pub fn findings(desk: &Desk, config: &Config, dir: &Path, address: Option<&str>)
     ]
 }
 
-/// On Wayland a window cannot know whether it is covered or where it is.
+/// What the windows are on.
 fn display() -> Finding {
-    let wayland = std::env::var_os("WAYLAND_DISPLAY").is_some_and(|name| !name.is_empty());
-    let x11 = std::env::var("GDK_BACKEND").is_ok_and(|backend| backend == "x11");
-    let (state, detail) = if wayland && !x11 { (FindingState::Weak, "Wayland") } else { (FindingState::Good, "X11") };
+    display_of(std::env::var("WAYLAND_DISPLAY").ok().as_deref(), std::env::var("GDK_BACKEND").ok().as_deref())
+}
+
+/// On Wayland a window cannot know whether it is covered or where it is, nor stay above others or away from the pointer.
+fn display_of(wayland: Option<&str>, backend: Option<&str>) -> Finding {
+    let wayland = wayland.is_some_and(|name| !name.is_empty()) && backend != Some("x11");
+    let (state, detail) = if wayland { (FindingState::Weak, "Wayland") } else { (FindingState::Good, "X11") };
     Finding { id: FindingId::Display, state, detail: detail.to_owned() }
 }
 
@@ -99,6 +103,13 @@ pub fn report(findings: &[Finding], config: &Config) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_wayland_lacks_is_named_and_x11_within_it_lacks_nothing() {
+        assert_eq!(display_of(Some("wayland-0"), None).state, FindingState::Weak);
+        assert_eq!(display_of(Some("wayland-0"), Some("x11")).state, FindingState::Good);
+        assert_eq!(display_of(Some(""), None).state, FindingState::Good);
+    }
 
     #[test]
     fn a_report_names_nothing_of_the_persons_own() {

@@ -16,7 +16,7 @@ pub use edit::SettingsEdit;
 pub use view::{Finding, SettingsSaved, SettingsView};
 
 use anyhow::Context as _;
-use countersign_core::payment::Digest;
+use countersign_core::{Millis, payment::Digest};
 use countersign_desk::{
     Desk,
     approver::{Approver, Change},
@@ -24,7 +24,7 @@ use countersign_desk::{
 use countersign_vault::Clock;
 use std::{
     io::Write as _,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -33,7 +33,7 @@ use super::limits::{
     LimitsError,
     owner::{OwnerCheck, WAIT_MS},
 };
-use crate::config::Config;
+use crate::{app::Place, config::Config};
 use view::{NodesView, RateView};
 
 /// How long the person has in the window that asks.
@@ -54,8 +54,7 @@ type Told<T> = Result<T, LimitsError>;
 
 /// Everything the page can ask for.
 pub struct Room {
-    file: PathBuf,
-    dir: PathBuf,
+    place: Place,
     /// What is in force.
     running: Mutex<Config>,
     approver: Arc<dyn Approver>,
@@ -70,15 +69,9 @@ struct Waiting {
 }
 
 impl Room {
-    /// A room over this file, of a program that runs with `running`.
-    pub fn new(
-        file: PathBuf,
-        dir: PathBuf,
-        running: Config,
-        approver: Arc<dyn Approver>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { file, dir, running: Mutex::new(running), approver, owner: OwnerCheck::new(clock) }
+    /// A room over the file of this place, of a program that runs with `running`.
+    pub fn new(place: Place, running: Config, approver: Arc<dyn Approver>, clock: Arc<dyn Clock>) -> Self {
+        Self { place, running: Mutex::new(running), approver, owner: OwnerCheck::new(clock) }
     }
 
     /// The page as the file stands.
@@ -101,7 +94,7 @@ impl Room {
         let rate = |(currency, rate): (&String, &String)| RateView { currency: currency.clone(), rate: rate.clone() };
         Ok(SettingsView {
             base: digest(&text).to_string(),
-            file: self.file.display().to_string(),
+            file: self.place.config.display().to_string(),
             restart: config != self.running(),
             port: u32::from(config.server.port),
             port_open: config.server.enabled,
@@ -115,7 +108,8 @@ impl Room {
             autostart: autostart::is_on(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             licence: env!("CARGO_PKG_LICENSE").to_owned(),
-            dir: self.dir.display().to_string(),
+            dir: self.place.dir.display().to_string(),
+            logs: crate::log::folder(&self.place).display().to_string(),
         })
     }
 
@@ -180,7 +174,7 @@ impl Room {
 
     /// What was found out.
     pub fn findings(&self, desk: &Desk, address: Option<&str>) -> Vec<Finding> {
-        doctor::findings(desk, &self.running(), &self.dir, address)
+        doctor::findings(desk, &self.running(), &self.place.dir, address)
     }
 
     /// Writes the report among the person's downloads, and says where.
@@ -191,8 +185,27 @@ impl Room {
         Ok(path.display().to_string())
     }
 
+    /// Opens the folder of the logs for the person.
+    pub fn open_logs(&self) -> Told<()> {
+        crate::opener::folder(&crate::log::folder(&self.place)).map_err(|error| failed(error.into()))
+    }
+
+    /// Writes ledger and settings into a new file among the person's downloads, and says where.
+    pub fn backup(&self, now: Millis, downloads: &Path) -> anyhow::Result<String> {
+        let today: String = now.rfc3339().chars().take(10).collect();
+        for number in 1..100u32 {
+            let number = if number == 1 { String::new() } else { format!("-{number}") };
+            let path = downloads.join(format!("countersign-backup-{today}{number}.sqlite"));
+            if std::fs::symlink_metadata(&path).is_err() {
+                crate::backup::make(&self.place, &path, now)?;
+                return Ok(path.display().to_string());
+            }
+        }
+        anyhow::bail!("{} is full of backups of today", downloads.display())
+    }
+
     fn text(&self) -> Told<String> {
-        match std::fs::read_to_string(&self.file) {
+        match std::fs::read_to_string(&self.place.config) {
             Ok(text) => Ok(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
             Err(error) => Err(LimitsError::Failed { text: error.to_string() }),
@@ -201,7 +214,7 @@ impl Room {
 
     /// Puts the text in the file's place, whole or not at all; a link is followed.
     fn write(&self, text: &str) -> anyhow::Result<()> {
-        let file = self.file.canonicalize().unwrap_or_else(|_| self.file.clone());
+        let file = self.place.config.canonicalize().unwrap_or_else(|_| self.place.config.clone());
         let dir = file.parent().context("the configuration file lies nowhere")?;
         let mut fresh = tempfile::NamedTempFile::new_in(dir)?;
         fresh.write_all(text.as_bytes())?;

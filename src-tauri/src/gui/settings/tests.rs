@@ -21,7 +21,7 @@ fn home(text: &str) -> Home {
     let clock = Arc::new(ManualClock::new(Millis(1_795_000_000_000)));
     let person = Arc::new(Person::default());
     let running = Config::parse(text).unwrap();
-    let room = Room::new(file, dir.path().to_owned(), running, person.clone(), clock.clone());
+    let room = Room::new(Place { dir: dir.path().to_owned(), config: file }, running, person.clone(), clock.clone());
     Home { dir, clock, person, room }
 }
 

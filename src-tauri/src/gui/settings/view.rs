@@ -31,6 +31,8 @@ pub struct SettingsView {
     pub licence: String,
     /// Where everything of this Countersign lies.
     pub dir: String,
+    /// Where its logs lie.
+    pub logs: String,
 }
 
 /// What one unit of a currency is worth.
