@@ -3,7 +3,7 @@
 use countersign_core::{
     approval::{Bar, Question, Warning},
     money::Micro,
-    policy::own_budget,
+    policy::{Condition, own_budget},
 };
 use serde::{Deserialize, Serialize};
 #[cfg(test)]
@@ -183,11 +183,14 @@ pub struct RememberView {
     pub budget: Option<String>,
 }
 
-/// What can be remembered of a question: at first sight of a payee nothing beyond the session, without a value nothing at all.
+/// What can be remembered of a question: at first sight of a payee nothing beyond the session; without a value, or while something
+/// in the limits has not been confirmed, nothing at all.
 fn remembered(question: &Question) -> Vec<RememberView> {
     let once = RememberView { scope: Remember::Once, budget: None };
     let known = question.amount_fiat.split_once(' ').and_then(|(n, code)| Some((Micro::parse(n).ok()?, code)));
-    let Some((exposure, code)) = known else { return vec![once] };
+    let reasons = || question.also.iter().chain([&question.rule]);
+    let unconfirmed = reasons().any(|reason| reason == Condition::PolicyUnconfirmed.rule());
+    let Some((exposure, code)) = known.filter(|_| !unconfirmed) else { return vec![once] };
     let budget = Some(format!("{} {code}", own_budget(exposure)));
     let rule = |scope| RememberView { scope, budget: budget.clone() };
     let first = question.warnings.iter().any(|warning| warning.id == "first-payee");

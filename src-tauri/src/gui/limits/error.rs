@@ -29,6 +29,8 @@ pub enum LimitsError {
     Policy { text: String },
     /// The limits were changed meanwhile.
     Changed,
+    /// Something in limits or settings has not been confirmed by anybody.
+    Unconfirmed,
     /// What was typed is not what had to be typed.
     NotTyped,
     /// The wait is not over.

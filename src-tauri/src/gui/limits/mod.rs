@@ -152,6 +152,7 @@ impl Room {
     }
 
     /// Makes a rule of an answered question, for the session or an hour, or of a no for good. Whoever calls has the answer of a person.
+    /// A yes confirms the policy it becomes part of, so it is no rule while there is anything in it that nobody has confirmed.
     pub async fn remember(&self, payment: &str, yes: bool, remember: Remember) -> Told<()> {
         let no_such = || LimitsError::NoSuch { what: payment.to_owned() };
         let id = payment.parse().map_err(|_| no_such())?;
@@ -165,6 +166,9 @@ impl Room {
             Remember::Always if yes => return Err(LimitsError::Over),
             Remember::Always => (false, None),
         };
+        if yes && self.vault.doubts().policy.is_some() {
+            return Err(LimitsError::Unconfirmed);
+        }
         let answer = policy::Remembered { facts, yes, session, expires };
         let new = self.policy()?.edited(&policy::Edit::Remember(Box::new(answer)))?;
         let by = if yes { SetBy::Person } else { SetBy::Command };

@@ -378,6 +378,21 @@ async fn an_answer_is_remembered_for_the_session_or_an_hour_and_a_yes_for_good_o
     assert_eq!(home.asks_for(3, "10000").await, "refused", "a later no is above an earlier yes");
 }
 
+#[tokio::test]
+async fn a_remembered_yes_confirms_nothing_that_nobody_has_confirmed() {
+    let home = home(EVERYDAY).await;
+    assert_eq!(home.asks_for(1, "10000").await, "asks");
+    let filter = countersign_vault::Filter::default();
+    let id = home.vault.payments(filter).await.unwrap().payments[0].id.to_string();
+    home.vault.set_policy(Policy::preset("hands-off", "USD").unwrap(), SetBy::Command).await.unwrap();
+    assert!(home.vault.doubts().policy.is_some());
+    let before = home.hash();
+    assert_eq!(home.room.remember(&id, true, Remember::Session).await, Err(LimitsError::Unconfirmed));
+    assert_eq!(home.hash(), before);
+    home.room.remember(&id, false, Remember::Session).await.unwrap();
+    assert!(home.vault.doubts().policy.is_some(), "a no is a rule, and confirms nothing either");
+}
+
 #[test]
 fn the_bindings_are_current() {
     use super::super::view::tests::check;
