@@ -44,6 +44,8 @@ use view::TallyView;
 const DAYS: u32 = 30;
 const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
+/// A session's rule ends by itself, since nobody says when a session does.
+const SESSION_MS: i64 = 43_200_000;
 /// Most payments it is tried out on.
 const MOST: usize = 5_000;
 /// How long the person has in the window that asks.
@@ -157,11 +159,13 @@ impl Room {
         let no_such = || LimitsError::NoSuch { what: payment.to_owned() };
         let id = payment.parse().map_err(|_| no_such())?;
         let facts = self.vault.explain(&id).await?.ok_or_else(no_such)?.facts;
+        let at = self.clock.wall();
+        let from_now = |ms: i64| Millis(at.0.saturating_add(ms));
         let (session, expires) = match remember {
             Remember::Once => return Ok(()),
-            Remember::Session => (true, None),
+            Remember::Session => (true, Some(from_now(SESSION_MS))),
             Remember::Hour if yes && !facts.payee_known => return Err(LimitsError::Over),
-            Remember::Hour => (false, Some(Millis(self.clock.wall().0.saturating_add(HOUR_MS)))),
+            Remember::Hour => (false, Some(from_now(HOUR_MS))),
             // Without end a yes is the owner's to confirm.
             Remember::Always if yes => return Err(LimitsError::Over),
             Remember::Always => (false, None),
@@ -169,7 +173,7 @@ impl Room {
         if yes && self.vault.doubts().policy.is_some() {
             return Err(LimitsError::Unconfirmed);
         }
-        let answer = policy::Remembered { facts, yes, session, expires };
+        let answer = policy::Remembered { facts, yes, session, expires, at };
         let new = self.policy()?.edited(&policy::Edit::Remember(Box::new(answer)))?;
         let by = if yes { SetBy::Person } else { SetBy::Command };
         self.vault.set_policy(new, by).await?;

@@ -371,7 +371,7 @@ async fn an_answer_is_remembered_for_the_session_or_an_hour_and_a_yes_for_good_o
     home.room.remember(&id, true, Remember::Session).await.unwrap();
     let rule =
         home.vault.policy().unwrap().rules().iter().find(|r| r.id.starts_with("pay-researcher")).cloned().unwrap();
-    assert_eq!((rule.effect, rule.expires), (policy::Tier::Except, None));
+    assert_eq!((rule.effect, rule.expires), (policy::Tier::Except, Some(Millis(1_795_000_000_000 + SESSION_MS))));
     assert_eq!(home.vault.doubts().policy, None, "a person said so");
     assert_eq!(home.asks_for(2, "10000").await, "paid");
     home.room.remember(&id, false, Remember::Hour).await.unwrap();
