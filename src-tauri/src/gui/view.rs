@@ -59,9 +59,24 @@ pub enum ApprovalFrame {
         state: OutcomeState,
         /// A sentence; may be empty.
         text: String,
+        /// Why the answer was not remembered, if it was to be and could not.
+        unkept: Option<Unkept>,
     },
     /// Nothing to see and nothing to press.
     Blank,
+}
+
+/// Why no rule was made of an answer. The answer stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Unkept {
+    /// Something in limits or settings has not been confirmed by anybody.
+    Unconfirmed,
+    /// The policy was written by hand in a way that no rule can be added to.
+    ByHand,
+    /// Anything else.
+    Failed,
 }
 
 /// How an item ended.
@@ -372,6 +387,7 @@ pub(super) mod tests {
         check::<WarningView>(&dir, &mut stale);
         check::<BarView>(&dir, &mut stale);
         check::<OutcomeState>(&dir, &mut stale);
+        check::<Unkept>(&dir, &mut stale);
         check::<Decision>(&dir, &mut stale);
         check::<Remember>(&dir, &mut stale);
         check::<RememberView>(&dir, &mut stale);

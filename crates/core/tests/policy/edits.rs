@@ -331,7 +331,7 @@ fn what_is_remembered_for_a_session_holds_in_no_other_and_a_no_only_tightens() {
     unknown.exposure = None;
     let answer = Remembered { facts: unknown, yes: true, session: false, expires: None, at: Millis(0) };
     let nothing = Edit::Remember(Box::new(answer));
-    assert!(old.edited(&nothing).is_err(), "there is no amount to hold it to");
+    assert_eq!(old.edited(&nothing), Err(EditError::NoValue));
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(super) fn remember(draft: &mut Draft, answer: &Remembered) -> Result<(), Edi
     let about = format!("{word} {} {}", facts.agent, facts.payee_origin.host());
     let mut effect = Tier::Deny;
     if answer.yes {
-        let exposure = facts.exposure.ok_or_else(|| EditError::ByHand("a payment without a known value".to_owned()))?;
+        let exposure = facts.exposure.ok_or(EditError::NoValue)?;
         effect = Tier::Except;
         conditions.extend([
             (Field::PayeeAccount, one(&facts.payee_account)),
