@@ -354,13 +354,21 @@ describe('time and outcome', () => {
   });
 
   test.each(['signing', 'signed', 'settled', 'claimed', 'unknown', 'failed', 'denied', 'expired'] as const)('%s replaces the buttons', async (state) => {
-    await open(ask(), armed, { kind: 'outcome', state, text: '<i>why</i>' });
+    await open(ask(), armed, { kind: 'outcome', state, text: '<i>why</i>', unkept: null });
     expect(root().dataset).toMatchObject({ state, paymentId: 'pay_01JTSCENE' });
     expect(by('outcome').textContent).toContain('<i>why</i>');
     expect(screen.queryByTestId('approve-button')).toBeNull();
     expect(by('payee-origin').textContent).toBe('api.example.com');
     await fireEvent.keyDown(window, { key: 'Escape' });
     expect(host.decided()).toEqual([]);
+  });
+
+  test('an answer that could not be remembered says so beside the outcome', async () => {
+    await open(ask(), armed, { kind: 'outcome', state: 'settled', text: '', unkept: null });
+    expect(screen.queryByTestId('unkept')).toBeNull();
+    await send({ kind: 'outcome', state: 'settled', text: '', unkept: 'unconfirmed' });
+    expect(by('unkept').textContent).toContain('it is not remembered: limits or settings were changed');
+    expect(by('outcome').textContent).toContain('You can close this window.');
   });
 
   test('a budget that is exceeded says by how much', async () => {

@@ -1,6 +1,7 @@
 import { fireEvent, render, screen, within } from '@testing-library/svelte';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { story } from '../src/dev/activity';
+import { remembers } from '../src/dev/limits';
 import Shell from '../src/Shell.svelte';
 import { Host } from './host';
 
@@ -11,7 +12,7 @@ beforeEach(() => {
   location.hash = `activity/${story().line.id}`;
 });
 
-const { agent, payee, value } = story().line;
+const { agent, payee } = story().line;
 
 test('never again goes to the limits, is shown there before it is saved, and is saved as every change', async () => {
   render(Shell);
@@ -25,18 +26,24 @@ test('never again goes to the limits, is shown there before it is saved, and is 
   await vi.waitFor(() => expect(host.calls.find((call) => call.command === 'limits_save')?.args['edit']).toEqual(edit), soon);
 });
 
-test('a rule from a payment is a form that is filled in and not yet looked at', async () => {
+const remembered = { edit: { kind: 'remember', payment: story().line.id } };
+
+test('a rule from a payment is made by the core, shown with its budget, and saved as it was shown', async () => {
+  host.answers['limits_preview'] = () => remembers;
   render(Shell);
   await fireEvent.click(await screen.findByTestId('make-rule', {}, soon));
-  expect(((await screen.findByTestId('rule-payee', {}, soon)) as HTMLInputElement).value).toBe(payee);
-  expect((screen.getByTestId('rule-up-to') as HTMLInputElement).value).toBe(value?.split(' ')[0]);
-  expect((screen.getByTestId('rule-effect') as HTMLSelectElement).value).toBe('except');
-  expect(host.calls.some((call) => call.command === 'limits_preview')).toBe(false);
+  const made = await screen.findByTestId('made', {}, soon);
+  expect(made.textContent).toContain('api.example');
+  expect(made.textContent).toContain('5.00 USD');
+  expect(host.calls.find((call) => call.command === 'limits_preview')?.args).toEqual(remembered);
+  await fireEvent.click(screen.getByTestId('save'));
+  await vi.waitFor(() => expect(host.calls.find((call) => call.command === 'limits_save')?.args['edit']).toEqual(remembered.edit), soon);
 });
 
 test('an answer that is to hold for good opens its rule to be confirmed', async () => {
   location.hash = 'limits/payment:pay_1';
   render(Shell);
-  expect(((await screen.findByTestId('rule-payee', {}, soon)) as HTMLInputElement).value).toBe(payee);
-  expect(host.calls.filter((call) => call.command === 'activity_payment').map((call) => call.args)).toEqual([{ id: 'pay_1' }]);
+  await screen.findByTestId('ahead', {}, soon);
+  await vi.waitFor(() => expect(host.calls.find((call) => call.command === 'limits_preview')?.args).toEqual({ edit: { kind: 'remember', payment: 'pay_1' } }), soon);
+  expect(screen.queryByTestId('rule-payee')).toBeNull();
 });

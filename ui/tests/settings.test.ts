@@ -47,6 +47,17 @@ test('how long answers are kept and when wallets lock are numbers, and anything 
   expect(called('settings_save').map((one) => one['edit'])).toEqual([{ kind: 'keep_hours', hours: 2 }, { kind: 'lock_after', minutes: 15 }]);
 });
 
+test('what is no port goes as none, which the core refuses', async () => {
+  host.answers['settings_save'] = () => Promise.reject({ kind: 'port' });
+  await open();
+  for (const text of ['abc', '70000', '-1']) {
+    await type(screen.getByTestId('port'), text);
+    await fireEvent.click(screen.getByTestId('port-save'));
+    expect((await screen.findByTestId('settings-failed')).textContent).toContain('from 1 to 65535');
+  }
+  expect(called('settings_save').map((args) => args['edit'])).toEqual([0, 0, 0].map((port) => ({ kind: 'port', port })));
+});
+
 test('what the core refuses is said in its words', async () => {
   host.answers['settings_save'] = () => Promise.reject({ kind: 'failed', text: 'approval.timeout_seconds must be between 30 and 600' });
   await open();

@@ -1,5 +1,6 @@
 import { fireEvent, render, screen, within } from '@testing-library/svelte';
 import { beforeEach, expect, test, vi } from 'vitest';
+import { clients } from '../src/dev/people';
 import { status } from '../src/dev/scenes';
 import { chosen } from '../src/dev/settings';
 import type { MainStatus } from '../src/ipc/types';
@@ -28,6 +29,7 @@ test('whoever has no wallet and no agent is led from one step to the next', asyn
   await fireEvent.click(screen.getByTestId('start-import'));
   expect(await screen.findByTestId('preset-careful', {}, soon)).toBeTruthy();
   await fireEvent.click(screen.getByTestId('start-keep'));
+  expect(await screen.findByTestId(`client-${clients[0]?.id}`, {}, soon)).toBeTruthy();
   await fireEvent.input(await screen.findByTestId('start-name'), { target: { value: 'My Researcher!' } });
   expect(screen.getByTestId('start-add').textContent).toBe('countersign agent add my-researcher');
   stands({ try_at: 'http://127.0.0.1:4021/report' });

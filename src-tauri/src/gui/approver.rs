@@ -22,7 +22,7 @@ use super::{
     guard::{Sign, Tick},
     press::Press,
     stage::{Asked, Effect, Now, Stage},
-    view::{DecideError, Decision, OutcomeState},
+    view::{DecideError, Decision, OutcomeState, Unkept},
 };
 
 /// Everything the stage hears of, in one order.
@@ -33,6 +33,8 @@ pub enum Input {
     Withdraw(u64),
     /// How a payment went on.
     Outcome(String, OutcomeState, String),
+    /// The answer to this payment could not be remembered.
+    Unkept(String, Unkept),
     /// A page listens.
     Attach,
     /// A window tells about itself.
@@ -184,6 +186,7 @@ fn take(stage: &mut Stage, now: Now, input: Input) {
         Input::Ask(ticket, asked) => stage.ask(now, ticket, asked),
         Input::Withdraw(ticket) => stage.withdraw(now, ticket),
         Input::Outcome(id, state, text) => stage.outcome(now, &id, state, &text),
+        Input::Unkept(id, why) => stage.unkept(now, &id, why),
         Input::Attach => stage.attach(now),
         Input::Sign(window, sign) => stage.sign(now, window, sign),
         Input::Press(window, press) => stage.press(now, window, press),

@@ -13,9 +13,10 @@ use super::{
     Shell,
     approver::Input,
     environment::UI_AUTOMATION,
+    limits::LimitsError,
     pause as pause_all,
     preferences::{self, Preferences},
-    view::{ApprovalFrame, DecideError, DecideErrorKind, Decision, MainState, MainStatus, Remember},
+    view::{ApprovalFrame, DecideError, DecideErrorKind, Decision, MainState, MainStatus, Remember, Unkept},
     window::{APPROVAL, MAIN},
 };
 
@@ -76,7 +77,15 @@ async fn keep(shell: &Shell, payment: String, decision: Decision, remember: Reme
     }
     match shell.limits.remember(&payment, yes, remember).await {
         Ok(()) => shell.desk.look_again(),
-        Err(error) => tracing::warn!(?error, "the answer stands, but no rule was made of it"),
+        Err(error) => {
+            tracing::warn!(?error, "the answer stands, but no rule was made of it");
+            let why = match error {
+                LimitsError::Unconfirmed => Unkept::Unconfirmed,
+                LimitsError::ByHand { .. } => Unkept::ByHand,
+                _ => Unkept::Failed,
+            };
+            let _ = shell.inputs.send(Input::Unkept(payment, why));
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
     environment::UI_AUTOMATION,
     guard::{BLANK, Guard, Sign, Tick},
     press::{self, Press, Presses},
-    view::{ApprovalFrame, ApprovalView, DecideError, DecideErrorKind, Decision, OutcomeState},
+    view::{ApprovalFrame, ApprovalView, DecideError, DecideErrorKind, Decision, OutcomeState, Unkept},
 };
 
 /// How long a good end or a denial stays on screen.
@@ -69,7 +69,7 @@ enum Scene {
     Empty,
     Blank { until: Tick },
     Item(Item),
-    Outcome { payment: String, closes: Option<Tick> },
+    Outcome { payment: String, state: OutcomeState, text: String, unkept: Option<Unkept>, closes: Option<Tick> },
 }
 
 /// See the module.
@@ -263,6 +263,17 @@ impl Stage {
         self.advance(now);
     }
 
+    /// The answer on screen could not be remembered: it says so until the window is closed or something else is asked.
+    pub fn unkept(&mut self, now: Now, id: &str, why: Unkept) {
+        if let Scene::Outcome { payment, unkept, .. } = &mut self.scene
+            && payment == id
+        {
+            *unkept = Some(why);
+            self.say_outcome();
+        }
+        self.advance(now);
+    }
+
     /// The rows of what will be signed, for the item on screen.
     pub fn raw(&self, id: &str) -> Vec<(String, String)> {
         match &self.scene {
@@ -372,8 +383,21 @@ impl Stage {
     fn end(&mut self, now: Tick, payment: String, state: OutcomeState, text: &str, stays: Option<Tick>) {
         self.guard.item(now, false);
         self.presses.forget();
-        self.scene = Scene::Outcome { payment, closes: stays.map(|s| now.saturating_add(s)) };
-        self.effects.push(Effect::Frame(ApprovalFrame::Outcome { state, text: text.to_owned() }));
+        let unkept = match &self.scene {
+            Scene::Outcome { payment: same, unkept, .. } if *same == payment => *unkept,
+            _ => None,
+        };
+        let closes = stays.map(|s| now.saturating_add(s));
+        self.scene = Scene::Outcome { payment, state, text: text.to_owned(), unkept, closes };
+        self.say_outcome();
+    }
+
+    fn say_outcome(&mut self) {
+        if let Scene::Outcome { state, text, unkept, closes, .. } = &mut self.scene {
+            *closes = closes.filter(|_| unkept.is_none());
+            let frame = ApprovalFrame::Outcome { state: *state, text: text.clone(), unkept: *unkept };
+            self.effects.push(Effect::Frame(frame));
+        }
     }
 
     /// Puts the item of the scene on screen.

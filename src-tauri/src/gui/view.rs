@@ -3,7 +3,7 @@
 use countersign_core::{
     approval::{Bar, Question, Warning},
     money::Micro,
-    policy::own_budget,
+    policy::{Condition, own_budget},
 };
 use serde::{Deserialize, Serialize};
 #[cfg(test)]
@@ -59,9 +59,24 @@ pub enum ApprovalFrame {
         state: OutcomeState,
         /// A sentence; may be empty.
         text: String,
+        /// Why the answer was not remembered, if it was to be and could not.
+        unkept: Option<Unkept>,
     },
     /// Nothing to see and nothing to press.
     Blank,
+}
+
+/// Why no rule was made of an answer. The answer stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Unkept {
+    /// Something in limits or settings has not been confirmed by anybody.
+    Unconfirmed,
+    /// The policy was written by hand in a way that no rule can be added to.
+    ByHand,
+    /// Anything else.
+    Failed,
 }
 
 /// How an item ended.
@@ -183,11 +198,14 @@ pub struct RememberView {
     pub budget: Option<String>,
 }
 
-/// What can be remembered of a question: at first sight of a payee nothing beyond the session, without a value nothing at all.
+/// What can be remembered of a question: at first sight of a payee nothing beyond the session; without a value, or while something
+/// in the limits has not been confirmed, nothing at all.
 fn remembered(question: &Question) -> Vec<RememberView> {
     let once = RememberView { scope: Remember::Once, budget: None };
     let known = question.amount_fiat.split_once(' ').and_then(|(n, code)| Some((Micro::parse(n).ok()?, code)));
-    let Some((exposure, code)) = known else { return vec![once] };
+    let reasons = || question.also.iter().chain([&question.rule]);
+    let unconfirmed = reasons().any(|reason| reason == Condition::PolicyUnconfirmed.rule());
+    let Some((exposure, code)) = known.filter(|_| !unconfirmed) else { return vec![once] };
     let budget = Some(format!("{} {code}", own_budget(exposure)));
     let rule = |scope| RememberView { scope, budget: budget.clone() };
     let first = question.warnings.iter().any(|warning| warning.id == "first-payee");
@@ -371,6 +389,7 @@ pub(super) mod tests {
         check::<WarningView>(&dir, &mut stale);
         check::<BarView>(&dir, &mut stale);
         check::<OutcomeState>(&dir, &mut stale);
+        check::<Unkept>(&dir, &mut stale);
         check::<Decision>(&dir, &mut stale);
         check::<Remember>(&dir, &mut stale);
         check::<RememberView>(&dir, &mut stale);

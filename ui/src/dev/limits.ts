@@ -93,9 +93,18 @@ export const limits = (change: Partial<LimitsView> = {}): LimitsView => ({
 
 export const empty = limits({ preset: 'careful', own: 0, ask: { everything: true, setting: { is: 'off' }, stops }, limits: limits().limits.map((one) => ({ ...one, setting: { is: 'off' }, spent: null })), budgets: [], rules: [], pinned: [], known: [], blocked: [], agents: [], warnings: [] });
 
-export const tightens: PreviewView = { same: false, looser: [], days: 30, payments: 412, whole: true, before: { allowed: 388, asked: 21, refused: 3, silent: '12.30' }, after: { allowed: 352, asked: 57, refused: 3, silent: '8.10' } };
+export const tightens: PreviewView = { same: false, looser: [], made: null, days: 30, payments: 412, whole: true, before: { allowed: 388, asked: 21, refused: 3, silent: '12.30' }, after: { allowed: 352, asked: 57, refused: 3, silent: '8.10' } };
 
 export const loosens: PreviewView = { ...tightens, looser: [{ id: 'budget_amount', budget: 'limit-week', was: '60.00', now: '100.00' }], after: { allowed: 401, asked: 8, refused: 3, silent: '19.90' } };
+
+export const remembers: PreviewView = {
+  ...loosens,
+  looser: [{ id: 'rule_added', rule: 'pay-researcher-api-example' }],
+  made: {
+    rule: rule({ id: 'pay-researcher-api-example', effect: 'except', source: 'prompt', counted: true, conditions: [{ id: 'agent', values: ['researcher'] }, { id: 'payee', values: ['https://api.example'] }, { id: 'amount_up_to', amount: '0.40' }] }),
+    budget: { id: 'pay-researcher-api-example', of: null, network: null, conditions: [], rule: 'pay-researcher-api-example', each: [], window: 'hours24', max: '5.00', count: null, over: 'ask', expires: null, spent: null },
+  },
+};
 
 export const owner: SavedView = { is: 'owner', id: 'chg_1', looser: loosens.looser, words: '100.00', wait_seconds: 10 };
 

@@ -117,7 +117,7 @@ for (const state of ['signing', 'signed', 'settled', 'claimed', 'unknown', 'fail
     denied: 'Nothing was paid.',
     expired: 'You can ask the agent to try again.',
   }[state];
-  scenes[state] = [{ kind: 'question', view: view() }, { kind: 'outcome', state, text }];
+  scenes[state] = [{ kind: 'question', view: view() }, { kind: 'outcome', state, text, unkept: null }];
 }
 
 export const status = (change: Partial<MainStatus> = {}): MainStatus => ({

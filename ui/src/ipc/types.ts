@@ -85,6 +85,7 @@ export type { StepKind } from './bindings/StepKind';
 export type { StepView } from './bindings/StepView';
 export type { SumsBy } from './bindings/SumsBy';
 export type { TallyView } from './bindings/TallyView';
+export type { Unkept } from './bindings/Unkept';
 export type { UsedView } from './bindings/UsedView';
 export type { VersionView } from './bindings/VersionView';
 export type { WalletName } from './bindings/WalletName';

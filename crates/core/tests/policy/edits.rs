@@ -303,7 +303,7 @@ proptest! {
 }
 
 fn remembered(exposure: &str, yes: bool, session: bool) -> Edit {
-    Edit::Remember(Box::new(Remembered { facts: facts(exposure), yes, session, expires: None }))
+    Edit::Remember(Box::new(Remembered { facts: facts(exposure), yes, session, expires: None, at: Millis(0) }))
 }
 
 #[test]
@@ -339,6 +339,44 @@ fn what_is_remembered_for_a_session_holds_in_no_other_and_a_no_only_tightens() {
     assert_eq!(compare(&old, &no), Change::Tighter);
     let mut unknown = facts("0.40");
     unknown.exposure = None;
-    let nothing = Edit::Remember(Box::new(Remembered { facts: unknown, yes: true, session: false, expires: None }));
-    assert!(old.edited(&nothing).is_err(), "there is no amount to hold it to");
+    let answer = Remembered { facts: unknown, yes: true, session: false, expires: None, at: Millis(0) };
+    let nothing = Edit::Remember(Box::new(answer));
+    assert_eq!(old.edited(&nothing), Err(EditError::NoValue));
+}
+
+#[test]
+fn a_remembered_answer_takes_the_place_of_what_it_makes_superfluous() {
+    let say = |exposure, yes, expires, at| {
+        let facts = facts(exposure);
+        Edit::Remember(Box::new(Remembered {
+            facts,
+            yes,
+            session: false,
+            expires: Some(Millis(expires)),
+            at: Millis(at),
+        }))
+    };
+    let prompts = |policy: &Policy| {
+        let all = policy.rules().iter().filter(|rule| rule.origin == Source::Prompt);
+        all.map(|rule| (rule.id.clone(), rule.expires, policy.budget(&rule.id).and_then(|b| b.max_amount)))
+            .collect::<Vec<_>>()
+    };
+    let one = edited(&preset("everyday"), say("0.40", true, 100, 0));
+    let [(id, ..)] = <[_; 1]>::try_from(prompts(&one)).unwrap();
+    let later = edited(&one, say("4.20", true, 200, 50));
+    assert_eq!(prompts(&later), [(id.clone(), Some(Millis(200)), Some(usd("42.00")))], "in its place, under its name");
+    assert_eq!(edited(&later, say("0.40", true, 200, 60)), later, "covered already");
+    let sooner = edited(&later, say("4.20", false, 150, 60));
+    assert_eq!(prompts(&sooner).len(), 2, "a no is another answer");
+    assert_eq!(
+        compare(&later, &edited(&later, say("4.20", false, 300, 250))),
+        Change::Tighter,
+        "a no takes nothing away"
+    );
+    let mut elsewhere = facts("0.40");
+    elsewhere.agent = "other".parse().unwrap();
+    let other = Remembered { facts: elsewhere, yes: true, session: false, expires: Some(Millis(400)), at: Millis(250) };
+    let other = edited(&later, Edit::Remember(Box::new(other)));
+    assert!(prompts(&other).iter().all(|(other, ..)| *other != id), "what is over goes with the next yes");
+    assert!(other.budget(&id).is_none());
 }

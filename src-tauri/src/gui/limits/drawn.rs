@@ -19,7 +19,7 @@ use super::{
     condition::{self, Condition},
     edit::{LimitName, Over},
     view::{
-        AskView, BlockedView, BudgetView, CardLine, KnownView, LimitView, LimitsView, PinnedView, PresetView,
+        AskView, BlockedView, BudgetView, CardLine, KnownView, LimitView, LimitsView, MadeView, PinnedView, PresetView,
         RuleState, RuleView, SettingView, UsedView,
     },
 };
@@ -91,6 +91,13 @@ impl Drawing<'_> {
             networks: self.registry.chains().map(|c| (c.network.to_string(), clean(&c.name))).collect(),
             warnings: policy.warnings(),
         }
+    }
+
+    /// The rule that this policy has and another has not, with its budget.
+    pub fn made(&self, old: &Policy) -> Option<MadeView> {
+        let rule = self.policy.rules().iter().find(|rule| old.rule(&rule.id) != Some(*rule))?;
+        let budget = self.policy.budgets().iter().find(|budget| budget.rule() == Some(&rule.id));
+        Some(MadeView { rule: self.rule(rule), budget: budget.map(|b| self.budget(b)) })
     }
 
     fn presets(&self, in_force: Option<&str>) -> Vec<PresetView> {

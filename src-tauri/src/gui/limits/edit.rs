@@ -44,6 +44,10 @@ pub enum LimitsEdit {
         rule: Option<String>,
         form: FormView,
     },
+    /// Adds the rule of a yes to a payment, without end.
+    Remember {
+        payment: String,
+    },
     Disable {
         rule: String,
     },
@@ -152,7 +156,7 @@ pub struct FormView {
 }
 
 impl LimitsEdit {
-    /// The change itself; none for a version to go back to, which has to be looked up.
+    /// The change itself; none for what has to be looked up: a version to go back to, and a payment.
     pub fn parsed(&self) -> Result<Option<Edit>, LimitsError> {
         Ok(Some(match self.clone() {
             Self::Preset { name } => Edit::Preset(name),
@@ -173,7 +177,7 @@ impl LimitsEdit {
             Self::Block { origin } => Edit::Block(name(&origin)?),
             Self::Unblock { origin } => Edit::Unblock(name(&origin)?),
             Self::Text { toml } => Edit::Text(toml),
-            Self::Restore { .. } => return Ok(None),
+            Self::Restore { .. } | Self::Remember { .. } => return Ok(None),
         }))
     }
 
@@ -192,6 +196,7 @@ impl LimitsEdit {
                 name.clone()
             }
             Self::BudgetMax { budget, .. } => budget.clone(),
+            Self::Remember { payment } => payment.clone(),
             Self::Rule { rule: Some(rule), .. }
             | Self::Disable { rule }
             | Self::Enable { rule }

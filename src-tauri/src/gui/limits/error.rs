@@ -23,12 +23,18 @@ pub enum LimitsError {
     ByHand { what: String },
     /// Everything asks, so there is nothing a threshold could let through.
     NothingAllowed,
+    /// The value of the payment is not known, so a yes has no amount to be held to.
+    NoValue,
     /// A budget counts the payments of this rule.
     Counted { what: String },
+    /// No port has this number.
+    Port,
     /// The parser's own words.
     Policy { text: String },
     /// The limits were changed meanwhile.
     Changed,
+    /// Something in limits or settings has not been confirmed by anybody.
+    Unconfirmed,
     /// What was typed is not what had to be typed.
     NotTyped,
     /// The wait is not over.
@@ -49,6 +55,7 @@ impl From<EditError> for LimitsError {
             EditError::NoSuch(what) => Self::NoSuch { what },
             EditError::ByHand(what) => Self::ByHand { what },
             EditError::NothingAllowed => Self::NothingAllowed,
+            EditError::NoValue => Self::NoValue,
             EditError::Counted(what) => Self::Counted { what },
             EditError::Policy(error) => error.into(),
         }

@@ -44,6 +44,8 @@ use view::TallyView;
 const DAYS: u32 = 30;
 const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
+/// A session's rule ends by itself, since nobody says when a session does.
+const SESSION_MS: i64 = 43_200_000;
 /// Most payments it is tried out on.
 const MOST: usize = 5_000;
 /// How long the person has in the window that asks.
@@ -104,6 +106,7 @@ impl Room {
     pub async fn preview(&self, edit: &LimitsEdit) -> Told<PreviewView> {
         let (old, new) = self.both(edit).await?;
         let change = compare(&old, &new);
+        let made = matches!(edit, LimitsEdit::Remember { .. }).then(|| self.drawing(&new).made(&old)).flatten();
         let since = Millis(self.clock.wall().0.saturating_sub(i64::from(DAYS).saturating_mul(DAY_MS)));
         let (past, whole) = self.vault.past(since, MOST).await?;
         let agents = self.vault.list_agents().await?;
@@ -119,7 +122,15 @@ impl Room {
         });
         let (before, after) = tried.await.map_err(|e| LimitsError::Failed { text: e.to_string() })?;
         let looser = looser_of(&change);
-        Ok(PreviewView { same: change == policy::Change::Same, looser, days: DAYS, payments, whole, before, after })
+        let same = change == policy::Change::Same;
+        Ok(PreviewView { same, looser, made, days: DAYS, payments, whole, before, after })
+    }
+
+    /// A policy alone, without people and sums.
+    fn drawing<'a>(&'a self, policy: &'a Policy) -> Drawing<'a> {
+        let (registry, now, unconfirmed) = (&*self.registry, self.clock.wall(), false);
+        let (agents, known, labels, left) = (Vec::new(), Vec::new(), BTreeMap::new(), BTreeMap::new());
+        Drawing { policy, registry, now, unconfirmed, agents, known, labels, left }
     }
 
     /// Makes a change that tightens; lets one that loosens wait for its owner. `base` names the policy the page showed.
@@ -136,7 +147,8 @@ impl Room {
                 Ok(SavedView::Saved)
             }
             change @ policy::Change::Looser(_) => {
-                self.wait(Act::Policy { new: Box::new(new), base: hash }, edit.words(), looser_of(&change))
+                let words = self.words(edit).await?;
+                self.wait(Act::Policy { new: Box::new(new), base: hash }, words, looser_of(&change))
             }
         }
     }
@@ -151,21 +163,38 @@ impl Room {
         self.wait(Act::Forget(payee), words, vec![looser])
     }
 
-    /// Makes a rule of an answered question, for the session or an hour, or of a no for good. Whoever calls has the answer of a person.
-    pub async fn remember(&self, payment: &str, yes: bool, remember: Remember) -> Told<()> {
+    /// A payment as it was judged.
+    async fn facts(&self, payment: &str) -> Told<policy::Facts> {
         let no_such = || LimitsError::NoSuch { what: payment.to_owned() };
         let id = payment.parse().map_err(|_| no_such())?;
-        let facts = self.vault.explain(&id).await?.ok_or_else(no_such)?.facts;
+        Ok(self.vault.explain(&id).await?.ok_or_else(no_such)?.facts)
+    }
+
+    /// What the person types: of a payment, the amount.
+    async fn words(&self, edit: &LimitsEdit) -> Told<String> {
+        let LimitsEdit::Remember { payment } = edit else { return Ok(edit.words()) };
+        Ok(self.facts(payment).await?.exposure.map_or_else(|| edit.words(), |amount| amount.to_string()))
+    }
+
+    /// Makes a rule of an answered question, for the session or an hour, or of a no for good. Whoever calls has the answer of a person.
+    /// A yes confirms the policy it becomes part of, so it is no rule while there is anything in it that nobody has confirmed.
+    pub async fn remember(&self, payment: &str, yes: bool, remember: Remember) -> Told<()> {
+        let facts = self.facts(payment).await?;
+        let at = self.clock.wall();
+        let from_now = |ms: i64| Millis(at.0.saturating_add(ms));
         let (session, expires) = match remember {
             Remember::Once => return Ok(()),
-            Remember::Session => (true, None),
+            Remember::Session => (true, Some(from_now(SESSION_MS))),
             Remember::Hour if yes && !facts.payee_known => return Err(LimitsError::Over),
-            Remember::Hour => (false, Some(Millis(self.clock.wall().0.saturating_add(HOUR_MS)))),
+            Remember::Hour => (false, Some(from_now(HOUR_MS))),
             // Without end a yes is the owner's to confirm.
             Remember::Always if yes => return Err(LimitsError::Over),
             Remember::Always => (false, None),
         };
-        let answer = policy::Remembered { facts, yes, session, expires };
+        if yes && self.vault.doubts().policy.is_some() {
+            return Err(LimitsError::Unconfirmed);
+        }
+        let answer = policy::Remembered { facts, yes, session, expires, at };
         let new = self.policy()?.edited(&policy::Edit::Remember(Box::new(answer)))?;
         let by = if yes { SetBy::Person } else { SetBy::Command };
         self.vault.set_policy(new, by).await?;
@@ -258,6 +287,11 @@ impl Room {
         let old = self.policy()?;
         let new = match (edit.parsed()?, edit) {
             (Some(edit), _) => old.edited(&edit)?,
+            (None, LimitsEdit::Remember { payment }) => {
+                let (facts, at) = (self.facts(payment).await?, self.clock.wall());
+                let answer = policy::Remembered { facts, yes: true, session: false, expires: None, at };
+                old.edited(&policy::Edit::Remember(Box::new(answer)))?
+            }
             (None, LimitsEdit::Restore { version }) => {
                 let all = self.vault.policy_versions().await?;
                 let found = all.into_iter().find(|v| v.version == *version);

@@ -371,11 +371,49 @@ async fn an_answer_is_remembered_for_the_session_or_an_hour_and_a_yes_for_good_o
     home.room.remember(&id, true, Remember::Session).await.unwrap();
     let rule =
         home.vault.policy().unwrap().rules().iter().find(|r| r.id.starts_with("pay-researcher")).cloned().unwrap();
-    assert_eq!((rule.effect, rule.expires), (policy::Tier::Except, None));
+    assert_eq!((rule.effect, rule.expires), (policy::Tier::Except, Some(Millis(1_795_000_000_000 + SESSION_MS))));
     assert_eq!(home.vault.doubts().policy, None, "a person said so");
     assert_eq!(home.asks_for(2, "10000").await, "paid");
     home.room.remember(&id, false, Remember::Hour).await.unwrap();
     assert_eq!(home.asks_for(3, "10000").await, "refused", "a later no is above an earlier yes");
+}
+
+#[tokio::test]
+async fn a_remembered_yes_confirms_nothing_that_nobody_has_confirmed() {
+    let home = home(EVERYDAY).await;
+    assert_eq!(home.asks_for(1, "10000").await, "asks");
+    let filter = countersign_vault::Filter::default();
+    let id = home.vault.payments(filter).await.unwrap().payments[0].id.to_string();
+    home.vault.set_policy(Policy::preset("hands-off", "USD").unwrap(), SetBy::Command).await.unwrap();
+    assert!(home.vault.doubts().policy.is_some());
+    let before = home.hash();
+    assert_eq!(home.room.remember(&id, true, Remember::Session).await, Err(LimitsError::Unconfirmed));
+    assert_eq!(home.hash(), before);
+    home.room.remember(&id, false, Remember::Session).await.unwrap();
+    assert!(home.vault.doubts().policy.is_some(), "a no is a rule, and confirms nothing either");
+}
+
+#[tokio::test]
+async fn a_yes_for_good_becomes_the_rule_that_was_shown_with_its_budget() {
+    let home = home(EVERYDAY).await;
+    assert_eq!(home.asks_for(1, "10000").await, "asks");
+    let filter = countersign_vault::Filter::default();
+    let payment = home.vault.payments(filter).await.unwrap().payments[0].id.to_string();
+    let edit = LimitsEdit::Remember { payment };
+    let shown = home.room.preview(&edit).await.unwrap();
+    let made = shown.made.unwrap();
+    let budget = made.budget.unwrap();
+    assert_eq!((made.rule.expires.as_deref(), budget.max.as_deref()), (None, Some("5.00")));
+    let (id, words) = home.begin(&edit).await;
+    assert_eq!(words, "0.01");
+    home.clock.advance_ms(WAIT_MS);
+    home.room.confirm(&id, &words).await.unwrap();
+    let seen = home.room.view().await.unwrap();
+    assert!(seen.rules.contains(&made.rule), "{:?}", seen.rules);
+    let kept = seen.budgets.into_iter().find(|one| one.id == budget.id).unwrap();
+    assert_eq!(view::BudgetView { spent: None, ..kept }, budget);
+    assert_eq!(home.asks_for(2, "10000").await, "paid");
+    assert!(home.room.preview(&edit).await.unwrap().same, "it is there already");
 }
 
 #[test]
@@ -383,7 +421,7 @@ fn the_bindings_are_current() {
     use super::super::view::tests::check;
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/ipc/bindings");
     let mut stale = Vec::new();
-    let all: [fn(&Path, &mut Vec<String>); 27] = [
+    let all: [fn(&Path, &mut Vec<String>); 28] = [
         check::<view::AskView>,
         check::<view::BlockedView>,
         check::<view::BudgetView>,
@@ -391,6 +429,7 @@ fn the_bindings_are_current() {
         check::<view::KnownView>,
         check::<view::LimitView>,
         check::<view::LimitsView>,
+        check::<view::MadeView>,
         check::<view::PinnedView>,
         check::<view::PresetView>,
         check::<view::PreviewView>,

@@ -227,12 +227,22 @@ pub struct PreviewView {
     pub same: bool,
     /// Empty = it tightens, and is saved at once.
     pub looser: Vec<Looser>,
+    /// The rule that a yes to a payment becomes, and its budget.
+    pub made: Option<MadeView>,
     pub days: u32,
     pub payments: u32,
     /// Whether those are all payments of these days.
     pub whole: bool,
     pub before: TallyView,
     pub after: TallyView,
+}
+
+/// A rule made of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct MadeView {
+    pub rule: RuleView,
+    pub budget: Option<BudgetView>,
 }
 
 /// What would have been decided.

@@ -5,6 +5,7 @@
 //! start on.
 
 mod autostart;
+mod changed;
 mod doctor;
 mod edit;
 #[cfg(test)]
@@ -119,6 +120,9 @@ impl Room {
         if digest(&text).to_string() != base {
             return Err(LimitsError::Changed);
         }
+        if matches!(edit, SettingsEdit::Port { port: 0 }) {
+            return Err(LimitsError::Port);
+        }
         let made = edit.made_in(&text).map_err(failed)?;
         let (old, new) = (Config::parse(&text).map_err(failed)?, Config::parse(&made).map_err(failed)?);
         if old == new {
@@ -128,7 +132,8 @@ impl Room {
             self.write(&made).map_err(failed)?;
             return Ok(SettingsSaved::Saved);
         }
-        let (lines, words) = (changed(&old, &new), edit.words());
+        let lines: Vec<String> = changed::changed(&old, &new).iter().map(ToString::to_string).collect();
+        let words = edit.words();
         let id = super::doubts::id().ok_or(LimitsError::Over)?;
         self.owner.begin(&id, Waiting { base: digest(&text), text: made, lines: lines.clone() }, &words);
         let wait_seconds = u32::try_from(WAIT_MS.div_euclid(1000)).unwrap_or_default();
@@ -233,17 +238,4 @@ fn digest(text: &str) -> Digest {
 
 fn failed(error: anyhow::Error) -> LimitsError {
     LimitsError::Failed { text: format!("{error:#}") }
-}
-
-/// Each part that differs, as it was and as it will be.
-fn changed(old: &Config, new: &Config) -> Vec<String> {
-    let parts = |config: &Config| -> serde_json::Map<String, serde_json::Value> {
-        serde_json::from_str(&config.loosening()).unwrap_or_default()
-    };
-    let (old, new) = (parts(old), parts(new));
-    let differs = new.iter().filter(|(name, value)| old.get(*name) != Some(*value));
-    let said = |value: Option<&serde_json::Value>| {
-        countersign_core::text::clean(&value.map_or_else(|| "nothing".to_owned(), ToString::to_string))
-    };
-    differs.map(|(name, value)| format!("{name} is {} (it was {})", said(Some(value)), said(old.get(name)))).collect()
 }

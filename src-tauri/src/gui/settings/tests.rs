@@ -76,6 +76,7 @@ fn nothing_is_written_that_the_program_would_not_start_with() {
     ] {
         assert!(matches!(home.save(bad.clone()), Err(LimitsError::Failed { .. })), "{bad:?}");
     }
+    assert_eq!(home.save(SettingsEdit::Port { port: 0 }), Err(LimitsError::Port), "what is no number comes as none");
     assert_eq!(home.text(), "[server]\nport = 7402\n");
     let stale = home.room.save(&SettingsEdit::Port { port: 1 }, "0x00");
     assert_eq!(stale, Err(LimitsError::Changed), "the page showed another text");
@@ -85,7 +86,7 @@ fn nothing_is_written_that_the_program_would_not_start_with() {
 async fn what_could_loosen_needs_the_words_the_wait_and_the_window_that_asks() {
     let home = home("# mine\n");
     let Ok(SettingsSaved::Owner { id, lines, words, .. }) = home.save(nodes()) else { panic!("saved at once") };
-    assert!(lines.iter().any(|line| line.contains(NODE)), "{lines:?}");
+    assert_eq!(lines, [format!("eip155:84532 asks {NODE}/")]);
     assert_eq!((home.text().as_str(), words.as_str()), ("# mine\n", "eip155:84532"));
     assert!(matches!(home.room.confirm(&id, &words).await, Err(LimitsError::TooEarly { .. })));
     home.clock.advance_ms(WAIT_MS);

@@ -268,6 +268,24 @@ fn a_good_end_closes_the_window_and_a_doubtful_one_stays() {
 }
 
 #[test]
+fn an_answer_that_could_not_be_remembered_says_so_until_it_is_seen_whatever_becomes_of_the_payment() {
+    let (mut theatre, showing, _heard, _) = on_screen(1);
+    theatre.wait(ARM);
+    theatre.click();
+    theatre.decide(&showing, Decision::Approve).unwrap();
+    let id = showing.question.payment_id.as_str();
+    theatre.stage.unkept(theatre.now(), question(2).question.payment_id.as_str(), Unkept::Failed);
+    theatre.stage.unkept(theatre.now(), id, Unkept::Unconfirmed);
+    theatre.stage.outcome(theatre.now(), id, OutcomeState::Settled, "");
+    theatre.wait(1_000_000);
+    assert_eq!(theatre.count(&Effect::Close), 0);
+    let told = |state| ApprovalFrame::Outcome { state, text: String::new(), unkept: Some(Unkept::Unconfirmed) };
+    for state in [OutcomeState::Signing, OutcomeState::Settled] {
+        assert_eq!(theatre.count(&Effect::Frame(told(state))), 1, "{state:?}");
+    }
+}
+
+#[test]
 fn a_withdrawn_question_makes_room_for_the_next() {
     let (mut theatre, first, _heard, ticket) = on_screen(1);
     let second = question(2);

@@ -2,6 +2,7 @@
 import type { ApprovalView } from "./ApprovalView";
 import type { Language } from "./Language";
 import type { OutcomeState } from "./OutcomeState";
+import type { Unkept } from "./Unkept";
 
 /**
  * One message of the core to the approval window.
@@ -58,4 +59,8 @@ state: OutcomeState,
 /**
  * A sentence; may be empty.
  */
-text: string, } | { "kind": "blank" };
+text: string, 
+/**
+ * Why the answer was not remembered, if it was to be and could not.
+ */
+unkept: Unkept | null, } | { "kind": "blank" };

@@ -3,4 +3,4 @@
 /**
  * Why not.
  */
-export type LimitsError = { "kind": "wrong_window" } | { "kind": "amount", text: string, } | { "kind": "name", text: string, } | { "kind": "no_such", what: string, } | { "kind": "by_hand", what: string, } | { "kind": "nothing_allowed" } | { "kind": "counted", what: string, } | { "kind": "policy", text: string, } | { "kind": "changed" } | { "kind": "not_typed" } | { "kind": "too_early", seconds: number, } | { "kind": "over" } | { "kind": "declined" } | { "kind": "unanswered" } | { "kind": "failed", text: string, };
+export type LimitsError = { "kind": "wrong_window" } | { "kind": "amount", text: string, } | { "kind": "name", text: string, } | { "kind": "no_such", what: string, } | { "kind": "by_hand", what: string, } | { "kind": "nothing_allowed" } | { "kind": "no_value" } | { "kind": "counted", what: string, } | { "kind": "port" } | { "kind": "policy", text: string, } | { "kind": "changed" } | { "kind": "unconfirmed" } | { "kind": "not_typed" } | { "kind": "too_early", seconds: number, } | { "kind": "over" } | { "kind": "declined" } | { "kind": "unanswered" } | { "kind": "failed", text: string, };

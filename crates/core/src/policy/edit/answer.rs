@@ -19,6 +19,8 @@ pub struct Remembered {
     pub session: bool,
     /// Its end.
     pub expires: Option<Millis>,
+    /// When it was said. Remembered answers that were over by then go.
+    pub at: Millis,
 }
 
 /// What payments like this one may cost in any 24 hours once a yes is remembered: ten times as much, or 5.00.
@@ -27,7 +29,8 @@ pub const fn own_budget(exposure: Micro) -> Micro {
     Micro(if ten > 5_000_000 { ten } else { 5_000_000 })
 }
 
-/// Adds the rule, and after a yes its budget. A payment without a known value has nothing a rule could hold it to.
+/// Adds the rule, and after a yes its budget, in the place of what it makes superfluous. A payment without a known value has nothing a
+/// rule could hold it to.
 pub(super) fn remember(draft: &mut Draft, answer: &Remembered) -> Result<(), EditError> {
     let facts = &answer.facts;
     let one = |text: &str| Test::In([Value::Text(text.to_owned())].into());
@@ -38,11 +41,9 @@ pub(super) fn remember(draft: &mut Draft, answer: &Remembered) -> Result<(), Edi
     }
     let word = if answer.yes { "pay" } else { "never" };
     let about = format!("{word} {} {}", facts.agent, facts.payee_origin.host());
-    let id =
-        free_id(&about, draft.rules.iter().map(|r| r.id.as_str()).chain(draft.budgets.iter().map(|b| b.id.as_str())));
     let mut effect = Tier::Deny;
     if answer.yes {
-        let exposure = facts.exposure.ok_or_else(|| EditError::ByHand("a payment without a known value".to_owned()))?;
+        let exposure = facts.exposure.ok_or(EditError::NoValue)?;
         effect = Tier::Except;
         conditions.extend([
             (Field::PayeeAccount, one(&facts.payee_account)),
@@ -50,10 +51,26 @@ pub(super) fn remember(draft: &mut Draft, answer: &Remembered) -> Result<(), Edi
             (Field::Rail, one(&facts.rail)),
             (Field::Exposure, Test::Le(Value::Money(exposure))),
         ]);
+    }
+    let when = When::new(conditions).map_err(|says| PolicyError::item(format!("rule {about:?}"), says))?;
+    let mut rule = Rule { expires: answer.expires, origin: Source::Prompt, ..Rule::new("", effect, when) };
+    if draft.rules.iter().any(|there| covers(there, &rule)) {
+        return Ok(());
+    }
+    let over = |there: &Rule| answer.yes && there.effect == effect && there.expires.is_some_and(|end| end <= answer.at);
+    let gone = |there: &Rule| remembered(there) && (covers(&rule, there) || over(there));
+    let ids: BTreeSet<String> = draft.rules.iter().filter(|there| gone(there)).map(|there| there.id.clone()).collect();
+    // What the former rule of the same payments has used up stays used up.
+    let heir = draft.rules.iter().find(|there| covers(&rule, there)).map(|there| there.id.clone());
+    draft.rules.retain(|there| !ids.contains(&there.id));
+    draft.budgets.retain(|budget| !budget.rule().is_some_and(|id| ids.contains(id)));
+    let taken = draft.rules.iter().map(|r| r.id.as_str()).chain(draft.budgets.iter().map(|b| b.id.as_str()));
+    rule.id = heir.unwrap_or_else(|| free_id(&about, taken));
+    if let (true, Some(exposure)) = (answer.yes, facts.exposure) {
         draft.budgets.push(Budget {
-            id: id.clone(),
+            id: rule.id.clone(),
             when: When::default(),
-            scope: BTreeSet::from([Scope::Rule(id.clone())]),
+            scope: BTreeSet::from([Scope::Rule(rule.id.clone())]),
             window: Window::Rolling24h,
             max_amount: Some(own_budget(exposure)),
             max_count: None,
@@ -61,8 +78,26 @@ pub(super) fn remember(draft: &mut Draft, answer: &Remembered) -> Result<(), Edi
             expires: answer.expires,
         });
     }
-    let when = When::new(conditions).map_err(|says| PolicyError::item(format!("rule {id:?}"), says))?;
-    let rule = Rule { expires: answer.expires, origin: Source::Prompt, ..Rule::new(&id, effect, when) };
     draft.rules.push(rule);
     Ok(())
+}
+
+/// An answer that was remembered, as it was made.
+fn remembered(rule: &Rule) -> bool {
+    rule.origin == Source::Prompt && rule.note.is_none() && rule.uses_left.is_none()
+}
+
+/// Whether a remembered answer says the same as another about all its payments, for at least as long.
+fn covers(one: &Rule, other: &Rule) -> bool {
+    let apart = |rule: &Rule| {
+        let rest = rule.when.conditions().filter(|(field, _)| *field != Field::Exposure);
+        rest.map(|(field, tests)| (field, tests.to_vec())).collect::<Vec<_>>()
+    };
+    let amount = match (one.when.on(Field::Exposure), other.when.on(Field::Exposure)) {
+        ([Test::Le(Value::Money(one))], [Test::Le(Value::Money(other))]) => one >= other,
+        (one, other) => one == other,
+    };
+    let end = |rule: &Rule| rule.expires.map_or(i64::MAX, |at| at.0);
+    let both = remembered(one) && remembered(other) && one.effect == other.effect;
+    both && apart(one) == apart(other) && amount && end(one) >= end(other)
 }

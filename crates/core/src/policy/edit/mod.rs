@@ -99,6 +99,9 @@ pub enum EditError {
         "no rule lets anything through, so everything asks; choose a starting point that lets small payments through"
     )]
     NothingAllowed,
+    /// A yes has to be held to an amount.
+    #[error("the value of this payment is not known, so there is no amount a rule could hold it to")]
+    NoValue,
     /// Its budget counts what it lets through.
     #[error("a budget counts the payments of the rule {0}; switch the rule off instead")]
     Counted(String),
