@@ -130,6 +130,13 @@ test('findings are told in words, and a report is written on demand', async () =
   expect((await screen.findByTestId('report-path')).textContent).toContain('countersign-report.json');
 });
 
+test('the folder of the logs is named and opened on demand', async () => {
+  await open();
+  expect(document.body.textContent).toContain('/home/me/.local/share/countersign/logs');
+  await fireEvent.click(screen.getByTestId('logs'));
+  expect(called('settings_logs')).toHaveLength(1);
+});
+
 test('the work of others is listed with its licences', async () => {
   await open();
   const others = screen.getByTestId('others').closest('details') as HTMLDetailsElement;

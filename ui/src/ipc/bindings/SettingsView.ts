@@ -33,4 +33,8 @@ autostart: boolean | null, version: string, licence: string,
 /**
  * Where everything of this Countersign lies.
  */
-dir: string, };
+dir: string, 
+/**
+ * Where its logs lie.
+ */
+logs: string, };
