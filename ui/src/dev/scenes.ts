@@ -32,6 +32,9 @@ export function view(change: Partial<ApprovalView> = {}): ApprovalView {
     remember: [
       { scope: 'once', budget: null },
       { scope: 'session', budget: '42.00 USD' },
+      { scope: '1h', budget: '42.00 USD' },
+      { scope: 'until', budget: '42.00 USD' },
+      { scope: 'always', budget: '42.00 USD' },
     ],
     signs: [
       [{ id: 'sign.form', parts: {} }, 'EIP-3009 TransferWithAuthorization'],
