@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use countersign_core::{
-    approval::{Answer, Gone, Question, Yes},
+    approval::{Answer, Gone, Question, Said, Yes},
     payment::PaymentId,
 };
 use countersign_desk::{
@@ -113,20 +113,20 @@ impl Approver for Terminal {
 
     async fn confirm(&self, change: Change) -> bool {
         let question = if self.json {
-            json!({"event": "change", "change_id": change.id, "title": change.title, "lines": change.lines}).to_string()
+            json!({"event": "change", "change_id": change.id, "title": change.title.to_string(), "lines": texts(&change.lines)}).to_string()
         } else {
             format!(
                 "\n{}\n{}\n  y {id}   or   n {id}",
                 change.title,
-                change.lines.iter().map(|l| format!("  · {l}")).collect::<Vec<_>>().join("\n"),
+                texts(&change.lines).iter().map(|l| format!("  · {l}")).collect::<Vec<_>>().join("\n"),
                 id = change.id
             )
         };
         self.put(&change.id, &question).await == Some(true)
     }
 
-    fn outcome(&self, payment: &PaymentId, state: &str, detail: &str) {
-        if !detail.is_empty() {
+    fn outcome(&self, payment: &PaymentId, state: &str, detail: Option<Said>) {
+        if let Some(detail) = detail {
             self.say(&format!("{payment}: {state} ({detail})"));
         }
     }
@@ -156,20 +156,25 @@ pub async fn print_events(mut events: broadcast::Receiver<Event>, json: bool) {
     }
 }
 
+fn texts(lines: &[Said]) -> Vec<String> {
+    lines.iter().map(ToString::to_string).collect()
+}
+
 fn question_event(q: &Question) -> String {
-    let amount = if q.amount_fiat == "no known value" { &q.amount_asset } else { &q.amount_fiat };
+    let amount = q.amount_fiat.as_ref().unwrap_or(&q.amount_asset);
     json!({
-        "event": "question", "payment_id": q.payment_id, "agent": q.agent, "program": q.program, "payee": format!("{} {}", q.payee_origin, q.payee_account),
-        "amount": amount, "why": q.why_asked, "expires_at": q.expires_at.rfc3339(),
+        "event": "question", "payment_id": q.payment_id, "agent": q.agent, "program": q.program.to_string(), "payee": format!("{} {}", q.payee_origin, q.payee_account),
+        "amount": amount, "why": q.why_asked.to_string(), "expires_at": q.expires_at.rfc3339(),
     })
     .to_string()
 }
 
 fn question_text(q: &Question) -> String {
+    let claim = if q.payee_claimed { "the agent says: " } else { "" };
     let mut lines = vec![
         String::new(),
-        format!("{} wants to pay {}", q.agent, q.amount_fiat),
-        format!("  to      {}  ({})", q.payee_host, q.payee_history),
+        format!("{} wants to pay {}", q.agent, q.amount_fiat.as_ref().unwrap_or(&q.amount_asset)),
+        format!("  to      {claim}{}  ({})", q.payee_host, q.payee_history),
         format!("          {}", q.payee_account),
         format!("  amount  {} · {}", q.amount_asset, q.amount_terms),
         format!("  for     {}", q.resource),
@@ -207,5 +212,5 @@ impl Approver for Nobody {
         false
     }
 
-    fn outcome(&self, _payment: &PaymentId, _state: &str, _detail: &str) {}
+    fn outcome(&self, _payment: &PaymentId, _state: &str, _detail: Option<Said>) {}
 }

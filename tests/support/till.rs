@@ -75,7 +75,7 @@ impl Approver for Nobody {
         false
     }
 
-    fn outcome(&self, _: &PaymentId, _: &str, _: &str) {}
+    fn outcome(&self, _: &PaymentId, _: &str, _: Option<countersign_core::approval::Said>) {}
 }
 
 impl Till {

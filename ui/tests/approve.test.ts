@@ -2,7 +2,7 @@ import { fireEvent, render, screen } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { hostile, view } from '../src/dev/scenes';
-import type { ApprovalFrame } from '../src/ipc/types';
+import type { ApprovalFrame, Said } from '../src/ipc/types';
 import Approve from '../src/pages/Approve.svelte';
 import { Host } from './host';
 
@@ -11,6 +11,8 @@ const names = [
   'budget-bar', 'warning-list', 'countdown', 'queue-count', 'raw-payload-toggle', 'remember-select', 'deny-button', 'approve-button',
 ];
 const armed: ApprovalFrame = { kind: 'arming', armed: true };
+/** A sentence that is only what is filled in. */
+const told = (text: string): Said => ({ id: 'told', parts: { text } });
 const ask = (change = {}): ApprovalFrame => ({ kind: 'question', view: view(change) });
 
 let host: Host;
@@ -67,9 +69,12 @@ describe('what the window shows', () => {
   });
 
   test('the registrable domain alone is stressed and the host reads as sent', async () => {
+    await open(ask({ payee_claimed: true })).then((page) => {
+      expect(by('payee-origin').textContent).toBe('the agent says: api.example.com');
+      page.unmount();
+    });
     for (const [payee_host, registrable] of [
       ['example.com.evil.test:8443', 'evil.test'],
-      ['the agent says: shop.example.com', 'example.com'],
       ['10.0.0.1', ''],
     ] as const) {
       const page = await open(ask({ payee_host, payee_registrable: registrable }));
@@ -86,7 +91,7 @@ describe('what the window shows', () => {
   });
 
   test('a token without value is named and shown by its exact amount', async () => {
-    await open(ask({ amount_fiat: 'no known value', warnings: [{ id: 'no-value', text: 'This token has no known value in your currency' }] }));
+    await open(ask({ amount_fiat: null }));
     expect(named()).toEqual(['api.example.com', '4.2 USDC']);
     expect(by('amount-asset').className).toContain('first');
     expect(by('amount-fiat').className).not.toContain('first');
@@ -94,7 +99,7 @@ describe('what the window shows', () => {
 
   test('warnings keep their order and ids, the fifth is behind a fold', async () => {
     const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
-    await open(ask({ warnings: ids.map((id) => ({ id, text: id })) }));
+    await open(ask({ warnings: ids.map((id) => ({ id, text: told(id) })) }));
     expect([...document.querySelectorAll<HTMLElement>('[data-warning]')].map((one) => one.dataset['warning'])).toEqual(ids);
     expect(by('warning-list').children).toHaveLength(4);
     expect(screen.getByText('2 more warnings')).toBeTruthy();
@@ -137,7 +142,7 @@ describe('what the window shows', () => {
   });
 
   test('the stored form is asked for when it is opened, once', async () => {
-    host.answers['raw'] = () => [['digest', '0xabcd']];
+    host.answers['raw'] = () => [[{ id: 'sign.contract', parts: {} }, '0xabcd']];
     await open(ask());
     expect(host.calls.some((call) => call.command === 'raw')).toBe(false);
     const details = by('raw-payload-toggle').parentElement as HTMLDetailsElement;
@@ -162,10 +167,10 @@ describe('foreign text', () => {
     const page = await open(ask());
     const plain = root().querySelectorAll('*').length;
     page.unmount();
-    await open(ask({ agent_says: text, resource: text, agent: text, pay_from: text, payee_history: text, signs: view().signs.map(([label]) => [label, text]) }));
+    await open(ask({ agent_says: text, resource: text, agent: text, pay_from: text, program: told(text), payee_history: told(text), signs: view().signs.map(([label]) => [label, text]) }));
     for (const name of ['agent-says', 'agent-name', 'pay-from']) {
       const node = by(name);
-      expect(node.textContent).toBe(text);
+      expect(node.textContent).toContain(text);
       expect(node.querySelector('bdi')?.childNodes).toHaveLength(1);
     }
     expect(root().querySelectorAll('*')).toHaveLength(plain);
@@ -185,7 +190,7 @@ describe('foreign text', () => {
 });
 
 describe('answers', () => {
-  const yes = { payment_id: 'pay_01JTSCENE', display_hash: 'a1'.repeat(32), decision: 'approve', remember: 'once' };
+  const yes = { payment_id: 'pay_01JTSCENE', display_hash: 'a1'.repeat(32), decision: 'approve', remember: 'once', until: null };
 
   test('a whole press on the armed button is a yes for this showing', async () => {
     await open(ask(), armed);
@@ -295,7 +300,7 @@ describe('answers', () => {
     host.answers['decide'] = () => Promise.reject({ kind: 'not_armed', message: 'The window moved.' });
     await open(ask(), armed);
     await press('approve-button');
-    expect((await screen.findByRole('alert')).textContent).toContain('The window moved.');
+    expect((await screen.findByRole('alert')).textContent).toContain('the window must stand still');
     expect(root().dataset['state']).toBe('armed');
     await press('deny-button');
     expect(host.decided().map((one) => one['decision'])).toEqual(['approve', 'deny']);
@@ -314,12 +319,12 @@ describe('answers', () => {
   });
 
   test('a change is answered under its own id and showing', async () => {
-    await open({ kind: 'change', id: 'chg_1', display_hash: 'c4', title: 'Raise a budget', lines: ['60 → 120', '<b>x</b>'], red_band: false }, armed);
+    await open({ kind: 'change', id: 'chg_1', display_hash: 'c4', title: told('Raise a budget'), lines: [told('60 → 120'), told('<b>x</b>')], red_band: false }, armed);
     expect(root().dataset['paymentId']).toBe('chg_1');
     expect(named()).toEqual(['Raise a budget']);
     expect(screen.getByText('<b>x</b>')).toBeTruthy();
     await press('approve-button');
-    expect(host.decided()).toEqual([{ payment_id: 'chg_1', display_hash: 'c4', decision: 'approve', remember: 'once' }]);
+    expect(host.decided()).toEqual([{ payment_id: 'chg_1', display_hash: 'c4', decision: 'approve', remember: 'once', until: null }]);
   });
 
   test('a window whose connection is refused says so and has no buttons', async () => {
@@ -354,7 +359,7 @@ describe('time and outcome', () => {
   });
 
   test.each(['signing', 'signed', 'settled', 'claimed', 'unknown', 'failed', 'denied', 'expired'] as const)('%s replaces the buttons', async (state) => {
-    await open(ask(), armed, { kind: 'outcome', state, text: '<i>why</i>', unkept: null });
+    await open(ask(), armed, { kind: 'outcome', state, text: told('<i>why</i>'), unkept: null });
     expect(root().dataset).toMatchObject({ state, paymentId: 'pay_01JTSCENE' });
     expect(by('outcome').textContent).toContain('<i>why</i>');
     expect(screen.queryByTestId('approve-button')).toBeNull();
@@ -364,9 +369,9 @@ describe('time and outcome', () => {
   });
 
   test('an answer that could not be remembered says so beside the outcome', async () => {
-    await open(ask(), armed, { kind: 'outcome', state: 'settled', text: '', unkept: null });
+    await open(ask(), armed, { kind: 'outcome', state: 'settled', text: null, unkept: null });
     expect(screen.queryByTestId('unkept')).toBeNull();
-    await send({ kind: 'outcome', state: 'settled', text: '', unkept: 'unconfirmed' });
+    await send({ kind: 'outcome', state: 'settled', text: null, unkept: 'unconfirmed' });
     expect(by('unkept').textContent).toContain('it is not remembered: limits or settings were changed');
     expect(by('outcome').textContent).toContain('You can close this window.');
   });
@@ -377,6 +382,20 @@ describe('time and outcome', () => {
     await send(ask({ bar: null }));
     expect(by('budget-bar').textContent).toContain('No budget limits this payment.');
   });
+});
+
+test('an answer until a date names the last moment of that day, and no day that is over', async () => {
+  await open(ask({ remember: [{ scope: 'once', budget: null }, { scope: 'until', budget: '42.00 USD' }] }), armed);
+  await fireEvent.change(screen.getByTestId('remember-select'), { target: { value: 'until' } });
+  const date = by('remember-date') as HTMLInputElement;
+  expect(date.value).toBe('2026-05-11');
+  expect(by('remember-rule').textContent).toContain('until 2026-05-11');
+  for (const [day, can] of [['2026-05-01', false], ['', false], ['2026-06-30', true]] as const) {
+    await fireEvent.input(date, { target: { value: day } });
+    expect(by('approve-button').getAttribute('aria-disabled'), day).toBe(String(!can));
+  }
+  await press('approve-button');
+  expect(host.decided().at(-1)).toMatchObject({ decision: 'approve', remember: 'until', until: new Date('2026-06-30T23:59:59').toISOString() });
 });
 
 test('what is remembered is chosen anew for every question, and shows its rule before it counts', async () => {

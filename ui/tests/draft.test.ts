@@ -26,7 +26,7 @@ test('never again goes to the limits, is shown there before it is saved, and is 
   await vi.waitFor(() => expect(host.calls.find((call) => call.command === 'limits_save')?.args['edit']).toEqual(edit), soon);
 });
 
-const remembered = { edit: { kind: 'remember', payment: story().line.id } };
+const remembered = { edit: { kind: 'remember', payment: story().line.id, until: null } };
 
 test('a rule from a payment is made by the core, shown with its budget, and saved as it was shown', async () => {
   host.answers['limits_preview'] = () => remembers;
@@ -41,9 +41,9 @@ test('a rule from a payment is made by the core, shown with its budget, and save
 });
 
 test('an answer that is to hold for good opens its rule to be confirmed', async () => {
-  location.hash = 'limits/payment:pay_1';
+  location.hash = 'limits/payment:pay_1@2026-12-31T22:59:59Z';
   render(Shell);
   await screen.findByTestId('ahead', {}, soon);
-  await vi.waitFor(() => expect(host.calls.find((call) => call.command === 'limits_preview')?.args).toEqual({ edit: { kind: 'remember', payment: 'pay_1' } }), soon);
+  await vi.waitFor(() => expect(host.calls.find((call) => call.command === 'limits_preview')?.args).toEqual({ edit: { kind: 'remember', payment: 'pay_1', until: '2026-12-31T22:59:59Z' } }), soon);
   expect(screen.queryByTestId('rule-payee')).toBeNull();
 });

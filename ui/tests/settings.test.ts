@@ -73,7 +73,7 @@ test('a public node is offered with a word on privacy, and used only after the o
   expect(screen.queryByTestId('node-eip155:84532')).toBeNull();
   await fireEvent.click(within(screen.getByTestId('node-eip155:8453')).getByTestId('offered'));
   expect(called('settings_save')).toEqual([{ edit: { kind: 'nodes', network: 'eip155:8453', urls: ['https://mainnet.base.org'] }, base: 'b1' }]);
-  expect((await screen.findByText(/it was/)).textContent).toContain('mainnet.base.org');
+  expect((await screen.findByText(/eip155:8453 asks/)).textContent).toContain('mainnet.base.org');
   await type(screen.getByTestId('owner-words'), 'eip155:8453');
   host.answers['settings_confirm'] = () => Promise.reject({ kind: 'declined' });
   await fireEvent.click(screen.getByTestId('owner-confirm'));

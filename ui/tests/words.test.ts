@@ -30,8 +30,8 @@ test.each(catalogues)('%s says the same keys with the same parts in every langua
   }
 });
 
-// The core's own words are held against its code by a test of the core.
-test.each(catalogues.filter((name) => name !== 'core.json'))('every word of %s is used', (name) => {
+// The core's own words are held against its code by tests of the core.
+test.each(catalogues.filter((name) => !['core.json', 'said.json'].includes(name)))('every word of %s is used', (name) => {
   // Some keys are put together from a fixed start: `say(`outcome.${state}`)`.
   const starts = [...code.matchAll(/`([a-z_.]+\.)\$\{/g)].map((found) => found[1] ?? '');
   for (const key of Object.keys(read('en', name))) {

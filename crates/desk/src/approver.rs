@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use countersign_core::{
-    approval::{Answer, Question},
+    approval::{Answer, Question, Said},
     payment::{Digest, PaymentId},
 };
 
@@ -28,9 +28,9 @@ pub struct Change {
     /// `chg_` and random hex digits.
     pub id: String,
     /// What is asked for, in one sentence.
-    pub title: String,
+    pub title: Said,
     /// What it comes to, line by line.
-    pub lines: Vec<String>,
+    pub lines: Vec<Said>,
 }
 
 /// Asks a person. Whatever goes wrong is not a yes.
@@ -48,5 +48,5 @@ pub trait Approver: Send + Sync {
     async fn confirm(&self, change: Change) -> bool;
 
     /// Tells whoever answered how it ended: `signed`, `settled`, `unknown`, `failed` with a sentence.
-    fn outcome(&self, payment: &PaymentId, state: &str, detail: &str);
+    fn outcome(&self, payment: &PaymentId, state: &str, detail: Option<Said>);
 }

@@ -1,7 +1,7 @@
 //! Asking a person: one question, frozen; a yes covers what was on screen, and everything is judged again after it.
 
 use countersign_core::{
-    approval::{Answer, Question},
+    approval::{Answer, Question, Said},
     payment::PaymentId,
     policy::Approved,
     rail::Quoted,
@@ -78,7 +78,8 @@ impl Desk {
                     match reserved {
                         Reserved::Reservation(reservation) => Ok(*reservation),
                         Reserved::Refused(record) | Reserved::Moved(record) => {
-                            self.approver.outcome(&id, "failed", &format!("not paid: {}", record.decision.rule));
+                            let rule = record.decision.rule.clone();
+                            self.approver.outcome(&id, "failed", Some(Said::EndRefused { rule }));
                             Err(*record)
                         }
                         Reserved::Again(again) => {
@@ -97,7 +98,7 @@ impl Desk {
 
     /// A yes that could not be carried out: the question is over, and the agent is told with the payment as it stands.
     async fn cut_off(&self, record: &Record, problem: Problem) -> Problem {
-        self.approver.outcome(&record.id, "failed", &problem.detail);
+        self.approver.outcome(&record.id, "failed", Some(end_of(problem.code)));
         // Nobody refused: the question is over, as one that ran out of time is.
         let ended = self.vault.end_waiting(&record.id, Happens::Expired, "fault").await;
         let record = ended.as_ref().unwrap_or(record);
@@ -174,6 +175,16 @@ impl Desk {
 
     fn answered(&self, id: &PaymentId, answer: &'static str) {
         self.tell(Event::Answered { payment: id.clone(), answer });
+    }
+}
+
+/// What a person is told of a yes that came to nothing.
+fn end_of(code: Code) -> Said {
+    match code {
+        Code::Paused => Said::EndPaused {},
+        Code::Locked => Said::EndLocked {},
+        Code::OfferExpired => Said::EndExpired {},
+        other => Said::EndProblem { code: other.as_str().to_owned() },
     }
 }
 

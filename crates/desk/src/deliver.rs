@@ -1,8 +1,10 @@
 //! From a durable reservation to what the agent gets: sign, send once, write down what came back.
 
 use countersign_core::{
+    approval::Said,
     rail::{Credential, Receipt},
     status::Settlement,
+    text::clean,
 };
 use countersign_vault::{Note, Outcome as Ended, Record, Reservation, SignError, Signed};
 use url::Url;
@@ -36,7 +38,7 @@ impl Desk {
             Ok(signed) => signed,
             Err(error) => return Err(self.unsigned(record, &error).await),
         };
-        self.approver.outcome(&id, "signed", "");
+        self.approver.outcome(&id, "signed", None);
         let outcome = self.send(request, url, &signed).await;
         self.look_later(signed.record());
         outcome
@@ -54,7 +56,7 @@ impl Desk {
 
     /// No credential was made: what the agent is told, with the payment as the ledger has it after giving the hold back.
     async fn unsigned(&self, record: Record, error: &SignError) -> Problem {
-        self.approver.outcome(&record.id, "failed", &error.to_string());
+        self.approver.outcome(&record.id, "failed", Some(end_of(error)));
         self.vault.flush().await;
         let record = self.vault.payment(&record.id).await.ok().flatten().unwrap_or(record);
         Problem::about(sign_code(error), error.to_string(), outcome_of(&record, &self.registry))
@@ -119,7 +121,7 @@ impl Desk {
                 tracing::error!(%error, "the answer to a paid request could not be written down");
                 let mut outcome = outcome_of(record, &self.registry);
                 outcome.response = response;
-                self.approver.outcome(&record.id, "unknown", "the ledger could not be written; the amount stays held");
+                self.approver.outcome(&record.id, "unknown", Some(Said::EndUnwritten {}));
                 return Ok(outcome);
             }
         };
@@ -138,14 +140,12 @@ impl Desk {
         outcome.response = response;
         self.tell(Event::Moved { payment: record.id.clone(), state: record.status.api() });
         let shown = match outcome.status {
-            OutcomeStatus::Completed if record.settlement == Settlement::Claimed => {
-                ("claimed", "the seller says it was paid; not checked yet")
-            }
-            OutcomeStatus::Completed => ("signed", "the seller delivered"),
-            OutcomeStatus::Failed => ("failed", "the seller refused the payment"),
-            _ => ("unknown", "the outcome is not known yet; the amount stays held"),
+            OutcomeStatus::Completed if record.settlement == Settlement::Claimed => ("claimed", Said::EndClaimed {}),
+            OutcomeStatus::Completed => ("signed", Said::EndDelivered {}),
+            OutcomeStatus::Failed => ("failed", Said::EndDeclined {}),
+            _ => ("unknown", Said::EndOpen {}),
         };
-        self.approver.outcome(&record.id, shown.0, shown.1);
+        self.approver.outcome(&record.id, shown.0, Some(shown.1));
         Ok(outcome)
     }
 
@@ -240,6 +240,18 @@ impl Desk {
     async fn paid_at(&self, record: &Record) -> Result<Option<Url>, Problem> {
         let kept = self.vault.detail(&record.id, "url").await.map_err(vault_problem)?;
         Ok(kept.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| Url::parse(&text).ok()))
+    }
+}
+
+/// What a person is told of a yes that could not be signed.
+fn end_of(error: &SignError) -> Said {
+    use SignError as E;
+    match error {
+        E::Paused => Said::EndPaused {},
+        E::Locked => Said::EndLocked {},
+        E::Unhealthy(why) => Said::EndUnhealthy { why: clean(why) },
+        E::NoKey(account) => Said::EndNoKey { account: account.clone() },
+        E::Failed(why) => Said::EndUnsigned { why: clean(why) },
     }
 }
 

@@ -2,11 +2,12 @@
 
 use countersign_core::{
     Millis,
+    approval::Said,
     asset::{AssetId, Network},
     origin::Origin,
     payment::{AgentName, Digest},
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// Who changes policy, agents or wallets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,11 +141,18 @@ pub struct KnownPayee {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Doubts {
     /// Why the policy is not a confirmed one.
-    pub policy: Option<String>,
+    #[serde(serialize_with = "english")]
+    pub policy: Option<Said>,
     /// Why the clock is not trusted.
-    pub clock: Option<String>,
+    #[serde(serialize_with = "english")]
+    pub clock: Option<Said>,
     /// Why the history is not trusted.
-    pub history: Option<String>,
+    #[serde(serialize_with = "english")]
+    pub history: Option<Said>,
+}
+
+fn english<S: Serializer>(why: &Option<Said>, to: S) -> Result<S::Ok, S::Error> {
+    why.as_ref().map(ToString::to_string).serialize(to)
 }
 
 impl Doubts {

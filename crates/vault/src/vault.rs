@@ -269,7 +269,7 @@ impl Vault {
     pub async fn verify(&self) -> Result<VerifyReport, VaultError> {
         let own = self.clone();
         let mut report = aside(move || own.0.verify()).await??;
-        report.faults.extend(self.doubts().history);
+        report.faults.extend(self.doubts().history.map(|why| why.to_string()));
         Ok(report)
     }
 

@@ -1,6 +1,10 @@
 //! What can be asked over the control socket, and how it is answered.
 
-use countersign_core::policy::Policy;
+use countersign_core::{
+    approval::Said,
+    policy::{self, Policy},
+    text::clean,
+};
 use countersign_vault::keys::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -244,51 +248,36 @@ impl Op {
     }
 
     /// What the person must agree to while Countersign runs; `None` where nothing is loosened.
-    pub fn loosens(&self, now: Option<&Policy>, reference: &str) -> Option<(String, Vec<String>)> {
-        let one = |title: String, line: &str| Some((title, vec![line.to_owned()]));
+    pub fn loosens(&self, now: Option<&Policy>, reference: &str) -> Option<(Said, Vec<Said>)> {
+        let one = |title: Said, line: Said| Some((title, vec![line]));
         match self {
-            Self::WalletCreate { label } => {
-                one(format!("Add a new wallet {label:?}?"), "The first wallet pays for every agent")
-            }
-            Self::WalletImport { label, .. } => {
-                one(format!("Import a wallet {label:?}?"), "The first wallet pays for every agent")
-            }
+            Self::WalletCreate { label } => one(Said::AskWallet { label: clean(label) }, Said::FirstWallet {}),
+            Self::WalletImport { label, .. } => one(Said::AskImport { label: clean(label) }, Said::FirstWallet {}),
             Self::AgentAdd { name, ask_everything: true } => {
-                one(format!("Let the agent {name} ask for payments?"), "Everything it wants to pay asks you first")
+                one(Said::AskCareful { agent: clean(name) }, Said::AsksAll {})
             }
             Self::AgentAdd { name, ask_everything: false } => {
-                one(format!("Give the agent {name} a purse?"), "Your rules and limits apply to it")
+                one(Said::AskAgent { agent: clean(name) }, Said::RulesApply {})
             }
-            Self::AgentRotate { name } => one(
-                format!("Give the agent {name} a new token?"),
-                "Whoever gets it may ask for payments as this agent; the old one ends in ten minutes",
-            ),
-            Self::AgentRebind { name } => one(
-                format!("Let the agent {name} come in another program?"),
-                "It is bound to the program that uses its token next",
-            ),
-            Self::WalletAssign { wallet, agent } => one(
-                format!("Let the agent {agent} pay from another wallet?"),
-                &format!("Its payments come from {wallet}"),
-            ),
-            Self::Resume { agent: None } => {
-                one("Resume payments?".to_owned(), "Payments inside your limits go through again without asking")
+            Self::AgentRotate { name } => one(Said::AskToken { agent: clean(name) }, Said::NewToken {}),
+            Self::AgentRebind { name } => one(Said::AskRebind { agent: clean(name) }, Said::Rebinds {}),
+            Self::WalletAssign { wallet, agent } => {
+                one(Said::AskAssign { agent: clean(agent) }, Said::PaysFrom { wallet: clean(wallet) })
             }
-            Self::Resume { agent: Some(name) } => one(
-                format!("Resume the payments of {name}?"),
-                "Its payments inside your limits go through again without asking",
-            ),
+            Self::Resume { agent: None } => one(Said::AskResume {}, Said::Resumes {}),
+            Self::Resume { agent: Some(name) } => {
+                one(Said::AskResumeAgent { agent: clean(name) }, Said::ResumesAgent {})
+            }
             Self::GatewayAdd { name, target } => {
                 let mut lines = target.lines();
-                lines.push("What its tools cost is paid within your limits, to every agent of yours".to_owned());
-                Some((format!("Put the MCP server {name} behind Countersign?"), lines))
+                lines.push(Said::UpstreamPaid {});
+                Some((Said::AskUpstream { upstream: name.to_string() }, lines))
             }
             Self::PolicySet { toml } => {
                 let new = Policy::parse(toml, reference).ok()?;
-                let changed = countersign_core::policy::compare(now?, &new);
-                match changed {
-                    countersign_core::policy::Change::Looser(what) => {
-                        Some(("Loosen your limits?".to_owned(), what.iter().map(ToString::to_string).collect()))
+                match policy::compare(now?, &new) {
+                    policy::Change::Looser(what) => {
+                        Some((Said::AskLimits {}, what.iter().map(|one| one.said(reference)).collect()))
                     }
                     _ => None,
                 }

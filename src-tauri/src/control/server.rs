@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use countersign_core::{
+    approval::Said,
     payment::{AgentName, Program},
     policy::Policy,
 };
@@ -137,10 +138,7 @@ impl Counter {
             };
             if op.pairs() {
                 let code = pairing::code()?;
-                lines.insert(
-                    0,
-                    format!("Your command line shows the code {code}; with another one it is not your request"),
-                );
+                lines.insert(0, Said::Code { code: code.clone() });
                 say(line, &op::Line::Code { code }).await?;
             }
             if let Some(not_allowed) = self.ask(op.name(), title, lines, line).await? {
@@ -183,8 +181,8 @@ impl Counter {
     pub(super) async fn ask(
         &self,
         verb: &str,
-        title: String,
-        lines: Vec<String>,
+        title: Said,
+        lines: Vec<Said>,
         line: &mut Line,
     ) -> anyhow::Result<Option<Reply>> {
         if !self.approver.reachable() {

@@ -1,7 +1,7 @@
 //! Where an upstream is: an address, or a program on this computer. Never a line for a shell.
 
 use anyhow::{Context as _, bail};
-use countersign_core::{origin::Origin, text::clean};
+use countersign_core::{approval::Said, origin::Origin, text::clean};
 use serde::{Deserialize, Serialize};
 use std::{env, fmt, path::PathBuf, str::FromStr};
 use url::Url;
@@ -90,18 +90,20 @@ impl Target {
     }
 
     /// What the person agrees to, line by line: exactly this address, or exactly this command.
-    pub fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<Said> {
         match self {
             Self::Url(url) => vec![
-                format!("Address: {}", clean(url.as_str())),
-                format!("Host: {}", clean(url.host_str().unwrap_or_default())),
+                Said::Address { url: url.as_str().to_owned() },
+                Said::Host { host: clean(url.host_str().unwrap_or_default()) },
             ],
             Self::Command(words) => {
-                let program = words.first().map(|word| format!("Program: {}", clean(word)));
+                let program = words.first().map(|word| Said::Runs { program: clean(word) });
                 let arguments = words.iter().skip(1).enumerate();
-                let arguments = arguments.map(|(n, word)| format!("Argument {}: {}", n.saturating_add(1), clean(word)));
-                let runs = "Countersign starts this program, as you, whenever an agent uses it".to_owned();
-                program.into_iter().chain(arguments).chain([runs]).collect()
+                let argument = |(n, word): (usize, &String)| Said::Argument {
+                    n: n.saturating_add(1).to_string(),
+                    text: clean(word),
+                };
+                program.into_iter().chain(arguments.map(argument)).chain([Said::Starts {}]).collect()
             }
         }
     }
@@ -147,10 +149,14 @@ mod tests {
         text.split_whitespace().map(str::to_owned).collect()
     }
 
+    fn texts(target: &Target) -> Vec<String> {
+        target.lines().iter().map(ToString::to_string).collect()
+    }
+
     #[test]
     fn an_upstream_is_a_web_address_or_a_program_and_never_a_line_for_a_shell() {
         let web = Target::of_words(&words("https://tools.example/mcp?key=1")).unwrap();
-        assert_eq!(web.lines(), ["Address: https://tools.example/mcp?key=1", "Host: tools.example"]);
+        assert_eq!(texts(&web), ["Address: https://tools.example/mcp?key=1", "Host: tools.example"]);
         let name: Name = "weather".parse().unwrap();
         assert_eq!(web.origin(&name).unwrap().as_str(), "https://tools.example");
         for bad in ["ftp://tools.example/", "file:///bin/sh", "https://u:p@tools.example/", "https://t.example/#x", ""]
@@ -161,7 +167,7 @@ mod tests {
         let program = std::env::current_exe().unwrap().display().to_string();
         let found = Target::of_words(&[program.clone(), "; rm -rf ~".to_owned()]).unwrap();
         assert_eq!(found, Target::Command(vec![program.clone(), "; rm -rf ~".to_owned()]));
-        assert_eq!(found.lines()[..2], [format!("Program: {program}"), "Argument 1: ; rm -rf ~".to_owned()]);
+        assert_eq!(texts(&found)[..2], [format!("Program: {program}"), "Argument 1: ; rm -rf ~".to_owned()]);
         assert_eq!(found.origin(&name).unwrap().as_str(), "program://weather");
     }
 

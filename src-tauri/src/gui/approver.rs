@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use countersign_core::{
-    approval::{Answer, Gone},
+    approval::{Answer, Gone, Said},
     payment::{Digest, PaymentId},
 };
 use countersign_desk::approver::{Approver, Change, Showing};
@@ -32,7 +32,7 @@ pub enum Input {
     /// Nobody waits for it any more.
     Withdraw(u64),
     /// How a payment went on.
-    Outcome(String, OutcomeState, String),
+    Outcome(String, OutcomeState, Option<Said>),
     /// The answer to this payment could not be remembered.
     Unkept(String, Unkept),
     /// A page listens.
@@ -46,7 +46,7 @@ pub enum Input {
     /// The person's word: id, showing, decision.
     Decide(String, String, Decision, oneshot::Sender<Result<(), DecideError>>),
     /// What will be signed.
-    Raw(String, oneshot::Sender<Vec<(String, String)>>),
+    Raw(String, oneshot::Sender<Vec<(Said, String)>>),
     /// The app ends.
     Quit,
 }
@@ -111,17 +111,13 @@ impl Approver for WindowApprover {
         if getrandom::fill(&mut nonce).is_err() {
             return false;
         }
-        let lines = change.lines.iter().map(String::as_bytes);
-        let parts: Vec<&[u8]> = [&b"countersign change 1"[..], &nonce, change.id.as_bytes(), change.title.as_bytes()]
-            .into_iter()
-            .chain(lines)
-            .collect();
-        let hash = Digest::of(&parts);
+        let shown = serde_json::to_vec(&(&change.title, &change.lines)).unwrap_or_default();
+        let hash = Digest::of(&[b"countersign change 1", &nonce, change.id.as_bytes(), &shown]);
         let (answer, heard) = oneshot::channel();
         self.put(Asked::Change(change, hash, answer), heard).await.unwrap_or(false)
     }
 
-    fn outcome(&self, payment: &PaymentId, state: &str, detail: &str) {
+    fn outcome(&self, payment: &PaymentId, state: &str, detail: Option<Said>) {
         let state = match state {
             "signed" => OutcomeState::Signed,
             "settled" => OutcomeState::Settled,
@@ -129,7 +125,7 @@ impl Approver for WindowApprover {
             "failed" => OutcomeState::Failed,
             _ => OutcomeState::Unknown,
         };
-        let _ = self.inputs.send(Input::Outcome(payment.to_string(), state, detail.to_owned()));
+        let _ = self.inputs.send(Input::Outcome(payment.to_string(), state, detail));
     }
 }
 
@@ -185,7 +181,7 @@ fn take(stage: &mut Stage, now: Now, input: Input) {
     match input {
         Input::Ask(ticket, asked) => stage.ask(now, ticket, asked),
         Input::Withdraw(ticket) => stage.withdraw(now, ticket),
-        Input::Outcome(id, state, text) => stage.outcome(now, &id, state, &text),
+        Input::Outcome(id, state, text) => stage.outcome(now, &id, state, text),
         Input::Unkept(id, why) => stage.unkept(now, &id, why),
         Input::Attach => stage.attach(now),
         Input::Sign(window, sign) => stage.sign(now, window, sign),

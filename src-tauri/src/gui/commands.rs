@@ -1,5 +1,6 @@
 //! The pages' commands. Each checks the window's label again, whatever the capability files say, and none signs or edits anything.
 
+use countersign_core::{Rfc3339, approval};
 use countersign_desk::{
     approver::{Approver as _, Change},
     event::Event,
@@ -51,6 +52,7 @@ pub async fn decide(
     display_hash: String,
     decision: Decision,
     remember: Remember,
+    until: Option<String>,
 ) -> Said<()> {
     from(&window, APPROVAL)?;
     let (reply, heard) = oneshot::channel();
@@ -61,21 +63,22 @@ pub async fn decide(
     let said = heard.await.map_err(|_| failed("Countersign is ending."))?;
     match &said {
         Err(refused) => tracing::info!(kind = ?refused.kind, "window.answer_refused"),
-        Ok(()) => keep(&shell, payment_id, decision, remember).await,
+        Ok(()) => keep(&shell, payment_id, decision, remember, until).await,
     }
     said
 }
 
 /// Makes the rule of an answer that was taken. The answer stands whatever becomes of the rule.
-async fn keep(shell: &Shell, payment: String, decision: Decision, remember: Remember) {
+async fn keep(shell: &Shell, payment: String, decision: Decision, remember: Remember, until: Option<String>) {
     if remember == Remember::Once || decision == Decision::DenyAndPause {
         return;
     }
     let yes = decision == Decision::Approve;
-    if yes && remember == Remember::Always {
-        return shell.windows.main(Some(format!("limits/payment:{payment}")));
+    if yes && matches!(remember, Remember::Always | Remember::Until) {
+        let end = until.and_then(|text| text.parse::<Rfc3339>().ok()).map(|Rfc3339(at)| format!("@{}", at.rfc3339()));
+        return shell.windows.main(Some(format!("limits/payment:{payment}{}", end.unwrap_or_default())));
     }
-    match shell.limits.remember(&payment, yes, remember).await {
+    match shell.limits.remember(&payment, yes, remember, until.as_deref()).await {
         Ok(()) => shell.desk.look_again(),
         Err(error) => {
             tracing::warn!(?error, "the answer stands, but no rule was made of it");
@@ -91,7 +94,7 @@ async fn keep(shell: &Shell, payment: String, decision: Decision, remember: Reme
 
 /// What would be signed, row by row.
 #[tauri::command(rename_all = "snake_case")]
-pub async fn raw(window: WebviewWindow, shell: Gets<'_>, payment_id: String) -> Said<Vec<(String, String)>> {
+pub async fn raw(window: WebviewWindow, shell: Gets<'_>, payment_id: String) -> Said<Vec<(approval::Said, String)>> {
     from(&window, APPROVAL)?;
     let (reply, heard) = oneshot::channel();
     shell.inputs.send(Input::Raw(payment_id, reply)).map_err(|_| failed("Countersign is ending."))?;
@@ -146,8 +149,8 @@ pub async fn resume(window: WebviewWindow, shell: Gets<'_>) -> Said<()> {
     from(&window, MAIN)?;
     let change = Change {
         id: super::doubts::id().ok_or_else(|| failed("There is no randomness."))?,
-        title: "Resume payments?".to_owned(),
-        lines: vec!["Payments inside your limits go through again without asking".to_owned()],
+        title: approval::Said::AskResume {},
+        lines: vec![approval::Said::Resumes {}],
     };
     let asked = tokio::time::timeout(std::time::Duration::from_secs(120), shell.approver.confirm(change)).await;
     if !asked.unwrap_or(false) {

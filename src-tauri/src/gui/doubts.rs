@@ -2,6 +2,7 @@
 //!
 //! Until that is confirmed every payment asks. A no changes nothing, and is asked again at the next start.
 
+use countersign_core::approval::Said;
 use countersign_desk::{
     Desk,
     approver::{Approver as _, Change},
@@ -25,7 +26,7 @@ pub async fn ask(desk: Arc<Desk>, approver: Arc<WindowApprover>) {
     };
     for (what, title, lines) in changes(desk.vault().doubts(), looser, strangers) {
         let Some(id) = id() else { return };
-        if !approver.confirm(Change { id, title: title.to_owned(), lines }).await {
+        if !approver.confirm(Change { id, title, lines }).await {
             continue;
         }
         if let Err(error) = desk.vault().confirm(what).await {
@@ -35,19 +36,18 @@ pub async fn ask(desk: Arc<Desk>, approver: Arc<WindowApprover>) {
     }
 }
 
-fn changes(doubts: Doubts, looser: Vec<String>, strangers: Vec<String>) -> Vec<(Confirm, &'static str, Vec<String>)> {
+fn changes(doubts: Doubts, looser: Vec<Said>, strangers: Vec<String>) -> Vec<(Confirm, Said, Vec<Said>)> {
     let mut all = Vec::new();
-    let agents =
-        strangers.into_iter().map(|name| format!("The agent {name} was paired; your rules and limits apply to it"));
-    let lines: Vec<String> = doubts.policy.into_iter().chain(looser).chain(agents).collect();
+    let agents = strangers.into_iter().map(|agent| Said::Paired { agent });
+    let lines: Vec<Said> = doubts.policy.into_iter().chain(looser).chain(agents).collect();
     if !lines.is_empty() {
-        all.push((Confirm::Policy, "Accept what was changed while Countersign was not running?", lines));
+        all.push((Confirm::Policy, Said::AskOffline {}, lines));
     }
     if let Some(why) = doubts.clock {
-        all.push((Confirm::Clock, "Trust this computer's clock?", vec![why]));
+        all.push((Confirm::Clock, Said::AskClock {}, vec![why]));
     }
     if let Some(why) = doubts.history {
-        all.push((Confirm::History, "Go on with this payment history?", vec![why]));
+        all.push((Confirm::History, Said::AskHistory {}, vec![why]));
     }
     all
 }
@@ -65,15 +65,16 @@ mod tests {
 
     #[test]
     fn nothing_odd_asks_nothing_and_each_doubt_asks_for_itself() {
+        let told = |text: &str| Said::Told { text: text.to_owned() };
         assert!(changes(Doubts::default(), Vec::new(), Vec::new()).is_empty());
         let all = changes(
-            Doubts { policy: None, clock: Some("gone back".to_owned()), history: Some("shorter".to_owned()) },
-            vec!["limit-day: 5.00 → 50.00".to_owned()],
+            Doubts { policy: None, clock: Some(told("gone back")), history: Some(told("shorter")) },
+            vec![told("limit-day: 5.00 → 50.00")],
             vec!["researcher".to_owned()],
         );
         let asked: Vec<Confirm> = all.iter().map(|(what, ..)| *what).collect();
         assert!(matches!(asked[..], [Confirm::Policy, Confirm::Clock, Confirm::History]), "{asked:?}");
-        assert_eq!(all[0].2[0], "limit-day: 5.00 → 50.00", "what is confirmed is shown");
-        assert!(all[0].2[1].contains("researcher"));
+        assert_eq!(all[0].2[0], told("limit-day: 5.00 → 50.00"), "what is confirmed is shown");
+        assert_eq!(all[0].2[1], Said::Paired { agent: "researcher".to_owned() });
     }
 }

@@ -102,8 +102,9 @@ pub async fn follow(shell: Arc<Shell>) {
 
 /// Our own words, the paired name, the amount from our registry, the host that is paid.
 pub fn question_text(words: &Words, question: &Question) -> String {
-    let amount = if question.amount_fiat == "no known value" { &question.amount_asset } else { &question.amount_fiat };
-    words.say(Word::Wants, &[("agent", &question.agent), ("amount", amount), ("host", &question.payee_host)])
+    let amount = question.amount_fiat.as_ref().unwrap_or(&question.amount_asset);
+    let word = if question.payee_claimed { Word::WantsClaimed } else { Word::Wants };
+    words.say(word, &[("agent", &question.agent), ("amount", amount), ("host", &question.payee_host)])
 }
 
 /// What failed, and where it is put right. Opening the window unlocks nothing.

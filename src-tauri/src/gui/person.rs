@@ -1,7 +1,10 @@
 //! A scripted person in the window that asks, for the tests of the pages' rooms.
 
 use async_trait::async_trait;
-use countersign_core::{approval::Answer, payment::PaymentId};
+use countersign_core::{
+    approval::{Answer, Said},
+    payment::PaymentId,
+};
 use countersign_desk::approver::{Approver, Change, Showing};
 use std::sync::{
     Mutex,
@@ -32,5 +35,5 @@ impl Approver for Person {
         self.says.load(Ordering::SeqCst)
     }
 
-    fn outcome(&self, _: &PaymentId, _: &str, _: &str) {}
+    fn outcome(&self, _: &PaymentId, _: &str, _: Option<Said>) {}
 }

@@ -5,7 +5,7 @@
 
 use countersign_core::{
     Millis,
-    approval::{Answer, Gone, Yes},
+    approval::{Answer, Gone, Said, Yes},
     payment::Digest,
 };
 use countersign_desk::approver::{Change, Showing};
@@ -69,7 +69,7 @@ enum Scene {
     Empty,
     Blank { until: Tick },
     Item(Item),
-    Outcome { payment: String, state: OutcomeState, text: String, unkept: Option<Unkept>, closes: Option<Tick> },
+    Outcome { payment: String, state: OutcomeState, text: Option<Said>, unkept: Option<Unkept>, closes: Option<Tick> },
 }
 
 /// See the module.
@@ -122,7 +122,7 @@ impl Stage {
         {
             let (id, over) = (item.id(), item.asked.expires().is_some_and(|at| at <= now.wall));
             if over && self.queue.is_empty() {
-                self.end(now.tick, id, OutcomeState::Expired, "Nobody answered in time. Nothing was paid.", None);
+                self.end(now.tick, id, OutcomeState::Expired, Some(Said::EndSilence {}), None);
             } else {
                 self.next(now.tick);
             }
@@ -178,12 +178,8 @@ impl Stage {
     /// The computer slept: what was on screen is denied.
     pub fn slept(&mut self, now: Now) {
         if let Scene::Item(_) = self.scene {
-            self.answer(
-                now,
-                |asked| asked.gone(Gone::Slept),
-                OutcomeState::Denied,
-                "The computer slept. Nothing was paid.",
-            );
+            let text = Some(Said::EndSlept {});
+            self.answer(now, |asked| asked.gone(Gone::Slept), OutcomeState::Denied, text);
         }
         self.advance(now);
     }
@@ -193,14 +189,14 @@ impl Stage {
         let result = self.judge(now, id, hash, decision);
         if result.is_ok() {
             match decision {
-                Decision::Approve => self.answer(now, Asked::yes, OutcomeState::Signing, ""),
+                Decision::Approve => self.answer(now, Asked::yes, OutcomeState::Signing, None),
                 Decision::Deny | Decision::DenyAndPause => {
                     if let (Decision::DenyAndPause, Scene::Item(Item { asked: Asked::Question(showing, _), .. })) =
                         (decision, &self.scene)
                     {
                         self.effects.push(Effect::Pause(showing.question.agent.clone()));
                     }
-                    self.answer(now, |asked| asked.no(), OutcomeState::Denied, "You said no. Nothing was paid.");
+                    self.answer(now, |asked| asked.no(), OutcomeState::Denied, Some(Said::EndDenied {}));
                 }
             }
         }
@@ -247,12 +243,12 @@ impl Stage {
     }
 
     /// How an approved payment goes on.
-    pub fn outcome(&mut self, now: Now, id: &str, state: OutcomeState, text: &str) {
+    pub fn outcome(&mut self, now: Now, id: &str, state: OutcomeState, text: Option<Said>) {
         if let Scene::Outcome { payment, .. } = &self.scene
             && payment == id
         {
             let stays = match state {
-                OutcomeState::Signed if text.is_empty() => Some(STAYS_SIGNED),
+                OutcomeState::Signed if text.is_none() => Some(STAYS_SIGNED),
                 OutcomeState::Signed | OutcomeState::Settled | OutcomeState::Claimed | OutcomeState::Denied => {
                     Some(STAYS)
                 }
@@ -275,7 +271,7 @@ impl Stage {
     }
 
     /// The rows of what will be signed, for the item on screen.
-    pub fn raw(&self, id: &str) -> Vec<(String, String)> {
+    pub fn raw(&self, id: &str) -> Vec<(Said, String)> {
         match &self.scene {
             Scene::Item(Item { asked: Asked::Question(showing, _), .. })
                 if showing.question.payment_id.as_str() == id =>
@@ -367,7 +363,7 @@ impl Stage {
         if self.queue.is_empty() { self.close(now) } else { self.blank(now) }
     }
 
-    fn answer(&mut self, now: Now, give: impl FnOnce(Asked), state: OutcomeState, text: &str) {
+    fn answer(&mut self, now: Now, give: impl FnOnce(Asked), state: OutcomeState, text: Option<Said>) {
         let Scene::Item(item) = std::mem::replace(&mut self.scene, Scene::Empty) else { return };
         let (id, is_change) = (item.id(), matches!(item.asked, Asked::Change(..)));
         give(item.asked);
@@ -380,7 +376,7 @@ impl Stage {
         }
     }
 
-    fn end(&mut self, now: Tick, payment: String, state: OutcomeState, text: &str, stays: Option<Tick>) {
+    fn end(&mut self, now: Tick, payment: String, state: OutcomeState, text: Option<Said>, stays: Option<Tick>) {
         self.guard.item(now, false);
         self.presses.forget();
         let unkept = match &self.scene {
@@ -388,7 +384,7 @@ impl Stage {
             _ => None,
         };
         let closes = stays.map(|s| now.saturating_add(s));
-        self.scene = Scene::Outcome { payment, state, text: text.to_owned(), unkept, closes };
+        self.scene = Scene::Outcome { payment, state, text, unkept, closes };
         self.say_outcome();
     }
 

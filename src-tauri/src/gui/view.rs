@@ -1,7 +1,7 @@
 //! What the pages get: everything is text, ready to be shown. The TypeScript twins in `ui/src/ipc/bindings` are made from here.
 
 use countersign_core::{
-    approval::{Bar, Question, Warning},
+    approval::{Bar, Question, Said, Warning},
     money::Micro,
     policy::{Condition, own_budget},
 };
@@ -33,9 +33,11 @@ pub enum ApprovalFrame {
         /// Names this showing.
         display_hash: String,
         /// What is asked for.
-        title: String,
+        #[cfg_attr(test, ts(type = "Said"))]
+        title: Said,
         /// What it comes to.
-        lines: Vec<String>,
+        #[cfg_attr(test, ts(type = "Array<Said>"))]
+        lines: Vec<Said>,
         /// See [`super::environment::UI_AUTOMATION`].
         red_band: bool,
     },
@@ -57,8 +59,9 @@ pub enum ApprovalFrame {
     Outcome {
         /// The state.
         state: OutcomeState,
-        /// A sentence; may be empty.
-        text: String,
+        /// More about it.
+        #[cfg_attr(test, ts(type = "Said | null"))]
+        text: Option<Said>,
         /// Why the answer was not remembered, if it was to be and could not.
         unkept: Option<Unkept>,
     },
@@ -109,26 +112,32 @@ pub struct ApprovalView {
     pub payment_id: String,
     pub display_hash: String,
     pub agent: String,
+    #[cfg_attr(test, ts(type = "Said"))]
+    pub program: Said,
     pub payee_host: String,
+    pub payee_claimed: bool,
     pub payee_origin: String,
     pub payee_registrable: String,
     pub payee_account: String,
-    pub payee_history: String,
-    pub amount_fiat: String,
+    #[cfg_attr(test, ts(type = "Said"))]
+    pub payee_history: Said,
+    pub amount_fiat: Option<String>,
     pub amount_asset: String,
-    pub amount_terms: String,
+    #[cfg_attr(test, ts(type = "Said"))]
+    pub amount_terms: Said,
     pub pay_from: String,
     pub agent_says: Option<String>,
     pub seller_says: Option<String>,
     pub resource: String,
-    pub why_asked: String,
+    #[cfg_attr(test, ts(type = "Said"))]
+    pub why_asked: Said,
     pub rule: String,
     pub also: Vec<String>,
     pub warnings: Vec<WarningView>,
     pub bar: Option<BarView>,
     pub remember: Vec<RememberView>,
-    pub act: String,
-    pub signs: Vec<(String, String)>,
+    #[cfg_attr(test, ts(type = "Array<[Said, string]>"))]
+    pub signs: Vec<(Said, String)>,
     #[cfg_attr(test, ts(type = "number"))]
     pub expires_at_ms: i64,
     #[cfg_attr(test, ts(type = "number"))]
@@ -143,7 +152,8 @@ pub struct WarningView {
     /// Stable name.
     pub id: String,
     /// For a person.
-    pub text: String,
+    #[cfg_attr(test, ts(type = "Said"))]
+    pub text: Said,
 }
 
 /// The tightest budget.
@@ -185,6 +195,8 @@ pub enum Remember {
     /// An hour.
     #[serde(rename = "1h")]
     Hour,
+    /// Until a moment the person names: a yes opens as with always.
+    Until,
     /// Without end: the rule opens on the Limits page, for its owner to confirm.
     Always,
 }
@@ -202,14 +214,19 @@ pub struct RememberView {
 /// in the limits has not been confirmed, nothing at all.
 fn remembered(question: &Question) -> Vec<RememberView> {
     let once = RememberView { scope: Remember::Once, budget: None };
-    let known = question.amount_fiat.split_once(' ').and_then(|(n, code)| Some((Micro::parse(n).ok()?, code)));
+    let known = question
+        .amount_fiat
+        .as_deref()
+        .unwrap_or_default()
+        .split_once(' ')
+        .and_then(|(n, code)| Some((Micro::parse(n).ok()?, code)));
     let reasons = || question.also.iter().chain([&question.rule]);
     let unconfirmed = reasons().any(|reason| reason == Condition::PolicyUnconfirmed.rule());
     let Some((exposure, code)) = known.filter(|_| !unconfirmed) else { return vec![once] };
     let budget = Some(format!("{} {code}", own_budget(exposure)));
     let rule = |scope| RememberView { scope, budget: budget.clone() };
     let first = question.warnings.iter().any(|warning| warning.id == "first-payee");
-    let longer = [Remember::Hour, Remember::Always].into_iter().filter(|_| !first).map(rule);
+    let longer = [Remember::Hour, Remember::Until, Remember::Always].into_iter().filter(|_| !first).map(rule);
     [once, rule(Remember::Session)].into_iter().chain(longer).collect()
 }
 
@@ -293,6 +310,7 @@ impl ApprovalView {
             agent,
             program,
             payee_host,
+            payee_claimed,
             payee_origin,
             payee_registrable,
             payee_account,
@@ -310,14 +328,16 @@ impl ApprovalView {
             warnings,
             bar,
             expires_at,
-            act,
             signs,
         } = question;
         Self {
             payment_id: payment_id.to_string(),
             display_hash,
             remember,
-            warnings: warnings.into_iter().map(|Warning { id, text }| WarningView { id, text }).collect(),
+            warnings: warnings
+                .into_iter()
+                .map(|Warning { id, text }| WarningView { id: id.to_owned(), text })
+                .collect(),
             bar: bar.map(|Bar { id, spent, this, left, of, before_permille, after_permille, over }| BarView {
                 id,
                 spent,
@@ -331,8 +351,10 @@ impl ApprovalView {
             expires_at_ms: expires_at.0,
             now_ms,
             red_band,
-            agent: format!("{agent} · {program}"),
+            agent,
+            program,
             payee_host,
+            payee_claimed,
             payee_origin,
             payee_registrable,
             payee_account,
@@ -347,7 +369,6 @@ impl ApprovalView {
             why_asked,
             rule,
             also,
-            act,
             signs,
         }
     }
@@ -369,15 +390,36 @@ pub(super) mod tests {
 
     pub fn check<T: TS + 'static>(dir: &Path, stale: &mut Vec<String>) {
         let config = ts_rs::Config::default();
-        let text = T::export_to_string(&config).unwrap();
-        let path = dir.join(T::output_path().unwrap());
-        if std::env::var_os("UPDATE_BINDINGS").is_some() {
-            std::fs::create_dir_all(dir).unwrap();
-            std::fs::write(&path, &text).unwrap();
+        let mut text = T::export_to_string(&config).unwrap();
+        if text.contains("Said") {
+            text = text.replacen("\n\n", "\nimport type { Said } from \"./Said\";\n\n", 1);
         }
-        if std::fs::read_to_string(&path).unwrap_or_default() != text {
+        current(&dir.join(T::output_path().unwrap()), &text, stale);
+    }
+
+    fn current(path: &Path, text: &str, stale: &mut Vec<String>) {
+        if std::env::var_os("UPDATE_BINDINGS").is_some() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        if std::fs::read_to_string(path).unwrap_or_default() != text {
             stale.push(path.display().to_string());
         }
+    }
+
+    /// Every sentence of the core with its holes, so that a page without words for one is not built.
+    fn said(dir: &Path, stale: &mut Vec<String>) {
+        let one = |(id, parts): &(&str, &[&str])| {
+            let parts: Vec<String> = parts.iter().map(|part| format!("{part}: string")).collect();
+            format!("  | {{ id: \"{id}\"; parts: {{ {} }} }}\n", parts.join("; "))
+        };
+        let all: String = Said::ALL.iter().map(one).collect();
+        let text = format!(
+            "// Made from the core by the test `the_bindings_are_current`. Do not edit.\n\n\
+             /** One sentence of the core, with what is filled in. */\nexport type Said =\n{};\n",
+            all.trim_end()
+        );
+        current(&dir.join("Said.ts"), &text, stale);
     }
 
     #[test]
@@ -387,6 +429,7 @@ pub(super) mod tests {
         check::<ApprovalFrame>(&dir, &mut stale);
         check::<ApprovalView>(&dir, &mut stale);
         check::<WarningView>(&dir, &mut stale);
+        said(&dir, &mut stale);
         check::<BarView>(&dir, &mut stale);
         check::<OutcomeState>(&dir, &mut stale);
         check::<Unkept>(&dir, &mut stale);

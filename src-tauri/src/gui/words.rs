@@ -1,5 +1,6 @@
 //! The core's own words, in the languages of the windows and from the same catalogues: tray and notifications.
 
+use countersign_core::approval::fill;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ pub enum Word {
     OneQuestion,
     Questions,
     Wants,
+    /// To a host that is only what the agent says.
+    WantsClaimed,
     PauseHour,
     PauseOpen,
     Paused,
@@ -43,13 +46,14 @@ pub enum Word {
 
 impl Word {
     #[cfg(test)]
-    const ALL: [Self; 31] = [
+    const ALL: [Self; 32] = [
         Self::Spent,
         Self::SpentOf,
         Self::NoQuestions,
         Self::OneQuestion,
         Self::Questions,
         Self::Wants,
+        Self::WantsClaimed,
         Self::PauseHour,
         Self::PauseOpen,
         Self::Paused,
@@ -85,6 +89,7 @@ impl Word {
             Self::OneQuestion => "tray.questions.one",
             Self::Questions => "tray.questions.many",
             Self::Wants => "notice.wants",
+            Self::WantsClaimed => "notice.wants.claimed",
             Self::PauseHour => "tray.pause.hour",
             Self::PauseOpen => "tray.pause.open",
             Self::Paused => "tray.paused",
@@ -141,19 +146,6 @@ impl Words {
     }
 }
 
-/// One pass, so that a part that looks like a hole stays as it is.
-fn fill(text: &str, parts: &[(&str, &str)]) -> String {
-    let (mut said, mut rest) = (String::new(), text);
-    while let Some((before, after)) = rest.split_once('{') {
-        said.push_str(before);
-        let (name, after) = after.split_once('}').unwrap_or((after, ""));
-        said.push_str(parts.iter().find(|(part, _)| *part == name).map_or("", |(_, value)| value));
-        rest = after;
-    }
-    said.push_str(rest);
-    said
-}
-
 fn chinese(chosen: Language, system: Option<String>) -> bool {
     match chosen {
         Language::Chinese => true,
@@ -185,9 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_filled_in_once_and_the_language_is_the_persons() {
-        assert_eq!(fill("{who}: {n} of {n}", &[("who", "{n}"), ("n", "3")]), "{n}: 3 of 3");
-        assert_eq!(fill("a {missing} b", &[]), "a  b");
+    fn the_language_is_the_persons() {
         assert!(chinese(Language::System, Some("zh_CN.UTF-8".into())) && !chinese(Language::System, None));
         assert!(chinese(Language::Chinese, Some("de".into())) && !chinese(Language::English, Some("zh".into())));
     }

@@ -44,7 +44,7 @@ impl Approver for Slow {
         false
     }
 
-    fn outcome(&self, _: &PaymentId, _: &str, _: &str) {}
+    fn outcome(&self, _: &PaymentId, _: &str, _: Option<countersign_core::approval::Said>) {}
 }
 
 /// A desk that asks about everything, and how long its person takes.

@@ -95,11 +95,11 @@ export const empty = limits({ preset: 'careful', own: 0, ask: { everything: true
 
 export const tightens: PreviewView = { same: false, looser: [], made: null, days: 30, payments: 412, whole: true, before: { allowed: 388, asked: 21, refused: 3, silent: '12.30' }, after: { allowed: 352, asked: 57, refused: 3, silent: '8.10' } };
 
-export const loosens: PreviewView = { ...tightens, looser: [{ id: 'budget_amount', budget: 'limit-week', was: '60.00', now: '100.00' }], after: { allowed: 401, asked: 8, refused: 3, silent: '19.90' } };
+export const loosens: PreviewView = { ...tightens, looser: [{ id: 'looser.budget_amount', parts: { budget: 'limit-week', was: '60.00 USD', now: '100.00 USD' } }], after: { allowed: 401, asked: 8, refused: 3, silent: '19.90' } };
 
 export const remembers: PreviewView = {
   ...loosens,
-  looser: [{ id: 'rule_added', rule: 'pay-researcher-api-example' }],
+  looser: [{ id: 'looser.rule_added', parts: { rule: 'pay-researcher-api-example' } }],
   made: {
     rule: rule({ id: 'pay-researcher-api-example', effect: 'except', source: 'prompt', counted: true, conditions: [{ id: 'agent', values: ['researcher'] }, { id: 'payee', values: ['https://api.example'] }, { id: 'amount_up_to', amount: '0.40' }] }),
     budget: { id: 'pay-researcher-api-example', of: null, network: null, conditions: [], rule: 'pay-researcher-api-example', each: [], window: 'hours24', max: '5.00', count: null, over: 'ask', expires: null, spent: null },

@@ -3,7 +3,7 @@ import type { ActivityFilter, ApprovalFrame, Language, SecretStep } from '../ipc
 import { overview, page, story } from './activity';
 import { empty, limits, loosens, owner, tightens, versions } from './limits';
 import { agents, clientChange, clients, noAgents, noWallets, wallets } from './people';
-import { scenes, status } from './scenes';
+import { scenes, status, view } from './scenes';
 import { chosen, findings, owner as settingsOwner, settings } from './settings';
 import { money, secretStep, secretView, tasks } from './secret';
 
@@ -35,7 +35,7 @@ const broken = { kind: 'failed', message: 'the storage failed: disk full' };
 const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   next: (args) => feed(args['channel'] as { id: number }),
   decide: (args) => void document.body.setAttribute('data-decided', JSON.stringify(args)),
-  raw: () => [['typed data', `0x1901${'ab'.repeat(64)}`], ['offer', '{"scheme":"exact","network":"eip155:8453"}']],
+  raw: () => view().signs,
   open_rule: () => null,
   status: () => main ?? Promise.reject(new Error('not running')),
   activity_overview: () => (scene === 'failing' ? Promise.reject(broken) : overview(scene === 'empty' ? { has_real: false, has_test: false } : { behind: scene === 'many' ? 41_200 : 0 })),

@@ -37,7 +37,7 @@ export const settings = (change: Partial<SettingsView> = {}): SettingsView => ({
   ...change,
 });
 
-export const owner: SettingsSaved = { is: 'owner', id: 'o1', lines: ['chains is {"eip155:8453":{"rpc":["https://mainnet.base.org"]}} (it was {})'], words: 'eip155:8453', wait_seconds: 0 };
+export const owner: SettingsSaved = { is: 'owner', id: 'o1', lines: [{ id: 'setting.node_new', parts: { network: 'eip155:8453', url: 'https://mainnet.base.org/' } }], words: 'eip155:8453', wait_seconds: 0 };
 
 export const findings: Finding[] = [
   { id: 'ledger', state: 'good', detail: '' },

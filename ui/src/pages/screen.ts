@@ -1,5 +1,5 @@
 /** What the approval window shows, as one tagged union, and how each frame of the core changes it. */
-import type { ApprovalFrame, ApprovalView, Decision, OutcomeState, Unkept } from '../ipc/types';
+import type { ApprovalFrame, ApprovalView, Decision, OutcomeState, Said, Unkept } from '../ipc/types';
 
 type Change = Extract<ApprovalFrame, { kind: 'change' }>;
 
@@ -14,7 +14,7 @@ export type Queue = { position: number; waiting: number; joined: number };
 export type Screen =
   | { kind: 'blank' }
   | { kind: 'ask'; ask: Ask; queue: Queue }
-  | { kind: 'outcome'; ask: Ask; state: OutcomeState; text: string; unkept: Unkept | null }
+  | { kind: 'outcome'; ask: Ask; state: OutcomeState; text: Said | null; unkept: Unkept | null }
   | { kind: 'lost'; text: string };
 
 const alone: Queue = { position: 1, waiting: 1, joined: 1 };

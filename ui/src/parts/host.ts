@@ -4,12 +4,6 @@ export function plain(origin: string): string {
   return scheme === 'https' && rest ? rest : origin;
 }
 
-/** Parts `the agent says: HOST` into claim and host; a checked host has no claim. Joined they are the text given. */
-export function claimed(shown: string): [string, string] {
-  const end = shown.lastIndexOf(': ') + 1;
-  return end === 0 ? ['', shown] : [shown.slice(0, end + 1), shown.slice(end + 1)];
-}
-
 /** Splits the shown payee so that its registrable domain can be stressed; the three pieces join to exactly the text given. */
 export function stressed(host: string, registrable: string): [string, string, string] {
   const at = registrable === '' ? -1 : host.lastIndexOf(registrable);

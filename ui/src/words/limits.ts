@@ -1,7 +1,7 @@
 /** Words of the Limits page: its own, and those for the core's typed messages. */
 import en from '../../messages/en/limits.json';
 import zh from '../../messages/zh-CN/limits.json';
-import type { CardLine, Condition, LimitsError, Looser, RuleView } from '../ipc/types';
+import type { CardLine, Condition, LimitsError, RuleView } from '../ipc/types';
 import { language, speaker } from './speak.svelte';
 
 export const say = speaker(en, zh);
@@ -62,24 +62,6 @@ export function sayLine(line: CardLine, currency: string): string {
       return say(`limits.card.${line.id}`);
   }
 }
-
-export function sayLooser(looser: Looser, currency: string): string {
-  const most = (amount: string | null) => amount ?? say('limits.any');
-  switch (looser.id) {
-    case 'budget_amount':
-      return say('limits.looser.budget_amount', { budget: looser.budget, was: looser.was === null ? most(null) : sum(looser.was, currency), now: looser.now === null ? most(null) : sum(looser.now, currency) });
-    case 'budget_count':
-      return say('limits.looser.budget_count', { budget: looser.budget, was: most(looser.was), now: most(looser.now) });
-    case 'rule_says':
-      return say('limits.looser.rule_says', { rule: looser.rule, was: sayEffect(looser.was), now: sayEffect(looser.now) });
-    default: {
-      const { id, ...parts } = looser;
-      return say(`limits.looser.${id}`, parts);
-    }
-  }
-}
-
-const sayEffect = (effect: string): string => (`limits.effect.${effect}` in en ? say(`limits.effect.${effect}` as Key) : effect);
 
 /** Why a change was not made, in words; a failure of another shape says what it says. */
 export function sayError(error: unknown): string {

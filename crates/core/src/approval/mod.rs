@@ -1,8 +1,10 @@
 //! What a person is shown, and what their answer is about.
 
 mod question;
+mod said;
 
 pub use question::{Bar, History, Question, Warning};
+pub use said::{Said, fill};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,9 @@
-//! The frozen content of a question: every string exactly as any approver renders it.
+//! The frozen content of a question: every fact as text, and every sentence of ours by its name and what is filled in.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
+use super::Said;
 use crate::{
     Millis,
     behind::Behind,
@@ -25,16 +26,16 @@ pub struct History {
 }
 
 /// Something odd, with a stable name and a sentence.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Warning {
     /// `data-warning`: `first-payee`, `payee-changed`, …
-    pub id: String,
+    pub id: &'static str,
     /// What it means, for a person.
-    pub text: String,
+    pub text: Said,
 }
 
 /// The tightest covering budget.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Bar {
     /// The budget's id.
     pub id: String,
@@ -55,30 +56,32 @@ pub struct Bar {
 }
 
 /// One question, frozen. What is approved is the stored payment, never this text; the text is proved to match it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Question {
     /// Which payment.
     pub payment_id: PaymentId,
     /// Who asks: the paired name.
     pub agent: String,
-    /// `verified program: PATH`, `another program: PATH`, or `self-declared, program not checked`.
-    pub program: String,
-    /// The host that is paid, with its port if unusual; `the agent says: HOST` when only claimed.
+    /// The program behind the connection.
+    pub program: Said,
+    /// The host that is paid, with its port if unusual.
     pub payee_host: String,
+    /// The host is only what the agent says.
+    pub payee_claimed: bool,
     /// Scheme, host and port.
     pub payee_origin: String,
     /// The registrable part of the host, to be stressed.
     pub payee_registrable: String,
     /// Every character of the paid account.
     pub payee_account: String,
-    /// `first time` or `paid 14 times`.
-    pub payee_history: String,
-    /// `4.20 USD`, or `no known value`.
-    pub amount_fiat: String,
+    /// How often it was paid before.
+    pub payee_history: Said,
+    /// `4.20 USD`; none without a known value.
+    pub amount_fiat: Option<String>,
     /// `4.2 USDC`, exact.
     pub amount_asset: String,
     /// The network's name, who pays the fee, whether it can be taken back.
-    pub amount_terms: String,
+    pub amount_terms: Said,
     /// Our account and network.
     pub pay_from: String,
     /// The agent's reason, cleaned; none if empty.
@@ -88,7 +91,7 @@ pub struct Question {
     /// Method and path that is bought.
     pub resource: String,
     /// One sentence for the rule.
-    pub why_asked: String,
+    pub why_asked: Said,
     /// The rule's id.
     pub rule: String,
     /// The other reasons' ids.
@@ -99,10 +102,8 @@ pub struct Question {
     pub bar: Option<Bar>,
     /// When the question ends unanswered.
     pub expires_at: Millis,
-    /// What the button says: `Pay 4.20 USD`.
-    pub act: String,
     /// What will be signed, field by field; nonce and window are fixed after the yes.
-    pub signs: Vec<(String, String)>,
+    pub signs: Vec<(Said, String)>,
 }
 
 impl Question {
@@ -120,34 +121,33 @@ impl Question {
         seller: Option<&str>,
         expires_at: Millis,
     ) -> Self {
-        let host = host_text(quote);
         let reference = registry.reference();
         let network = quote.network.as_ref();
         let network_name =
             network.map_or_else(String::new, |n| registry.chain(n).map_or_else(|| n.to_string(), |c| c.name.clone()));
-        let fiat = quote.exposure_value.map(|v| format!("{v} {reference}"));
-        let amount = fiat.clone().unwrap_or_else(|| quote.asset_text());
         let foreign = |text: Option<&str>| text.map(clean).filter(|t| !t.is_empty());
         Self {
             payment_id: payment_id.clone(),
             agent: agent.to_owned(),
             program: program_text(behind),
-            payee_host: if quote.payee.claimed { format!("the agent says: {host}") } else { host },
+            payee_host: host_text(quote),
+            payee_claimed: quote.payee.claimed,
             payee_origin: quote.payee.origin.to_string(),
             payee_registrable: quote.payee.origin.registrable().to_owned(),
             payee_account: quote.payee.account.clone(),
             payee_history: match history.payments {
-                0 => "first time".to_owned(),
-                1 => "paid once before".to_owned(),
-                n => format!("paid {n} times before"),
+                0 => Said::PaidNever {},
+                1 => Said::PaidOnce {},
+                n => Said::PaidTimes { n: n.to_string() },
             },
-            amount_fiat: fiat.unwrap_or_else(|| "no known value".to_owned()),
+            amount_fiat: quote.exposure_value.map(|v| format!("{v} {reference}")),
             amount_asset: quote.asset_text(),
-            amount_terms: format!(
-                "{network_name} · no fee for you · {}",
-                if quote.reversible { "can be refunded" } else { "cannot be taken back" }
-            ),
             pay_from: format!("{} · {network_name}", quote.wallet),
+            amount_terms: if quote.reversible {
+                Said::TermsRefund { network: network_name }
+            } else {
+                Said::TermsFinal { network: network_name }
+            },
             agent_says: foreign(reason),
             seller_says: foreign(seller),
             resource: format!("{} {}", quote.resource.method, clean(&quote.resource.path)),
@@ -157,7 +157,6 @@ impl Question {
             warnings: warnings(quote, decision, history, behind),
             bar: bar(decision, reference),
             expires_at,
-            act: format!("Pay {amount}"),
             signs: signs(quote),
         }
     }
@@ -165,35 +164,41 @@ impl Question {
     /// Whether what is on screen, read back, is what this quote would sign: amount, token, account, payer.
     pub fn is_about(&self, quote: &Quote) -> bool {
         let Some((amount, symbol)) = self.amount_asset.split_once(' ') else { return false };
-        let row = |name: &str| self.signs.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
+        let row = |name: Said| self.signs.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str());
         let value = format!("{} ({})", quote.exposure.amount, self.amount_asset);
         Amount::parse_human(amount, quote.decimals) == Ok(quote.exposure.amount)
             && symbol == quote.symbol
             && self.payee_account == quote.payee.account
             && self.payee_origin == quote.payee.origin.as_str()
-            && row("to") == Some(quote.payee.account.as_str())
-            && row("from") == Some(quote.wallet.as_str())
-            && row("contract") == Some(quote.exposure.asset.as_str())
-            && row("value") == Some(value.as_str())
+            && row(Said::SignTo {}) == Some(quote.payee.account.as_str())
+            && row(Said::SignFrom {}) == Some(quote.wallet.as_str())
+            && row(Said::SignContract {}) == Some(quote.exposure.asset.as_str())
+            && row(Said::SignValue {}) == Some(value.as_str())
     }
 
-    /// SHA-256 of every string as rendered and a nonce per showing: one payment, one showing.
+    /// SHA-256 of everything shown, each sentence by its name, and a nonce per showing: one payment, one showing.
     pub fn display_hash(&self, nonce: [u8; 16]) -> Digest {
         let view = serde_json::to_vec(self).unwrap_or_default();
         Digest::of(&[b"countersign question 1", &nonce, &view])
     }
 }
 
-fn program_text(behind: &Behind) -> String {
-    let (word, program) = match behind {
-        Behind::Unseen => return "self-declared, program not checked".to_owned(),
-        Behind::Unbound(program) => ("self-declared, program", program),
-        Behind::Bound(program) => ("verified program", program),
-        Behind::Changed(program, _) => ("another program", program),
-    };
-    match program {
-        Program { path, parent: None } => format!("{word}: {}", clean(path)),
-        Program { path, parent: Some(parent) } => format!("{word}: {}, started by {}", clean(path), clean(parent)),
+fn program_text(behind: &Behind) -> Said {
+    let named = |program: &Program| (clean(&program.path), program.parent.as_deref().map(clean));
+    match behind {
+        Behind::Unseen => Said::ProgramUnseen {},
+        Behind::Unbound(program) => match named(program) {
+            (path, None) => Said::ProgramUnbound { path },
+            (path, Some(parent)) => Said::ProgramUnboundBy { path, parent },
+        },
+        Behind::Bound(program) => match named(program) {
+            (path, None) => Said::ProgramBound { path },
+            (path, Some(parent)) => Said::ProgramBoundBy { path, parent },
+        },
+        Behind::Changed(program, _) => match named(program) {
+            (path, None) => Said::ProgramOther { path },
+            (path, Some(parent)) => Said::ProgramOtherBy { path, parent },
+        },
     }
 }
 
@@ -202,92 +207,89 @@ fn host_text(quote: &Quote) -> String {
     text.strip_prefix("https://").unwrap_or(text).to_owned()
 }
 
-fn signs(quote: &Quote) -> Vec<(String, String)> {
-    let mut rows = vec![("form".to_owned(), "EIP-3009 TransferWithAuthorization".to_owned())];
+fn signs(quote: &Quote) -> Vec<(Said, String)> {
+    let mut rows = vec![(Said::SignForm {}, "EIP-3009 TransferWithAuthorization".to_owned())];
     if let Some(domain) = &quote.domain {
-        rows.push(("token".to_owned(), format!("{} version {}", domain.name, domain.version)));
+        rows.push((Said::SignToken {}, format!("{} {}", domain.name, domain.version)));
     }
-    rows.push(("contract".to_owned(), quote.exposure.asset.to_string()));
-    rows.push(("from".to_owned(), quote.wallet.clone()));
-    rows.push(("to".to_owned(), quote.payee.account.clone()));
-    rows.push(("value".to_owned(), format!("{} ({})", quote.exposure.amount, quote.asset_text())));
-    rows.push(("valid for".to_owned(), format!("{} seconds after your yes", quote.lifetime_seconds.min(300))));
-    rows.push(("nonce".to_owned(), "32 random bytes, chosen after your yes".to_owned()));
+    rows.push((Said::SignContract {}, quote.exposure.asset.to_string()));
+    rows.push((Said::SignFrom {}, quote.wallet.clone()));
+    rows.push((Said::SignTo {}, quote.payee.account.clone()));
+    rows.push((Said::SignValue {}, format!("{} ({})", quote.exposure.amount, quote.asset_text())));
+    rows.push((Said::SignSeconds {}, quote.lifetime_seconds.min(300).to_string()));
+    rows.push((Said::SignNonce {}, "32 B".to_owned()));
     rows
 }
 
 /// One sentence for a rule id.
-fn why(rule: &str, decision: &Decision, reference: &str) -> String {
+fn why(rule: &str, decision: &Decision, reference: &str) -> Said {
     if let Some(id) = rule.strip_prefix("budget:") {
+        let budget = id.to_owned();
         let line = decision.budgets.iter().find(|b| b.id == id && b.exceeded);
-        return line.and_then(|b| b.max.map(|max| (b, max))).map_or_else(
-            || format!("this payment goes over the budget {id}"),
-            |(b, max)| format!("this payment takes the budget {id} to {} of {max} {reference}", b.after),
-        );
+        return match line.and_then(|b| b.max.map(|max| (b, max))) {
+            Some((b, max)) => Said::WhyBudget { budget, after: b.after.to_string(), max: format!("{max} {reference}") },
+            None => Said::WhyOverBudget { budget },
+        };
     }
     match rule {
-        "default" => "no rule allows this payment by itself".to_owned(),
-        "first-payee" => "first payment to this seller".to_owned(),
-        "ask-above" => "the amount is above what may be paid without asking".to_owned(),
-        "builtin:payee-changed" => "this seller was paid at another account before".to_owned(),
-        "builtin:unknown-value" => "this token has no known value in your currency".to_owned(),
-        "builtin:possible-duplicate" => "the same request was paid minutes ago and its outcome is not known".to_owned(),
-        "builtin:other-resource" => "the offer names another website than the one asked".to_owned(),
-        "builtin:redirected" => "the request was sent on to another website".to_owned(),
-        "builtin:upfront" => "the seller takes the money before it delivers".to_owned(),
-        "builtin:caller-changed" => "another program is using this agent's token".to_owned(),
-        "builtin:terms-changed" => "the tool is dearer, or paid otherwise, than it was before".to_owned(),
-        "builtin:clock-suspect" => "this computer's clock cannot be trusted at the moment".to_owned(),
-        "builtin:policy-unconfirmed" => "the limits were changed and nobody has confirmed them yet".to_owned(),
-        "builtin:observe" => "the policy only watches and does not allow anything by itself".to_owned(),
-        other => format!("your rule {other} asks"),
+        "default" => Said::WhyDefault {},
+        "first-payee" => Said::WhyFirstPayee {},
+        "ask-above" => Said::WhyAskAbove {},
+        "builtin:payee-changed" => Said::WhyPayeeChanged {},
+        "builtin:unknown-value" => Said::WhyUnknownValue {},
+        "builtin:possible-duplicate" => Said::WhyDuplicate {},
+        "builtin:other-resource" => Said::WhyOtherResource {},
+        "builtin:redirected" => Said::WhyRedirected {},
+        "builtin:upfront" => Said::WhyUpfront {},
+        "builtin:caller-changed" => Said::WhyCallerChanged {},
+        "builtin:terms-changed" => Said::WhyTermsChanged {},
+        "builtin:clock-suspect" => Said::WhyClock {},
+        "builtin:policy-unconfirmed" => Said::WhyUnconfirmed {},
+        "builtin:observe" => Said::WhyObserve {},
+        other => Said::WhyRule { rule: other.to_owned() },
     }
 }
 
 fn warnings(quote: &Quote, decision: &Decision, history: &History, behind: &Behind) -> Vec<Warning> {
-    let warn = |id: &str, text: &str| Warning { id: id.to_owned(), text: text.to_owned() };
+    let warn = |id: &'static str, text: Said| Warning { id, text };
     let mut all = Vec::new();
     if let Behind::Changed(program, bound) = behind {
-        let text = format!("Used by a different program: {} instead of {}", clean(&program.path), clean(bound));
-        all.push(warn("caller-changed", &text));
+        let text = Said::WarnOtherProgram { program: clean(&program.path), bound: clean(bound) };
+        all.push(warn("caller-changed", text));
     }
     let has = |rule: &str| decision.reasons().any(|r| r == rule);
     if has("builtin:payee-changed") {
-        all.push(warn("payee-changed", "This seller was paid at another account before"));
+        all.push(warn("payee-changed", Said::WarnPayeeChanged {}));
     }
     if has("builtin:possible-duplicate") {
-        all.push(warn("possible-duplicate", "You may have paid for this already"));
+        all.push(warn("possible-duplicate", Said::WarnDuplicate {}));
     }
     for risk in quote.risks.union(&history.odd) {
         all.push(match risk {
-            Risk::LookalikeHost => warn("lookalike-host", "The name looks like a seller you know, but is another"),
-            Risk::LookalikeAddress => warn("lookalike-address", "The account looks like one you know, but is another"),
-            Risk::Redirected => warn("redirected", "The request was sent on to another website"),
-            Risk::OtherResource | Risk::SellerUnverified => {
-                warn("seller-unverified", "Countersign could not check that this seller asked")
-            }
-            Risk::PriceUp => warn("price-up", "Dearer than the last time"),
-            Risk::NetworkChanged => warn("network-changed", "Another network than the last time"),
-            Risk::ShortLife => warn("short-life", "The offer is valid for an unusually short time"),
-            Risk::HighExposure => warn("high-exposure", "The most this can cost is far above the first step"),
-            Risk::Upfront => warn("upfront", "The seller takes the money before it delivers"),
-            Risk::CallerChanged => warn("caller-changed", "Another program is using this agent's token"),
-            Risk::TermsChanged => {
-                warn("terms-changed", "Dearer, or paid to another account, than this tool was before")
-            }
+            Risk::LookalikeHost => warn("lookalike-host", Said::WarnLookalikeHost {}),
+            Risk::LookalikeAddress => warn("lookalike-address", Said::WarnLookalikeAddress {}),
+            Risk::Redirected => warn("redirected", Said::WarnRedirected {}),
+            Risk::OtherResource | Risk::SellerUnverified => warn("seller-unverified", Said::WarnUnverified {}),
+            Risk::PriceUp => warn("price-up", Said::WarnPriceUp {}),
+            Risk::NetworkChanged => warn("network-changed", Said::WarnNetworkChanged {}),
+            Risk::ShortLife => warn("short-life", Said::WarnShortLife {}),
+            Risk::HighExposure => warn("high-exposure", Said::WarnHighExposure {}),
+            Risk::Upfront => warn("upfront", Said::WarnUpfront {}),
+            Risk::CallerChanged => warn("caller-changed", Said::WarnCallerChanged {}),
+            Risk::TermsChanged => warn("terms-changed", Said::WarnTermsChanged {}),
         });
     }
     if quote.exposure_value.is_none() {
-        all.push(warn("no-value", "This token has no known value in your currency"));
+        all.push(warn("no-value", Said::WarnNoValue {}));
     }
     if history.payments == 0 {
-        all.push(warn("first-payee", "First payment to this seller"));
+        all.push(warn("first-payee", Said::WarnFirstPayee {}));
     }
     if quote.testnet {
-        all.push(warn("testnet", "Test network: play money"));
+        all.push(warn("testnet", Said::WarnTestnet {}));
     }
     let mut seen = BTreeSet::new();
-    all.retain(|w| seen.insert(w.id.clone()));
+    all.retain(|w| seen.insert(w.id));
     all
 }
 
@@ -318,10 +320,10 @@ mod tests {
 
     #[test]
     fn a_program_is_named_with_its_parent_and_without_tricks_or_not_at_all() {
-        assert_eq!(program_text(&Behind::Unseen), "self-declared, program not checked");
+        assert_eq!(program_text(&Behind::Unseen).to_string(), "self-declared, program not checked");
         let seen =
             |path: &str, parent: Option<&str>| Program { path: path.to_owned(), parent: parent.map(str::to_owned) };
-        let program = |path: &str, parent: Option<&str>| program_text(&Behind::Bound(seen(path, parent)));
+        let program = |path: &str, parent: Option<&str>| program_text(&Behind::Bound(seen(path, parent))).to_string();
         assert_eq!(program("/usr/bin/node", None), "verified program: /usr/bin/node");
         assert_eq!(
             program("/usr/bin/node", Some("/usr/bin/code")),
@@ -329,7 +331,10 @@ mod tests {
         );
         assert_eq!(program("/tmp/a\n\u{202e}b", None), "verified program: /tmp/a b");
         let node = seen("/usr/bin/node", None);
-        assert_eq!(program_text(&Behind::Unbound(node.clone())), "self-declared, program: /usr/bin/node");
-        assert_eq!(program_text(&Behind::Changed(node, "/bin/a".to_owned())), "another program: /usr/bin/node");
+        assert_eq!(program_text(&Behind::Unbound(node.clone())).to_string(), "self-declared, program: /usr/bin/node");
+        assert_eq!(
+            program_text(&Behind::Changed(node, "/bin/a".to_owned())).to_string(),
+            "another program: /usr/bin/node"
+        );
     }
 }

@@ -1,9 +1,7 @@
 //! One way in which a change loosens a policy: typed, so that a page can say it in the person's language.
 
-use std::fmt;
-
 use super::Tier;
-use crate::money::Micro;
+use crate::{approval::Said, money::Micro};
 
 /// What is looser than before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,57 +117,57 @@ pub enum BudgetLooser {
     EndsSooner,
 }
 
-impl fmt::Display for Loosening {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Reference { was, now } => write!(f, "amounts are in {now} instead of {was}"),
-            Self::Timezone { was, now } => write!(f, "days begin in {now} instead of {was}"),
-            Self::Acts => f.write_str("the policy acts instead of only watching"),
-            Self::Known { origin, account } => write!(f, "{origin} with account {account} counts as known"),
-            Self::Unpinned { origin, account } => write!(f, "{origin} with account {account} is no longer pinned"),
-            Self::Rule { id, says } => write!(f, "the rule {id} {says}"),
-            Self::Budget { id, says } => write!(f, "the budget {id} {says}"),
+impl Loosening {
+    /// As a sentence; `reference` is the currency its amounts are in.
+    pub fn said(&self, reference: &str) -> Said {
+        match self.clone() {
+            Self::Reference { was, now } => Said::Reference { was, now },
+            Self::Timezone { was, now } => Said::Timezone { was, now },
+            Self::Acts => Said::Acts {},
+            Self::Known { origin, account } => Said::Known { origin, account },
+            Self::Unpinned { origin, account } => Said::Unpinned { origin, account },
+            Self::Rule { id: rule, says } => of_rule(rule, says),
+            Self::Budget { id: budget, says } => of_budget(budget, says, reference),
         }
     }
 }
 
-impl fmt::Display for RuleLooser {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Added => "lets payments through that were not allowed before",
-            Self::PayeeMayChange => "lets its seller change the account that is paid",
-            Self::NoLongerRefuses => "no longer refuses",
-            Self::NoLongerAsks => "no longer asks",
-            Self::RemovedWithCount => "is removed together with what its budget counts; let it ask instead",
-            Self::CountsLess => "has a budget that no longer counts everything it did; let the rule ask instead",
-            Self::Says { was, now } => return write!(f, "says {} instead of {}", now.as_str(), was.as_str()),
-            Self::FitsMore => "fits more payments",
-            Self::LastsLonger => "lasts longer",
-            Self::UsedMoreOften => "can be used more often",
-            Self::FitsFewer => "fits fewer payments",
-            Self::EndsSooner => "ends sooner",
-        })
+fn of_rule(rule: String, says: RuleLooser) -> Said {
+    match says {
+        RuleLooser::Added => Said::RuleAdded { rule },
+        RuleLooser::PayeeMayChange => Said::RulePayeeMayChange { rule },
+        RuleLooser::NoLongerRefuses => Said::RuleNoLongerRefuses { rule },
+        RuleLooser::NoLongerAsks => Said::RuleNoLongerAsks { rule },
+        RuleLooser::RemovedWithCount => Said::RuleRemovedWithCount { rule },
+        RuleLooser::CountsLess => Said::RuleCountsLess { rule },
+        RuleLooser::Says { now: Tier::Deny | Tier::Ask, .. } => Said::RuleAsks { rule },
+        RuleLooser::Says { was: Tier::Deny, .. } => Said::RulePaysRefused { rule },
+        RuleLooser::Says { was: Tier::Ask, .. } => Said::RulePaysAsked { rule },
+        RuleLooser::Says { .. } => Said::RuleExcepts { rule },
+        RuleLooser::FitsMore => Said::RuleFitsMore { rule },
+        RuleLooser::LastsLonger => Said::RuleLastsLonger { rule },
+        RuleLooser::UsedMoreOften => Said::RuleUsedMoreOften { rule },
+        RuleLooser::FitsFewer => Said::RuleFitsFewer { rule },
+        RuleLooser::EndsSooner => Said::RuleEndsSooner { rule },
     }
 }
 
-impl fmt::Display for BudgetLooser {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let said = |most: Option<String>| most.unwrap_or_else(|| "any".to_owned());
-        match self {
-            Self::Removed => f.write_str("is removed"),
-            Self::Amount { was, now } => {
-                let sum = |most: &Option<Micro>| said(most.map(|m| m.to_string()));
-                write!(f, "takes up to {} instead of {}", sum(now), sum(was))
-            }
-            Self::Count { was, now } => {
-                let times = |most: &Option<u64>| said(most.map(|n| n.to_string()));
-                write!(f, "takes {} payments instead of {}", times(now), times(was))
-            }
-            Self::Asks => f.write_str("asks instead of refusing"),
-            Self::Window => f.write_str("counts over another window"),
-            Self::Scope => f.write_str("has another scope"),
-            Self::CoversFewer => f.write_str("covers fewer payments"),
-            Self::EndsSooner => f.write_str("ends sooner"),
-        }
+fn of_budget(budget: String, says: BudgetLooser, reference: &str) -> Said {
+    let sum = |most: Option<Micro>| most.map(|most| format!("{most} {reference}"));
+    match says {
+        BudgetLooser::Removed => Said::BudgetRemoved { budget },
+        BudgetLooser::Amount { was, now } => match (sum(was).unwrap_or_default(), sum(now)) {
+            (was, Some(now)) => Said::BudgetAmount { budget, was, now },
+            (was, None) => Said::BudgetAnyAmount { budget, was },
+        },
+        BudgetLooser::Count { was, now } => match (was.unwrap_or_default().to_string(), now) {
+            (was, Some(now)) => Said::BudgetCount { budget, was, now: now.to_string() },
+            (was, None) => Said::BudgetAnyCount { budget, was },
+        },
+        BudgetLooser::Asks => Said::BudgetAsks { budget },
+        BudgetLooser::Window => Said::BudgetWindow { budget },
+        BudgetLooser::Scope => Said::BudgetScope { budget },
+        BudgetLooser::CoversFewer => Said::BudgetCoversFewer { budget },
+        BudgetLooser::EndsSooner => Said::BudgetEndsSooner { budget },
     }
 }

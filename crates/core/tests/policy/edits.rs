@@ -24,7 +24,7 @@ fn edited(policy: &Policy, edit: Edit) -> Policy {
 
 fn looser(old: &Policy, new: &Policy) -> Vec<String> {
     match compare(old, new) {
-        Change::Looser(why) => why.iter().map(ToString::to_string).collect(),
+        Change::Looser(why) => why.iter().map(|w| w.said("USD").to_string()).collect(),
         Change::Same | Change::Tighter => Vec::new(),
     }
 }

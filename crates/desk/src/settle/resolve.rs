@@ -2,6 +2,7 @@
 
 use countersign_core::{
     Millis,
+    approval::Said,
     payment::PaymentId,
     rail::Evidence,
     status::{Event as Happens, Settlement, Status},
@@ -155,10 +156,10 @@ impl Desk {
         self.tell(Event::Moved { payment: record.id.clone(), state: record.status.api() });
         if record.status == Status::Settled {
             let how = match record.settlement {
-                Settlement::Verified => "the money moved, seen on chain",
-                _ => "the seller says it was paid; no node is set up to check it",
+                Settlement::Verified => Said::EndSeen {},
+                _ => Said::EndUnchecked {},
             };
-            self.approver.outcome(&record.id, "settled", how);
+            self.approver.outcome(&record.id, "settled", Some(how));
         }
         self.look_again();
         Ok(true)
@@ -174,7 +175,7 @@ impl Desk {
         let record = self.vault.note(&record.id, note).await?;
         tracing::warn!(payment.id = %record.id, "the seller's receipt names a transaction that does not pay");
         self.tell(Event::Moved { payment: record.id.clone(), state: record.status.api() });
-        self.approver.outcome(&record.id, "unknown", "the seller says it was paid, the chain says it was not");
+        self.approver.outcome(&record.id, "unknown", Some(Said::EndContradicted {}));
         Ok(true)
     }
 }

@@ -2,12 +2,13 @@
 
 use countersign_core::{
     Millis,
+    approval::Said,
     payment::AgentName,
     policy::{Change, Policy, compare},
 };
 
 use super::{
-    state::{add_policy, confirm_config, confirm_policy, current_policy, reseal, set, setting},
+    state::{add_policy, confirm_config, confirm_policy, current_policy, reseal, set, set_doubt, setting},
     tx::{Stop, Tx},
 };
 use crate::{
@@ -31,7 +32,9 @@ pub(crate) fn set_policy(tx: &mut Tx<'_>, policy: &Policy, by: SetBy) -> Result<
     add_policy(tx.conn, tx.key, &policy, word(by), tx.now.at)?;
     let result = match (by, change) {
         (SetBy::Command, _) if is_confirmed(&policy) => Set::InForce,
-        (SetBy::Command, Change::Looser(why)) => Set::Unconfirmed(why.iter().map(ToString::to_string).collect()),
+        (SetBy::Command, Change::Looser(why)) => {
+            Set::Unconfirmed(why.iter().map(|what| what.said(reference).to_string()).collect())
+        }
         (SetBy::Command, _) if !old.as_ref().is_none_or(is_confirmed) => {
             Set::Unconfirmed(vec!["the policy before it was not confirmed".into()])
         }
@@ -80,8 +83,8 @@ pub(crate) fn confirm(tx: &mut Tx<'_>, what: Confirm) -> Result<(), Stop> {
 }
 
 /// Notes that the clock is not to be trusted.
-pub(crate) fn doubt_clock(tx: &Tx<'_>, why: &str) -> Result<(), Stop> {
-    set(tx.conn, "clock_doubt", Some(why.as_bytes()))?;
+pub(crate) fn doubt_clock(tx: &Tx<'_>, why: &Said) -> Result<(), Stop> {
+    set_doubt(tx.conn, "clock_doubt", why)?;
     reseal(tx.conn, tx.key)
 }
 

@@ -1,6 +1,6 @@
 //! Start: open, check the chain from its last checkpoint, compare with the anchor, end what was waiting. Signs nothing.
 
-use countersign_core::{Millis, payment::Digest, policy::Policy, status::Event};
+use countersign_core::{Millis, approval::Said, payment::Digest, policy::Policy, status::Event};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::{collections::HashMap, sync::Arc};
 
@@ -142,19 +142,13 @@ fn compare(
     head: Head,
     anchored: Option<&Anchor>,
     restored: Option<Millis>,
-) -> Result<Option<String>, Bad> {
+) -> Result<Option<Said>, Bad> {
     if let Some(made) = restored {
-        return Ok(Some(format!(
-            "the ledger was restored from a backup of {}; what was paid after that is not in it",
-            made.rfc3339()
-        )));
+        return Ok(Some(Said::DoubtRestored { made: made.rfc3339() }));
     }
     let Some(anchor) = anchored.filter(|a| a.seq > 0) else { return Ok(None) };
     if head.seq < anchor.seq {
-        return Ok(Some(format!(
-            "the ledger went back: it ends at entry {}, but entry {} was written",
-            head.seq, anchor.seq
-        )));
+        return Ok(Some(Said::DoubtHistory { end: head.seq.to_string(), written: anchor.seq.to_string() }));
     }
     let hash: Option<[u8; 32]> =
         conn.query_row("SELECT hash FROM entry WHERE seq = ?1", [anchor.seq], |row| row.get(0)).optional()?;
@@ -210,7 +204,7 @@ fn last_seen(conn: &Connection, shared: &Shared) -> Result<Option<Seen>, Bad> {
 struct Found {
     fresh: bool,
     lost: bool,
-    gone_back: Option<String>,
+    gone_back: Option<Said>,
     anchored: Option<Anchor>,
     restored: bool,
 }
@@ -290,20 +284,16 @@ fn follow_reference(tx: &Tx<'_>) -> Result<(), Stop> {
 fn look_over(tx: &mut Tx<'_>, found: &Found) -> Result<(), Stop> {
     let conn = tx.conn;
     if !state::sealed(conn, tx.key)? {
-        state::set(
-            conn,
-            "state_doubt",
-            Some(b"policy, agents or wallets were changed by something else than Countersign"),
-        )?;
+        state::set_doubt(conn, "state_doubt", &Said::DoubtBehind {})?;
     }
     if let Some(anchor) = &found.anchored
         && anchor.confirmed.is_some()
         && anchor.confirmed != confirmed(conn)?
     {
-        state::set(conn, "state_doubt", Some(b"the confirmed policy is not the one the key store remembers"))?;
+        state::set_doubt(conn, "state_doubt", &Said::DoubtAnchor {})?;
     }
     if let Some(why) = &found.gone_back {
-        state::set(conn, "history_doubt", Some(why.as_bytes()))?;
+        state::set_doubt(conn, "history_doubt", why)?;
     }
     if found.restored {
         // Who was revoked since, and which keys were used since, is not known.
@@ -311,7 +301,7 @@ fn look_over(tx: &mut Tx<'_>, found: &Found) -> Result<(), Stop> {
         state::set(conn, RESTORED, None)?;
     }
     if let Some(why) = suspicious(&tx.mem.base, &tx.mem.last, &tx.now.seen) {
-        state::set(conn, "clock_doubt", Some(why.as_bytes()))?;
+        state::set_doubt(conn, "clock_doubt", &why)?;
     }
     if tx.shared.accept_unconfirmed && state::setting(conn, "state_doubt")?.is_none() {
         accept(tx)?;

@@ -3,13 +3,15 @@
 
 use countersign_core::{
     Millis,
+    approval::Said,
     payment::{AgentName, Digest},
     policy::{Change, Policy, compare},
     text::clean,
 };
 use rusqlite::{Connection, OptionalExtension as _, types::ValueRef};
+use serde_json::Value;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, atomic::AtomicI64},
 };
 
@@ -45,6 +47,16 @@ pub(crate) fn set(conn: &Connection, name: &str, value: Option<&[u8]>) -> Result
         None => conn.prepare_cached("DELETE FROM setting WHERE name = ?1")?.execute([name])?,
     };
     Ok(())
+}
+
+/// Reads a doubt; older ledgers kept its words.
+fn doubt(conn: &Connection, name: &str) -> Result<Option<Said>, Stop> {
+    Ok(setting_text(conn, name)?.map(|kept| Said::read(&kept).unwrap_or(Said::Told { text: kept })))
+}
+
+/// Writes a doubt.
+pub(crate) fn set_doubt(conn: &Connection, name: &str, why: &Said) -> Result<(), Stop> {
+    set(conn, name, Some(&serde_json::to_vec(why)?))
 }
 
 /// What is guarded, in a fixed order. When a token was last used is not.
@@ -170,7 +182,7 @@ pub(crate) fn confirm_config(conn: &Connection, config: &str) -> Result<(), Stop
 }
 
 /// What a person would confirm: everything looser than what was confirmed last, in policy (or in `draft`) and configuration.
-pub(crate) fn to_confirm(conn: &Connection, shared: &Shared, draft: Option<&Policy>) -> Result<Vec<String>, Stop> {
+pub(crate) fn to_confirm(conn: &Connection, shared: &Shared, draft: Option<&Policy>) -> Result<Vec<Said>, Stop> {
     let reference = shared.registry.reference();
     let current = current_policy(conn, reference)?.map(|(_, policy)| policy);
     let mut lines = Vec::new();
@@ -182,9 +194,9 @@ pub(crate) fn to_confirm(conn: &Connection, shared: &Shared, draft: Option<&Poli
             })
             .optional()?;
         match toml.and_then(|toml| Policy::parse(&toml, reference).ok()).map(|old| compare(&old, new)) {
-            Some(Change::Looser(reasons)) => lines.extend(reasons.iter().map(ToString::to_string)),
+            Some(Change::Looser(reasons)) => lines.extend(reasons.iter().map(|what| what.said(reference))),
             Some(Change::Same | Change::Tighter) => {}
-            None => lines.push("the whole policy: no earlier one was confirmed".to_owned()),
+            None => lines.push(Said::WholePolicy {}),
         }
     }
     let before = setting_text(conn, "confirmed_config_text")?.unwrap_or_default();
@@ -192,17 +204,38 @@ pub(crate) fn to_confirm(conn: &Connection, shared: &Shared, draft: Option<&Poli
     Ok(lines)
 }
 
-/// Each part of the configuration that is not as it was confirmed, with both values.
-fn config_changes(before: &str, now: &str) -> Vec<String> {
-    let parts = |text: &str| serde_json::from_str::<BTreeMap<String, serde_json::Value>>(text).unwrap_or_default();
-    let (before, now) = (parts(before), parts(now));
-    let names: std::collections::BTreeSet<&String> = before.keys().chain(now.keys()).collect();
-    let said =
-        |value: Option<&serde_json::Value>| value.map_or_else(|| "nothing".to_owned(), |v| clean(&v.to_string()));
-    let changed = names.into_iter().filter(|name| before.get(*name) != now.get(*name));
-    changed
-        .map(|name| format!("config.toml: {name} is {} (it was {})", said(now.get(name)), said(before.get(name))))
-        .collect()
+/// Each leaf of the configuration that is not as it was confirmed.
+fn config_changes(before: &str, now: &str) -> Vec<Said> {
+    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+    let mut lines = Vec::new();
+    leaves(String::new(), &read(before), &read(now), &mut lines);
+    lines
+}
+
+/// Goes down into tables and lists to what differs itself.
+fn leaves(key: String, was: &Value, now: &Value, lines: &mut Vec<Said>) {
+    let below = |name: &str| if key.is_empty() { clean(name) } else { format!("{key}.{}", clean(name)) };
+    let said = |value: &Value| clean(&value.to_string());
+    match (was, now) {
+        (was, now) if was == now => {}
+        (Value::Object(_) | Value::Null, Value::Object(_)) | (Value::Object(_), Value::Null) => {
+            let names = [was, now].into_iter().filter_map(Value::as_object).flat_map(|table| table.keys());
+            for name in names.collect::<BTreeSet<_>>() {
+                leaves(below(name), &was[name], &now[name], lines);
+            }
+        }
+        (Value::Array(old), Value::Array(new))
+            if !(old.iter().all(|one| new.contains(one)) && old.len() == new.len()) =>
+        {
+            let gone = old.iter().filter(|one| !new.contains(one));
+            lines.extend(gone.map(|one| Said::ConfigGone { key: key.clone(), was: said(one) }));
+            let fresh = new.iter().filter(|one| !old.contains(one));
+            lines.extend(fresh.map(|one| Said::ConfigNew { key: key.clone(), now: said(one) }));
+        }
+        (Value::Null, now) => lines.push(Said::ConfigNew { key, now: said(now) }),
+        (was, Value::Null) => lines.push(Said::ConfigGone { key, was: said(was) }),
+        (was, now) => lines.push(Said::Config { key, now: said(now), was: said(was) }),
+    }
 }
 
 /// Digest of the configuration a person confirmed with the policy.
@@ -214,9 +247,9 @@ pub(crate) fn config_digest(config: &str) -> Digest {
 pub(crate) fn view(conn: &Connection, shared: &Shared) -> Result<View, Stop> {
     let mut view = View::closed(Mode::Ready);
     let mut doubts = Doubts {
-        policy: setting_text(conn, "state_doubt")?,
-        clock: setting_text(conn, "clock_doubt")?,
-        history: setting_text(conn, "history_doubt")?,
+        policy: doubt(conn, "state_doubt")?,
+        clock: doubt(conn, "clock_doubt")?,
+        history: doubt(conn, "history_doubt")?,
     };
     match current_policy(conn, shared.registry.reference()) {
         Ok(Some((_, policy))) => {
@@ -255,15 +288,13 @@ pub(crate) fn view(conn: &Connection, shared: &Shared) -> Result<View, Stop> {
 }
 
 /// Why policy and configuration are not the confirmed ones, if they are not.
-fn unconfirmed(conn: &Connection, policy: &Policy, config: &str) -> Result<Option<String>, Stop> {
+fn unconfirmed(conn: &Connection, policy: &Policy, config: &str) -> Result<Option<Said>, Stop> {
     let confirmed = |name: &str, now: Digest| Ok::<_, Stop>(setting(conn, name)?.as_deref() == Some(&now.0));
     if !confirmed("confirmed_policy", policy.hash(""))? {
-        return Ok(Some("the policy was loosened and nobody has confirmed it yet".into()));
+        return Ok(Some(Said::DoubtPolicy {}));
     }
     if !confirmed("confirmed_config", config_digest(config))? {
-        return Ok(Some(
-            "a setting in config.toml that can loosen limits was changed and nobody has confirmed it yet".into(),
-        ));
+        return Ok(Some(Said::DoubtConfig {}));
     }
     Ok(None)
 }

@@ -1,6 +1,6 @@
 //! The ledger's own time: it never goes back, and it says when the machine's clock cannot be trusted.
 
-use countersign_core::Millis;
+use countersign_core::{Millis, approval::Said};
 
 /// Both clocks at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -24,10 +24,10 @@ const BACK_MS: i64 = 120_000;
 const DRIFT_MS: i64 = 300_000;
 
 /// Why the clock cannot be trusted, if it cannot: `last` is the latest moment seen, `base` an earlier one it was trusted at.
-pub(crate) fn suspicious(base: &Seen, last: &Seen, now: &Seen) -> Option<String> {
+pub(crate) fn suspicious(base: &Seen, last: &Seen, now: &Seen) -> Option<Said> {
     let back = last.wall.0.saturating_sub(now.wall.0);
     if back > BACK_MS {
-        return Some(format!("the clock went back by {} s", back.checked_div(1000).unwrap_or(0)));
+        return Some(Said::DoubtClockBack { seconds: seconds(back) });
     }
     if base.boot_id.is_empty() || base.boot_id != now.boot_id {
         return None;
@@ -35,9 +35,11 @@ pub(crate) fn suspicious(base: &Seen, last: &Seen, now: &Seen) -> Option<String>
     let wall = now.wall.0.saturating_sub(base.wall.0);
     let boot = now.boot.saturating_sub(base.boot);
     let drift = wall.saturating_sub(boot);
-    (drift.saturating_abs() > DRIFT_MS).then(|| {
-        format!("the clock jumped by {} s while the computer was running", drift.checked_div(1000).unwrap_or(0))
-    })
+    (drift.saturating_abs() > DRIFT_MS).then(|| Said::DoubtClockJump { seconds: seconds(drift) })
+}
+
+fn seconds(ms: i64) -> String {
+    ms.checked_div(1000).unwrap_or(0).to_string()
 }
 
 #[cfg(test)]

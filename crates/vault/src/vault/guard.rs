@@ -1,6 +1,6 @@
 //! Policy, doubts, pauses and locks: what decides whether money may move by itself.
 
-use countersign_core::{Millis, payment::AgentName, policy::Policy};
+use countersign_core::{Millis, approval::Said, payment::AgentName, policy::Policy};
 use std::sync::Arc;
 
 use super::Vault;
@@ -18,7 +18,7 @@ impl Vault {
     }
 
     /// Everything looser than what a person confirmed last, in the policy (or in a draft of one) and in the configuration.
-    pub async fn to_confirm(&self, draft: Option<&Policy>) -> Result<Vec<String>, VaultError> {
+    pub async fn to_confirm(&self, draft: Option<&Policy>) -> Result<Vec<Said>, VaultError> {
         self.0.read(|conn| verb::to_confirm(conn, &self.0.shared, draft))
     }
 
@@ -53,7 +53,7 @@ impl Vault {
 
     /// Says that the clock disagrees with the world: everything asks until a person confirms it.
     pub async fn doubt_clock(&self, why: &str) -> Result<(), VaultError> {
-        let why = why.to_owned();
+        let why = Said::Told { text: why.to_owned() };
         self.0.change(move |tx| verb::doubt_clock(tx, &why)).await
     }
 

@@ -2,6 +2,7 @@
 
 use countersign_core::{
     Millis,
+    approval::Said,
     asset::{AssetId, Network},
     policy::Risk,
     status::Status,
@@ -152,14 +153,17 @@ fn look_alikes_dearer_prices_and_other_networks_are_found_before_a_person_is_ask
 fn everything_nobody_confirmed_is_listed_before_a_yes_covers_it() {
     let home = Home::new();
     let shop = home.open_for(&["a"]);
-    assert_eq!(wait(shop.vault.to_confirm(None)).unwrap(), Vec::<String>::new());
+    assert_eq!(wait(shop.vault.to_confirm(None)).unwrap(), []);
     let looser = policy(&POLICY.replace("1.00", "9.00"));
     assert!(matches!(
         wait(shop.vault.set_policy(looser, SetBy::Command)).unwrap(),
         countersign_vault::Set::Unconfirmed(_)
     ));
     let listed = wait(shop.vault.to_confirm(None)).unwrap();
-    assert!(listed.iter().any(|line| line.contains("day") && line.contains("9")), "{listed:?}");
+    assert!(
+        listed.iter().map(ToString::to_string).any(|line| line.contains("day") && line.contains("9")),
+        "{listed:?}"
+    );
     // A trifle more: the yes to it would cover the rest as well.
     let trifle = policy(&POLICY.replace("1.00", "9.00").replace("0.50", "0.51"));
     let both = wait(shop.vault.to_confirm(Some(&trifle))).unwrap();
@@ -167,7 +171,8 @@ fn everything_nobody_confirmed_is_listed_before_a_yes_covers_it() {
     drop(shop);
     let changed = Open { config_text: "{\"allow_private_hosts\":[\"10.0.0.1\"]}".into(), ..home.settings() };
     let listed = wait(Vault::open(changed).unwrap().to_confirm(None)).unwrap();
-    assert!(listed.iter().any(|line| line.contains("allow_private_hosts") && line.contains("10.0.0.1")), "{listed:?}");
+    let (key, now) = ("allow_private_hosts".to_owned(), r#"["10.0.0.1"]"#.to_owned());
+    assert!(listed.contains(&Said::ConfigNew { key, now }), "{listed:?}");
 }
 
 #[test]

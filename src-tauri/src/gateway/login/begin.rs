@@ -1,7 +1,7 @@
 //! One login, in the order in which it happens: found, shown to the person, registered, opened in the browser, exchanged.
 
 use anyhow::{Context as _, bail};
-use countersign_core::{origin::Origin, text::clean};
+use countersign_core::{approval::Said, origin::Origin, text::clean};
 use countersign_desk::wire::Wire;
 use countersign_vault::keys::Secret;
 use rmcp::{
@@ -91,22 +91,22 @@ impl Found {
     }
 
     /// What the person is asked, and what it comes to.
-    pub fn question(&self) -> (String, Vec<String>) {
-        let title = format!("Log in to the MCP server {} in your browser?", self.login.name);
+    pub fn question(&self) -> (Said, Vec<Said>) {
+        let title = Said::AskLogin { upstream: self.login.name.to_string() };
         let issuer = self.metadata.issuer.as_deref().unwrap_or_default();
         let mut lines = vec![
-            format!("Your browser opens: {}", host(&self.page)),
-            format!("The server that logs you in: {}", clean(issuer)),
-            format!("The MCP server: {}", clean(self.login.at.as_str())),
+            Said::Browser { host: host(&self.page) },
+            Said::Issuer { issuer: clean(issuer) },
+            Said::Server { url: clean(self.login.at.as_str()) },
         ];
         if let Some(former) = &self.former {
-            lines.push(format!("The login before this one was at another server: {}", clean(former)));
+            lines.push(Said::FormerLogin { issuer: clean(former) });
         }
         lines.push(match self.scopes.as_slice() {
-            [] => "It asks for no scope by name".to_owned(),
-            scopes => format!("It asks for: {}", clean(&scopes.join(" "))),
+            [] => Said::NoScope {},
+            scopes => Said::Scopes { scopes: clean(&scopes.join(" ")) },
         });
-        lines.push("Every agent of yours uses the MCP server with this login; none of them sees it".to_owned());
+        lines.push(Said::LoginShared {});
         (title, lines)
     }
 

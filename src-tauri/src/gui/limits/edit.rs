@@ -44,9 +44,11 @@ pub enum LimitsEdit {
         rule: Option<String>,
         form: FormView,
     },
-    /// Adds the rule of a yes to a payment, without end.
+    /// Adds the rule of a yes to a payment, without end or until a moment.
     Remember {
         payment: String,
+        /// RFC 3339.
+        until: Option<String>,
     },
     Disable {
         rule: String,
@@ -196,7 +198,7 @@ impl LimitsEdit {
                 name.clone()
             }
             Self::BudgetMax { budget, .. } => budget.clone(),
-            Self::Remember { payment } => payment.clone(),
+            Self::Remember { payment, .. } => payment.clone(),
             Self::Rule { rule: Some(rule), .. }
             | Self::Disable { rule }
             | Self::Enable { rule }

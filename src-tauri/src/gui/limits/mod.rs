@@ -8,7 +8,6 @@ mod condition;
 mod drawn;
 mod edit;
 mod error;
-mod looser;
 pub mod owner;
 #[cfg(test)]
 mod tests;
@@ -19,7 +18,8 @@ pub use error::LimitsError;
 pub use view::{LimitsView, PreviewView, SavedView, VersionView};
 
 use countersign_core::{
-    Millis,
+    Millis, Rfc3339,
+    approval::Said,
     money::Micro,
     origin::Origin,
     payment::{AgentName, SessionId},
@@ -36,7 +36,6 @@ use std::{
 
 use super::view::Remember;
 use drawn::Drawing;
-use looser::Looser;
 use owner::{Act, OwnerCheck, WAIT_MS};
 use view::TallyView;
 
@@ -121,7 +120,7 @@ impl Room {
             (tally(&old), tally(&new))
         });
         let (before, after) = tried.await.map_err(|e| LimitsError::Failed { text: e.to_string() })?;
-        let looser = looser_of(&change);
+        let looser = self.looser_of(&change);
         let same = change == policy::Change::Same;
         Ok(PreviewView { same, looser, made, days: DAYS, payments, whole, before, after })
     }
@@ -148,7 +147,7 @@ impl Room {
             }
             change @ policy::Change::Looser(_) => {
                 let words = self.words(edit).await?;
-                self.wait(Act::Policy { new: Box::new(new), base: hash }, words, looser_of(&change))
+                self.wait(Act::Policy { new: Box::new(new), base: hash }, words, self.looser_of(&change))
             }
         }
     }
@@ -158,7 +157,7 @@ impl Room {
         if !self.vault.payees().await?.iter().any(|known| known.key == payee) {
             return Err(LimitsError::NoSuch { what: payee.origin.to_string() });
         }
-        let looser = Looser::Forgotten { origin: payee.origin.to_string(), account: payee.account.clone() };
+        let looser = Said::Forgotten { origin: payee.origin.to_string(), account: payee.account.clone() };
         let words = payee.origin.to_string();
         self.wait(Act::Forget(payee), words, vec![looser])
     }
@@ -170,15 +169,21 @@ impl Room {
         Ok(self.vault.explain(&id).await?.ok_or_else(no_such)?.facts)
     }
 
+    /// When a rule ends, which lies ahead.
+    fn end(&self, until: &str) -> Told<Millis> {
+        let Rfc3339(end) = until.parse().map_err(|_| LimitsError::Name { text: until.to_owned() })?;
+        if end > self.clock.wall() { Ok(end) } else { Err(LimitsError::Over) }
+    }
+
     /// What the person types: of a payment, the amount.
     async fn words(&self, edit: &LimitsEdit) -> Told<String> {
-        let LimitsEdit::Remember { payment } = edit else { return Ok(edit.words()) };
+        let LimitsEdit::Remember { payment, .. } = edit else { return Ok(edit.words()) };
         Ok(self.facts(payment).await?.exposure.map_or_else(|| edit.words(), |amount| amount.to_string()))
     }
 
-    /// Makes a rule of an answered question, for the session or an hour, or of a no for good. Whoever calls has the answer of a person.
+    /// Makes a rule of an answered question, for the session or an hour, or of a no for longer. Whoever calls has the answer of a person.
     /// A yes confirms the policy it becomes part of, so it is no rule while there is anything in it that nobody has confirmed.
-    pub async fn remember(&self, payment: &str, yes: bool, remember: Remember) -> Told<()> {
+    pub async fn remember(&self, payment: &str, yes: bool, remember: Remember, until: Option<&str>) -> Told<()> {
         let facts = self.facts(payment).await?;
         let at = self.clock.wall();
         let from_now = |ms: i64| Millis(at.0.saturating_add(ms));
@@ -187,8 +192,9 @@ impl Room {
             Remember::Session => (true, Some(from_now(SESSION_MS))),
             Remember::Hour if yes && !facts.payee_known => return Err(LimitsError::Over),
             Remember::Hour => (false, Some(from_now(HOUR_MS))),
-            // Without end a yes is the owner's to confirm.
-            Remember::Always if yes => return Err(LimitsError::Over),
+            // For longer a yes is the owner's to confirm.
+            Remember::Until | Remember::Always if yes => return Err(LimitsError::Over),
+            Remember::Until => (false, Some(self.end(until.unwrap_or_default())?)),
             Remember::Always => (false, None),
         };
         if yes && self.vault.doubts().policy.is_some() {
@@ -207,7 +213,7 @@ impl Room {
         Ok(self.vault.label_payee(origin, label).await?)
     }
 
-    fn wait(&self, act: Act, words: String, looser: Vec<Looser>) -> Told<SavedView> {
+    fn wait(&self, act: Act, words: String, looser: Vec<Said>) -> Told<SavedView> {
         let id = super::doubts::id().ok_or(LimitsError::Over)?;
         self.owner.begin(&id, act, &words);
         let wait_seconds = u32::try_from(WAIT_MS.div_euclid(1000)).unwrap_or_default();
@@ -217,7 +223,7 @@ impl Room {
     /// Carries out what waits, once its words were typed, the wait is over and the person said yes in the window that asks.
     pub async fn confirm(&self, id: &str, typed: &str) -> Told<()> {
         let act = self.owner.answer(id, typed)?;
-        let change = Change { id: id.to_owned(), title: act.title().to_owned(), lines: self.lines(&act).await? };
+        let change = Change { id: id.to_owned(), title: act.title(), lines: self.lines(&act).await? };
         match tokio::time::timeout(PATIENCE, self.approver.confirm(change)).await {
             Ok(true) => self.carry_out(act).await,
             Ok(false) => Err(LimitsError::Declined),
@@ -231,17 +237,23 @@ impl Room {
     }
 
     /// What the person agrees to: with an unconfirmed policy, all that nobody has confirmed yet.
-    async fn lines(&self, act: &Act) -> Told<Vec<String>> {
+    async fn lines(&self, act: &Act) -> Told<Vec<Said>> {
         Ok(match act {
             Act::Policy { new, .. } if self.vault.doubts().policy.is_some() => {
                 self.vault.to_confirm(Some(new.as_ref())).await?
             }
-            Act::Policy { new, .. } => match compare(self.policy()?.as_ref(), new) {
-                policy::Change::Looser(why) => why.iter().map(ToString::to_string).collect(),
-                _ => Vec::new(),
-            },
-            Act::Forget(payee) => vec![format!("{} with account {} is forgotten", payee.origin, payee.account)],
+            Act::Policy { new, .. } => self.looser_of(&compare(self.policy()?.as_ref(), new)),
+            Act::Forget(payee) => {
+                vec![Said::Forgotten { origin: payee.origin.to_string(), account: payee.account.clone() }]
+            }
         })
+    }
+
+    fn looser_of(&self, change: &policy::Change) -> Vec<Said> {
+        match change {
+            policy::Change::Looser(why) => why.iter().map(|what| what.said(self.registry.reference())).collect(),
+            policy::Change::Same | policy::Change::Tighter => Vec::new(),
+        }
     }
 
     async fn carry_out(&self, act: Act) -> Told<()> {
@@ -287,9 +299,10 @@ impl Room {
         let old = self.policy()?;
         let new = match (edit.parsed()?, edit) {
             (Some(edit), _) => old.edited(&edit)?,
-            (None, LimitsEdit::Remember { payment }) => {
+            (None, LimitsEdit::Remember { payment, until }) => {
+                let expires = until.as_deref().map(|until| self.end(until)).transpose()?;
                 let (facts, at) = (self.facts(payment).await?, self.clock.wall());
-                let answer = policy::Remembered { facts, yes: true, session: false, expires: None, at };
+                let answer = policy::Remembered { facts, yes: true, session: false, expires, at };
                 old.edited(&policy::Edit::Remember(Box::new(answer)))?
             }
             (None, LimitsEdit::Restore { version }) => {
@@ -304,18 +317,11 @@ impl Room {
 }
 
 impl Act {
-    const fn title(&self) -> &'static str {
+    const fn title(&self) -> Said {
         match self {
-            Self::Policy { .. } => "Loosen your limits?",
-            Self::Forget(_) => "Forget a payee?",
+            Self::Policy { .. } => Said::AskLimits {},
+            Self::Forget(_) => Said::AskForget {},
         }
-    }
-}
-
-fn looser_of(change: &policy::Change) -> Vec<Looser> {
-    match change {
-        policy::Change::Looser(why) => why.iter().map(Looser::from).collect(),
-        policy::Change::Same | policy::Change::Tighter => Vec::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the Limits page is drawn from. Amounts are plain decimals of the reference currency, ready to be shown and to be sent back.
 
+use countersign_core::approval::Said;
 use serde::Serialize;
 #[cfg(test)]
 use ts_rs::TS;
@@ -7,7 +8,6 @@ use ts_rs::TS;
 use super::{
     condition::Condition,
     edit::{BudgetOf, EffectName, FormView, LimitName, Over, WindowName},
-    looser::Looser,
 };
 
 /// The whole page.
@@ -226,7 +226,8 @@ pub struct PreviewView {
     /// Nothing changes.
     pub same: bool,
     /// Empty = it tightens, and is saved at once.
-    pub looser: Vec<Looser>,
+    #[cfg_attr(test, ts(type = "Array<Said>"))]
+    pub looser: Vec<Said>,
     /// The rule that a yes to a payment becomes, and its budget.
     pub made: Option<MadeView>,
     pub days: u32,
@@ -266,7 +267,13 @@ pub enum SavedView {
     /// In force.
     Saved,
     /// It loosens: the owner types this after a wait, and confirms it in the window that asks.
-    Owner { id: String, looser: Vec<Looser>, words: String, wait_seconds: u32 },
+    Owner {
+        id: String,
+        #[cfg_attr(test, ts(type = "Array<Said>"))]
+        looser: Vec<Said>,
+        words: String,
+        wait_seconds: u32,
+    },
 }
 
 /// One version of the policy.

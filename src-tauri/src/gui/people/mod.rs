@@ -12,7 +12,7 @@ pub use clients::{ClientChange, ClientView};
 pub use view::{AgentsView, Today, WalletsView};
 
 use anyhow::Context as _;
-use countersign_core::{payment::AgentName, registry::Registry, text::clean};
+use countersign_core::{approval::Said, payment::AgentName, registry::Registry, text::clean};
 use countersign_desk::{
     Desk,
     approver::{Approver, Change},
@@ -106,11 +106,14 @@ impl Room {
         let chain = network
             .map(|id| id.parse().ok().and_then(|id| registry.chain(&id)).context("There is no such network."))
             .transpose()?;
-        let place = chain.map_or_else(|| "every network".to_owned(), |chain| clean(&chain.name));
+        let (label, address) = (clean(&wallet.label), wallet.address.clone());
         let change = Change {
             id: super::doubts::id().context("there is no randomness")?,
-            title: format!("Pay from {} on {place}?", clean(&wallet.label)),
-            lines: vec![format!("Agents without a wallet of their own pay from {}", wallet.address)],
+            title: match chain {
+                Some(chain) => Said::AskPays { wallet: label, network: clean(&chain.name) },
+                None => Said::AskPaysAll { wallet: label },
+            },
+            lines: vec![Said::OthersPayFrom { address }],
         };
         let asked = tokio::time::timeout(PATIENCE, self.approver.confirm(change)).await;
         anyhow::ensure!(asked.unwrap_or(false), "It was not confirmed; the wallet that pays stays the same.");
@@ -133,8 +136,8 @@ impl Room {
         let agent = self.living(name).await?;
         let change = Change {
             id: super::doubts::id().context("there is no randomness")?,
-            title: format!("Resume the payments of {agent}?"),
-            lines: vec!["Its payments inside your limits go through again without asking".to_owned()],
+            title: Said::AskResumeAgent { agent: agent.to_string() },
+            lines: vec![Said::ResumesAgent {}],
         };
         let asked = tokio::time::timeout(PATIENCE, self.approver.confirm(change)).await;
         anyhow::ensure!(asked.unwrap_or(false), "It was not confirmed; {agent} stays paused.");

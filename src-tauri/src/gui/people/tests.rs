@@ -110,7 +110,7 @@ async fn an_agent_is_paused_at_once_and_resumed_only_by_the_person() {
     home.person.says.store(true, Ordering::SeqCst);
     home.room.resume("coder").await.unwrap();
     assert!(!home.vault.is_paused(&coder));
-    let titles: Vec<String> = home.person.asked.lock().unwrap().iter().map(|change| change.title.clone()).collect();
+    let titles: Vec<String> = home.person.asked.lock().unwrap().iter().map(|change| change.title.to_string()).collect();
     assert_eq!(titles, ["Resume the payments of coder?"; 2]);
 }
 
@@ -186,7 +186,7 @@ async fn a_client_is_connected_after_the_change_was_shown_and_its_agent_agreed_t
 
     let no = home.room.client_go("cursor").await.unwrap_err();
     assert!(no.to_string().contains("not confirmed") && !file.exists(), "{no}");
-    assert_eq!(home.person.asked.lock().unwrap()[0].title, "Give the agent cursor a purse?");
+    assert_eq!(home.person.asked.lock().unwrap()[0].title.to_string(), "Give the agent cursor a purse?");
     assert_eq!(home.vault.list_agents().await.unwrap().len(), 0);
     assert!(home.room.client_go("cursor").await.is_err(), "it was done, or was not, once");
 
@@ -224,8 +224,8 @@ async fn another_wallet_pays_by_default_only_after_a_yes_in_the_window_that_asks
     home.room.pays(&registry, &spare.address, Some("eip155:8453")).await.unwrap();
     assert_eq!(payer(), Some(spare.address.clone()));
     let asked = home.person.asked.lock().unwrap().last().cloned().unwrap();
-    assert_eq!(asked.title, "Pay from spare on Base?");
-    assert!(asked.lines[0].contains(&spare.address), "{asked:?}");
+    assert_eq!(asked.title.to_string(), "Pay from spare on Base?");
+    assert!(asked.lines[0].to_string().contains(&spare.address), "{asked:?}");
     for (address, network) in [("0x0", None), (spare.address.as_str(), Some("eip155:5"))] {
         assert!(home.room.pays(&registry, address, network).await.is_err(), "{address} {network:?}");
     }

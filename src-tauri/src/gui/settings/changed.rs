@@ -1,55 +1,17 @@
 //! What a change of the configuration file comes to: one line for each URL or rate that differs.
 
-use countersign_core::text::clean;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use countersign_core::{approval::Said, text::clean};
+use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
 use crate::config::{ChainEntry, Config};
 
-/// One leaf of the file, as it was and as it will be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Changed {
-    Reference {
-        was: String,
-        now: String,
-    },
-    RateNew {
-        currency: String,
-        now: String,
-    },
-    Rate {
-        currency: String,
-        was: String,
-        now: String,
-    },
-    RateGone {
-        currency: String,
-        was: String,
-    },
-    NodeNew {
-        network: String,
-        url: String,
-    },
-    NodeGone {
-        network: String,
-        url: String,
-    },
-    /// The same nodes, asked in another order; this one first.
-    NodeFirst {
-        network: String,
-        url: String,
-    },
-}
-
 /// Every leaf that the page can change, could loosen a verdict, and differs.
-pub fn changed(old: &Config, new: &Config) -> Vec<Changed> {
+pub fn changed(old: &Config, new: &Config) -> Vec<Said> {
     let mut all = Vec::new();
     let (was, now) = (&old.currency.reference, &new.currency.reference);
     if was != now {
-        all.push(Changed::Reference { was: clean(was), now: clean(now) });
+        all.push(Said::ReferenceSet { was: clean(was), now: clean(now) });
     }
     let (was, now) = (&old.currency.rates, &new.currency.rates);
     all.extend(both(was, now).filter_map(|code| rate(code, was.get(code), now.get(code))));
@@ -65,12 +27,12 @@ fn both<'a, T>(old: &'a BTreeMap<String, T>, new: &'a BTreeMap<String, T>) -> im
     old.keys().chain(new.keys()).collect::<BTreeSet<_>>().into_iter()
 }
 
-fn rate(code: &str, was: Option<&String>, now: Option<&String>) -> Option<Changed> {
+fn rate(code: &str, was: Option<&String>, now: Option<&String>) -> Option<Said> {
     let currency = clean(code);
     match (was.map(|was| clean(was)), now.map(|now| clean(now))) {
-        (None, Some(now)) => Some(Changed::RateNew { currency, now }),
-        (Some(was), None) => Some(Changed::RateGone { currency, was }),
-        (Some(was), Some(now)) if was != now => Some(Changed::Rate { currency, was, now }),
+        (None, Some(now)) => Some(Said::RateNew { currency, now }),
+        (Some(was), None) => Some(Said::RateGone { currency, was }),
+        (Some(was), Some(now)) if was != now => Some(Said::RateSet { currency, was, now }),
         _ => None,
     }
 }
@@ -80,32 +42,16 @@ fn shown(urls: &[String]) -> Vec<String> {
     urls.iter().map(|url| Url::parse(url).map_or_else(|_| clean(url), String::from)).collect()
 }
 
-fn nodes(network: &str, was: &[String], now: &[String]) -> Vec<Changed> {
+fn nodes(network: &str, was: &[String], now: &[String]) -> Vec<Said> {
     let network = || network.to_owned();
     let gone = was.iter().filter(|url| !now.contains(url)).cloned();
     let new = now.iter().filter(|url| !was.contains(url)).cloned();
-    let mut all: Vec<_> = gone.map(|url| Changed::NodeGone { network: network(), url }).collect();
-    all.extend(new.map(|url| Changed::NodeNew { network: network(), url }));
+    let mut all: Vec<_> = gone.map(|url| Said::NodeGone { network: network(), url }).collect();
+    all.extend(new.map(|url| Said::NodeNew { network: network(), url }));
     if let (true, true, Some(url)) = (all.is_empty(), was != now, now.first().cloned()) {
-        all.push(Changed::NodeFirst { network: network(), url });
+        all.push(Said::NodeFirst { network: network(), url });
     }
     all
-}
-
-impl fmt::Display for Changed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Reference { was, now } => write!(f, "Limits are written in {now} (it was {was})"),
-            Self::RateNew { currency, now } => write!(f, "1 {currency} is worth {now} (it had no known value)"),
-            Self::Rate { currency, was, now } => write!(f, "1 {currency} is worth {now} (it was {was})"),
-            Self::RateGone { currency, was } => {
-                write!(f, "{currency} has no known value (1 {currency} was worth {was})")
-            }
-            Self::NodeNew { network, url } => write!(f, "{network} asks {url}"),
-            Self::NodeGone { network, url } => write!(f, "{network} no longer asks {url}"),
-            Self::NodeFirst { network, url } => write!(f, "{network} asks {url} first"),
-        }
-    }
 }
 
 #[cfg(test)]

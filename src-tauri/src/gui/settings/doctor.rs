@@ -22,7 +22,7 @@ pub fn findings(desk: &Desk, config: &Config, dir: &Path, address: Option<&str>)
         Guarded::No => FindingState::Weak,
         Guarded::Open | Guarded::Locked => FindingState::Good,
     };
-    let policy = vault.doubts().policy;
+    let policy = vault.doubts().policy.map(|why| why.to_string());
     let nodes = config.chains.values().filter(|chain| !chain.rpc.is_empty()).count();
     vec![
         ledger,

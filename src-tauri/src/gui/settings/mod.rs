@@ -17,7 +17,7 @@ pub use edit::SettingsEdit;
 pub use view::{Finding, SettingsSaved, SettingsView};
 
 use anyhow::Context as _;
-use countersign_core::{Millis, payment::Digest};
+use countersign_core::{Millis, approval::Said, payment::Digest};
 use countersign_desk::{
     Desk,
     approver::{Approver, Change},
@@ -66,7 +66,7 @@ pub struct Room {
 struct Waiting {
     base: Digest,
     text: String,
-    lines: Vec<String>,
+    lines: Vec<Said>,
 }
 
 impl Room {
@@ -132,7 +132,7 @@ impl Room {
             self.write(&made).map_err(failed)?;
             return Ok(SettingsSaved::Saved);
         }
-        let lines: Vec<String> = changed::changed(&old, &new).iter().map(ToString::to_string).collect();
+        let lines = changed::changed(&old, &new);
         let words = edit.words();
         let id = super::doubts::id().ok_or(LimitsError::Over)?;
         self.owner.begin(&id, Waiting { base: digest(&text), text: made, lines: lines.clone() }, &words);
@@ -157,8 +157,7 @@ impl Room {
     /// Writes what waits, once its words were typed, the wait is over and the person said yes in the window that asks.
     pub async fn confirm(&self, id: &str, typed: &str) -> Told<()> {
         let waiting = self.owner.answer(id, typed)?;
-        let change =
-            Change { id: id.to_owned(), title: "Change your settings?".to_owned(), lines: waiting.lines.clone() };
+        let change = Change { id: id.to_owned(), title: Said::AskSettings {}, lines: waiting.lines.clone() };
         match tokio::time::timeout(PATIENCE, self.approver.confirm(change)).await {
             Ok(true) if digest(&self.text()?) == waiting.base => self.write(&waiting.text).map_err(failed),
             Ok(true) => Err(LimitsError::Changed),

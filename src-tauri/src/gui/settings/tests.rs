@@ -86,7 +86,8 @@ fn nothing_is_written_that_the_program_would_not_start_with() {
 async fn what_could_loosen_needs_the_words_the_wait_and_the_window_that_asks() {
     let home = home("# mine\n");
     let Ok(SettingsSaved::Owner { id, lines, words, .. }) = home.save(nodes()) else { panic!("saved at once") };
-    assert_eq!(lines, [format!("eip155:84532 asks {NODE}/")]);
+    let node = Said::NodeNew { network: "eip155:84532".into(), url: format!("{NODE}/") };
+    assert_eq!(lines, [node]);
     assert_eq!((home.text().as_str(), words.as_str()), ("# mine\n", "eip155:84532"));
     assert!(matches!(home.room.confirm(&id, &words).await, Err(LimitsError::TooEarly { .. })));
     home.clock.advance_ms(WAIT_MS);

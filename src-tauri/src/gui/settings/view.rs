@@ -1,5 +1,6 @@
 //! What the Settings page gets: the configuration file as controls, and what this program found out about its surroundings.
 
+use countersign_core::approval::Said;
 use serde::Serialize;
 #[cfg(test)]
 use ts_rs::TS;
@@ -65,7 +66,13 @@ pub enum SettingsSaved {
     /// It stands in the file.
     Saved,
     /// It can loosen: the owner types this after a wait, and confirms it in the window that asks.
-    Owner { id: String, lines: Vec<String>, words: String, wait_seconds: u32 },
+    Owner {
+        id: String,
+        #[cfg_attr(test, ts(type = "Array<Said>"))]
+        lines: Vec<Said>,
+        words: String,
+        wait_seconds: u32,
+    },
 }
 
 /// One thing that was looked at.

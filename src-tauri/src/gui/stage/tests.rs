@@ -21,27 +21,27 @@ fn question(n: u8) -> Showing {
     let question = Question {
         payment_id: PaymentId::from_random([n; 16]),
         agent: text("researcher"),
-        program: text("program not checked"),
+        program: Said::ProgramUnseen {},
         payee_host: text("api.example"),
+        payee_claimed: false,
         payee_origin: text("https://api.example"),
         payee_registrable: text("api.example"),
         payee_account: text("0x0000000000000000000000000000000000000001"),
-        payee_history: text("first time"),
-        amount_fiat: text("4.20 USD"),
+        payee_history: Said::PaidNever {},
+        amount_fiat: Some(text("4.20 USD")),
         amount_asset: text("4.2 USDC"),
-        amount_terms: text("Base Sepolia"),
+        amount_terms: Said::TermsFinal { network: text("Base Sepolia") },
         pay_from: text("0x02"),
         agent_says: None,
         seller_says: None,
         resource: text("GET /"),
-        why_asked: text("no rule allows this payment by itself"),
+        why_asked: Said::WhyDefault {},
         rule: text("default"),
         also: Vec::new(),
         warnings: Vec::new(),
         bar: None,
         expires_at: Millis(WALL + 120_000),
-        act: text("Pay 4.20 USD"),
-        signs: vec![(text("to"), text("0x01"))],
+        signs: vec![(Said::SignTo {}, text("0x01"))],
     };
     Showing { question, nonce: [n; 16] }
 }
@@ -261,7 +261,7 @@ fn a_good_end_closes_the_window_and_a_doubtful_one_stays() {
         theatre.wait(ARM);
         theatre.click();
         theatre.decide(&showing, Decision::Approve).unwrap();
-        theatre.stage.outcome(theatre.now(), showing.question.payment_id.as_str(), state, "text");
+        theatre.stage.outcome(theatre.now(), showing.question.payment_id.as_str(), state, Some(Said::EndOpen {}));
         theatre.wait(2000);
         assert_eq!(theatre.count(&Effect::Close) == 1, closes, "{state:?}");
     }
@@ -276,10 +276,10 @@ fn an_answer_that_could_not_be_remembered_says_so_until_it_is_seen_whatever_beco
     let id = showing.question.payment_id.as_str();
     theatre.stage.unkept(theatre.now(), question(2).question.payment_id.as_str(), Unkept::Failed);
     theatre.stage.unkept(theatre.now(), id, Unkept::Unconfirmed);
-    theatre.stage.outcome(theatre.now(), id, OutcomeState::Settled, "");
+    theatre.stage.outcome(theatre.now(), id, OutcomeState::Settled, None);
     theatre.wait(1_000_000);
     assert_eq!(theatre.count(&Effect::Close), 0);
-    let told = |state| ApprovalFrame::Outcome { state, text: String::new(), unkept: Some(Unkept::Unconfirmed) };
+    let told = |state| ApprovalFrame::Outcome { state, text: None, unkept: Some(Unkept::Unconfirmed) };
     for state in [OutcomeState::Signing, OutcomeState::Settled] {
         assert_eq!(theatre.count(&Effect::Frame(told(state))), 1, "{state:?}");
     }

@@ -3,6 +3,7 @@ import type { ApprovalView } from "./ApprovalView";
 import type { Language } from "./Language";
 import type { OutcomeState } from "./OutcomeState";
 import type { Unkept } from "./Unkept";
+import type { Said } from "./Said";
 
 /**
  * One message of the core to the approval window.
@@ -27,11 +28,11 @@ display_hash: string,
 /**
  * What is asked for.
  */
-title: string, 
+title: Said, 
 /**
  * What it comes to.
  */
-lines: Array<string>, 
+lines: Array<Said>, 
 /**
  * See [`super::environment::UI_AUTOMATION`].
  */
@@ -57,9 +58,9 @@ joined: number, } | { "kind": "outcome",
  */
 state: OutcomeState, 
 /**
- * A sentence; may be empty.
+ * More about it.
  */
-text: string, 
+text: Said | null, 
 /**
  * Why the answer was not remembered, if it was to be and could not.
  */

@@ -2,8 +2,9 @@
 import type { BarView } from "./BarView";
 import type { RememberView } from "./RememberView";
 import type { WarningView } from "./WarningView";
+import type { Said } from "./Said";
 
 /**
  * A question as the window shows it.
  */
-export type ApprovalView = { payment_id: string, display_hash: string, agent: string, payee_host: string, payee_origin: string, payee_registrable: string, payee_account: string, payee_history: string, amount_fiat: string, amount_asset: string, amount_terms: string, pay_from: string, agent_says: string | null, seller_says: string | null, resource: string, why_asked: string, rule: string, also: Array<string>, warnings: Array<WarningView>, bar: BarView | null, remember: Array<RememberView>, act: string, signs: Array<[string, string]>, expires_at_ms: number, now_ms: number, red_band: boolean, };
+export type ApprovalView = { payment_id: string, display_hash: string, agent: string, program: Said, payee_host: string, payee_claimed: boolean, payee_origin: string, payee_registrable: string, payee_account: string, payee_history: Said, amount_fiat: string | null, amount_asset: string, amount_terms: Said, pay_from: string, agent_says: string | null, seller_says: string | null, resource: string, why_asked: Said, rule: string, also: Array<string>, warnings: Array<WarningView>, bar: BarView | null, remember: Array<RememberView>, signs: Array<[Said, string]>, expires_at_ms: number, now_ms: number, red_band: boolean, };

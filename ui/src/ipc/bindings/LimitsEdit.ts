@@ -8,4 +8,8 @@ import type { WindowName } from "./WindowName";
 /**
  * One change a person makes on the page.
  */
-export type LimitsEdit = { "kind": "preset", name: string, } | { "kind": "limit", limit: LimitName, max: string | null, over: Over | null, } | { "kind": "ask_above", amount: string, } | { "kind": "budget", of: BudgetOf, window: WindowName, max: string | null, over: Over, } | { "kind": "budget_max", budget: string, max: string | null, } | { "kind": "rule", rule: string | null, form: FormView, } | { "kind": "remember", payment: string, } | { "kind": "disable", rule: string, } | { "kind": "enable", rule: string, } | { "kind": "remove", rule: string, } | { "kind": "pin", origin: string, account: string, asset: string, } | { "kind": "unpin", origin: string, account: string, asset: string, } | { "kind": "block", origin: string, } | { "kind": "unblock", origin: string, } | { "kind": "text", toml: string, } | { "kind": "restore", version: number, };
+export type LimitsEdit = { "kind": "preset", name: string, } | { "kind": "limit", limit: LimitName, max: string | null, over: Over | null, } | { "kind": "ask_above", amount: string, } | { "kind": "budget", of: BudgetOf, window: WindowName, max: string | null, over: Over, } | { "kind": "budget_max", budget: string, max: string | null, } | { "kind": "rule", rule: string | null, form: FormView, } | { "kind": "remember", payment: string, 
+/**
+ * RFC 3339.
+ */
+until: string | null, } | { "kind": "disable", rule: string, } | { "kind": "enable", rule: string, } | { "kind": "remove", rule: string, } | { "kind": "pin", origin: string, account: string, asset: string, } | { "kind": "unpin", origin: string, account: string, asset: string, } | { "kind": "block", origin: string, } | { "kind": "unblock", origin: string, } | { "kind": "text", toml: string, } | { "kind": "restore", version: number, };

@@ -3,4 +3,4 @@
 /**
  * How long the answer holds. Longer than once is a rule, made of what the ledger keeps of the payment.
  */
-export type Remember = "once" | "session" | "1h" | "always";
+export type Remember = "once" | "session" | "1h" | "until" | "always";

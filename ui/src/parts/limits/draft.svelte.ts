@@ -3,9 +3,9 @@ import type { LimitsEdit, PaymentStory } from '../../ipc/types';
 
 let waiting = $state.raw<LimitsEdit | null>(null);
 
-/** A yes to this payment, remembered for good: the core makes its rule and its budget. */
-export function remember(payment: string): void {
-  waiting = { kind: 'remember', payment };
+/** A yes to this payment, remembered for good or until a moment: the core makes its rule and its budget. */
+export function remember(payment: string, until: string | null = null): void {
+  waiting = { kind: 'remember', payment, until };
 }
 
 /** The same of a payment that is looked at. */

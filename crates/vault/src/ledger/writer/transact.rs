@@ -116,7 +116,7 @@ fn watch_clock(tx: &mut Tx<'_>) -> Result<bool, Stop> {
     }
     match why {
         Some(why) if tx.view.doubts.clock.is_none() => {
-            tracing::warn!(why, "ledger.clock_suspect");
+            tracing::warn!(%why, "ledger.clock_suspect");
             doubt_clock(tx, &why)?;
             Ok(true)
         }

@@ -1,0 +1,174 @@
+// Made from the core by the test `the_bindings_are_current`. Do not edit.
+
+/** One sentence of the core, with what is filled in. */
+export type Said =
+  | { id: "why.default"; parts: {  } }
+  | { id: "why.first_payee"; parts: {  } }
+  | { id: "why.ask_above"; parts: {  } }
+  | { id: "why.payee_changed"; parts: {  } }
+  | { id: "why.unknown_value"; parts: {  } }
+  | { id: "why.duplicate"; parts: {  } }
+  | { id: "why.other_resource"; parts: {  } }
+  | { id: "why.redirected"; parts: {  } }
+  | { id: "why.upfront"; parts: {  } }
+  | { id: "why.caller_changed"; parts: {  } }
+  | { id: "why.terms_changed"; parts: {  } }
+  | { id: "why.clock"; parts: {  } }
+  | { id: "why.unconfirmed"; parts: {  } }
+  | { id: "why.observe"; parts: {  } }
+  | { id: "why.rule"; parts: { rule: string } }
+  | { id: "why.budget"; parts: { budget: string; after: string; max: string } }
+  | { id: "why.over_budget"; parts: { budget: string } }
+  | { id: "warning.other_program"; parts: { program: string; bound: string } }
+  | { id: "warning.payee_changed"; parts: {  } }
+  | { id: "warning.duplicate"; parts: {  } }
+  | { id: "warning.lookalike_host"; parts: {  } }
+  | { id: "warning.lookalike_address"; parts: {  } }
+  | { id: "warning.redirected"; parts: {  } }
+  | { id: "warning.unverified"; parts: {  } }
+  | { id: "warning.price_up"; parts: {  } }
+  | { id: "warning.network_changed"; parts: {  } }
+  | { id: "warning.short_life"; parts: {  } }
+  | { id: "warning.high_exposure"; parts: {  } }
+  | { id: "warning.upfront"; parts: {  } }
+  | { id: "warning.caller_changed"; parts: {  } }
+  | { id: "warning.terms_changed"; parts: {  } }
+  | { id: "warning.no_value"; parts: {  } }
+  | { id: "warning.first_payee"; parts: {  } }
+  | { id: "warning.testnet"; parts: {  } }
+  | { id: "program.unseen"; parts: {  } }
+  | { id: "program.unbound"; parts: { path: string } }
+  | { id: "program.unbound_by"; parts: { path: string; parent: string } }
+  | { id: "program.bound"; parts: { path: string } }
+  | { id: "program.bound_by"; parts: { path: string; parent: string } }
+  | { id: "program.other"; parts: { path: string } }
+  | { id: "program.other_by"; parts: { path: string; parent: string } }
+  | { id: "paid.never"; parts: {  } }
+  | { id: "paid.once"; parts: {  } }
+  | { id: "paid.times"; parts: { n: string } }
+  | { id: "terms.final"; parts: { network: string } }
+  | { id: "terms.refund"; parts: { network: string } }
+  | { id: "sign.form"; parts: {  } }
+  | { id: "sign.token"; parts: {  } }
+  | { id: "sign.contract"; parts: {  } }
+  | { id: "sign.from"; parts: {  } }
+  | { id: "sign.to"; parts: {  } }
+  | { id: "sign.value"; parts: {  } }
+  | { id: "sign.seconds"; parts: {  } }
+  | { id: "sign.nonce"; parts: {  } }
+  | { id: "end.refused"; parts: { rule: string } }
+  | { id: "end.expired"; parts: {  } }
+  | { id: "end.problem"; parts: { code: string } }
+  | { id: "end.paused"; parts: {  } }
+  | { id: "end.locked"; parts: {  } }
+  | { id: "end.unhealthy"; parts: { why: string } }
+  | { id: "end.no_key"; parts: { account: string } }
+  | { id: "end.unsigned"; parts: { why: string } }
+  | { id: "end.unwritten"; parts: {  } }
+  | { id: "end.claimed"; parts: {  } }
+  | { id: "end.delivered"; parts: {  } }
+  | { id: "end.seen"; parts: {  } }
+  | { id: "end.unchecked"; parts: {  } }
+  | { id: "end.contradicted"; parts: {  } }
+  | { id: "end.declined"; parts: {  } }
+  | { id: "end.open"; parts: {  } }
+  | { id: "end.silence"; parts: {  } }
+  | { id: "end.slept"; parts: {  } }
+  | { id: "end.denied"; parts: {  } }
+  | { id: "change.limits"; parts: {  } }
+  | { id: "change.forget"; parts: {  } }
+  | { id: "change.settings"; parts: {  } }
+  | { id: "change.resume"; parts: {  } }
+  | { id: "change.resume_agent"; parts: { agent: string } }
+  | { id: "change.pays"; parts: { wallet: string; network: string } }
+  | { id: "change.pays_all"; parts: { wallet: string } }
+  | { id: "change.offline"; parts: {  } }
+  | { id: "change.clock"; parts: {  } }
+  | { id: "change.history"; parts: {  } }
+  | { id: "change.tools"; parts: { upstream: string } }
+  | { id: "change.wallet"; parts: { label: string } }
+  | { id: "change.import"; parts: { label: string } }
+  | { id: "change.careful"; parts: { agent: string } }
+  | { id: "change.agent"; parts: { agent: string } }
+  | { id: "change.token"; parts: { agent: string } }
+  | { id: "change.rebind"; parts: { agent: string } }
+  | { id: "change.assign"; parts: { agent: string } }
+  | { id: "change.upstream"; parts: { upstream: string } }
+  | { id: "change.login"; parts: { upstream: string } }
+  | { id: "line.first_wallet"; parts: {  } }
+  | { id: "line.asks_all"; parts: {  } }
+  | { id: "line.rules_apply"; parts: {  } }
+  | { id: "line.new_token"; parts: {  } }
+  | { id: "line.rebinds"; parts: {  } }
+  | { id: "line.pays_from"; parts: { wallet: string } }
+  | { id: "line.resumes"; parts: {  } }
+  | { id: "line.resumes_agent"; parts: {  } }
+  | { id: "line.others_pay_from"; parts: { address: string } }
+  | { id: "line.code"; parts: { code: string } }
+  | { id: "line.upstream_paid"; parts: {  } }
+  | { id: "line.address"; parts: { url: string } }
+  | { id: "line.host"; parts: { host: string } }
+  | { id: "line.program"; parts: { program: string } }
+  | { id: "line.argument"; parts: { n: string; text: string } }
+  | { id: "line.starts"; parts: {  } }
+  | { id: "line.browser"; parts: { host: string } }
+  | { id: "line.issuer"; parts: { issuer: string } }
+  | { id: "line.server"; parts: { url: string } }
+  | { id: "line.former_login"; parts: { issuer: string } }
+  | { id: "line.no_scope"; parts: {  } }
+  | { id: "line.scopes"; parts: { scopes: string } }
+  | { id: "line.login_shared"; parts: {  } }
+  | { id: "line.paired"; parts: { agent: string } }
+  | { id: "line.whole_policy"; parts: {  } }
+  | { id: "line.config"; parts: { key: string; now: string; was: string } }
+  | { id: "line.config_new"; parts: { key: string; now: string } }
+  | { id: "line.config_gone"; parts: { key: string; was: string } }
+  | { id: "tool.new"; parts: { tool: string; says: string; takes: string } }
+  | { id: "tool.changed"; parts: { tool: string; says: string; takes: string } }
+  | { id: "tool.changed_in"; parts: { parts: string; tool: string; says: string; takes: string } }
+  | { id: "doubt.behind"; parts: {  } }
+  | { id: "doubt.anchor"; parts: {  } }
+  | { id: "doubt.policy"; parts: {  } }
+  | { id: "doubt.config"; parts: {  } }
+  | { id: "doubt.clock_back"; parts: { seconds: string } }
+  | { id: "doubt.clock_jump"; parts: { seconds: string } }
+  | { id: "doubt.history"; parts: { end: string; written: string } }
+  | { id: "looser.reference"; parts: { now: string; was: string } }
+  | { id: "looser.timezone"; parts: { now: string; was: string } }
+  | { id: "looser.acts"; parts: {  } }
+  | { id: "looser.known"; parts: { origin: string; account: string } }
+  | { id: "looser.unpinned"; parts: { origin: string; account: string } }
+  | { id: "looser.rule_added"; parts: { rule: string } }
+  | { id: "looser.rule_payee_may_change"; parts: { rule: string } }
+  | { id: "looser.rule_no_longer_refuses"; parts: { rule: string } }
+  | { id: "looser.rule_no_longer_asks"; parts: { rule: string } }
+  | { id: "looser.rule_removed_with_count"; parts: { rule: string } }
+  | { id: "looser.rule_counts_less"; parts: { rule: string } }
+  | { id: "looser.rule_asks"; parts: { rule: string } }
+  | { id: "looser.rule_pays_refused"; parts: { rule: string } }
+  | { id: "looser.rule_pays_asked"; parts: { rule: string } }
+  | { id: "looser.rule_excepts"; parts: { rule: string } }
+  | { id: "looser.rule_fits_more"; parts: { rule: string } }
+  | { id: "looser.rule_lasts_longer"; parts: { rule: string } }
+  | { id: "looser.rule_used_more_often"; parts: { rule: string } }
+  | { id: "looser.rule_fits_fewer"; parts: { rule: string } }
+  | { id: "looser.rule_ends_sooner"; parts: { rule: string } }
+  | { id: "looser.budget_removed"; parts: { budget: string } }
+  | { id: "looser.budget_amount"; parts: { budget: string; now: string; was: string } }
+  | { id: "looser.budget_any_amount"; parts: { budget: string; was: string } }
+  | { id: "looser.budget_count"; parts: { budget: string; now: string; was: string } }
+  | { id: "looser.budget_any_count"; parts: { budget: string; was: string } }
+  | { id: "looser.budget_asks"; parts: { budget: string } }
+  | { id: "looser.budget_window"; parts: { budget: string } }
+  | { id: "looser.budget_scope"; parts: { budget: string } }
+  | { id: "looser.budget_covers_fewer"; parts: { budget: string } }
+  | { id: "looser.budget_ends_sooner"; parts: { budget: string } }
+  | { id: "looser.forgotten"; parts: { origin: string; account: string } }
+  | { id: "setting.reference"; parts: { now: string; was: string } }
+  | { id: "setting.rate_new"; parts: { currency: string; now: string } }
+  | { id: "setting.rate"; parts: { currency: string; now: string; was: string } }
+  | { id: "setting.rate_gone"; parts: { currency: string; was: string } }
+  | { id: "setting.node_new"; parts: { network: string; url: string } }
+  | { id: "setting.node_gone"; parts: { network: string; url: string } }
+  | { id: "setting.node_first"; parts: { network: string; url: string } }
+  | { id: "told"; parts: { text: string } };
