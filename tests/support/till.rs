@@ -109,6 +109,7 @@ impl Till {
             approver: whom(clock.clone()),
             clock: clock.clone(),
             nodes: [(network.parse().expect("a network"), nodes)].into_iter().filter(|(_, n)| !n.is_empty()).collect(),
+            providers: BTreeMap::new(),
             keep_hours: 1,
             approval_seconds: 120,
         });

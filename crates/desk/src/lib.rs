@@ -12,6 +12,7 @@ pub mod event;
 pub mod outcome;
 mod pay;
 pub mod problem;
+pub mod provider;
 mod receipt;
 pub mod request;
 pub mod seconds;

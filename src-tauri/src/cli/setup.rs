@@ -165,11 +165,16 @@ fn address(place: &Place, label: Option<&str>, json: bool) -> anyhow::Result<Exi
 
 /// Reads a secret past every buffer but one, which is wiped.
 pub(super) fn read_secret(file: Option<PathBuf>, what: &str) -> anyhow::Result<Secret> {
+    read_longer(file, what, 1024)
+}
+
+/// The same for a secret of at most so many bytes.
+pub(super) fn read_longer(file: Option<PathBuf>, what: &str, most: usize) -> anyhow::Result<Secret> {
     let (opened, name) = match file {
         Some(path) => (File::open(&path), format!("the {what} file {}", path.display())),
         None => (unbuffered_stdin(), format!("the {what} from stdin")),
     };
-    let mut text = Zeroizing::new(vec![0; 1024]);
+    let mut text = Zeroizing::new(vec![0; most]);
     let filled = opened.and_then(|file| fill(file, &mut text)).with_context(|| format!("reading {name}"))?;
     Ok(Secret::copy_of(text[..filled].trim_ascii()))
 }

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
-use crate::gateway::{Name, Target};
+use crate::{
+    alipay::setup,
+    gateway::{Name, Target},
+};
 
 /// One setup or reading verb.
 #[derive(Serialize, Deserialize)]
@@ -142,6 +145,18 @@ pub enum Op {
         /// Its name.
         name: Name,
     },
+    /// Sets a merchant at Alipay up, in the place of the one before.
+    AlipaySetup {
+        /// All but the private key.
+        said: setup::Said,
+        /// The app's private key; empty to have one made.
+        #[serde(with = "carried")]
+        key: Secret,
+    },
+    /// Checks the merchant's keys; while Countersign runs, the gateway is asked too. Moves nothing.
+    AlipayCheck,
+    /// Forgets the merchant and its key.
+    AlipayRemove,
     /// Fetches a URL as an agent and pays its 402; only while Countersign runs.
     Fetch {
         /// Which agent; the only one if not given.
@@ -239,6 +254,9 @@ impl Op {
             Self::GatewayRemove { .. } => "gateway remove",
             Self::GatewayLogin { .. } => "gateway login",
             Self::GatewayLogout { .. } => "gateway logout",
+            Self::AlipaySetup { .. } => "alipay setup",
+            Self::AlipayCheck => "alipay check",
+            Self::AlipayRemove => "alipay remove",
             Self::Fetch { .. } => "fetch",
         }
     }
@@ -283,6 +301,7 @@ impl Op {
                 lines.push("What its tools cost is paid within your limits, to every agent of yours".to_owned());
                 Some((format!("Put the MCP server {name} behind Countersign?"), lines))
             }
+            Self::AlipaySetup { said, .. } => Some(("Act for this merchant at Alipay?".to_owned(), said.lines())),
             Self::PolicySet { toml } => {
                 let new = Policy::parse(toml, reference).ok()?;
                 let changed = countersign_core::policy::compare(now?, &new);
