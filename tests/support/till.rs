@@ -19,7 +19,11 @@ use countersign_vault::{
     keys::{Keys, memory::MemoryStore},
 };
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::Duration,
+};
 
 /// A policy under which everything up to a dollar goes through, until so much is held or spent in a week.
 pub fn up_to(most: &str) -> String {

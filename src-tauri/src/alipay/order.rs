@@ -8,7 +8,7 @@ use countersign_core::{
 use countersign_desk::{
     Desk,
     problem::{Code, Problem},
-    request::{Call, Request},
+    request::{Act, Call, Request},
 };
 use countersign_rails::alipay::{Terms, TradeFound};
 use serde_json::json;
@@ -111,19 +111,25 @@ impl Alipay {
                 (json!([out_trade_no, amount, title]), [out_trade_no.as_str(), ""], Some(title.clone()))
             }
         };
+        let arguments = arguments.to_string();
         let call = Call {
             rail: "alipay",
             carrier: Arc::new(Sending { alipay: self.clone(), order: order.clone() }),
             origin: Origin::of(&profile.gateway).map_err(bad)?,
             server: profile.gateway.clone(),
             tool: tool.name(),
-            arguments: arguments.to_string().as_bytes(),
+            arguments: arguments.as_bytes(),
             price,
             risks: BTreeSet::new(),
             key: key(tool, &profile.merchant.app_id, number)?,
             wait,
         };
-        Ok(Request { reason: words, ..Request::call(call) })
+        let mut request = Request { reason: words, ..Request::call(call) };
+        // The same sum for the same trade is the same thing bought, whatever number it comes under.
+        if let (Act::Call { what, .. }, Ordered::Refund { out_trade_no, amount, .. }) = (&mut request.act, &order) {
+            *what = json!([tool.name(), out_trade_no, amount]).to_string().into_bytes();
+        }
+        Ok(request)
     }
 }
 
