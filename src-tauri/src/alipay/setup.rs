@@ -1,13 +1,13 @@
 //! Setting a merchant up, and checking it without moving anything.
 
 use anyhow::{Context as _, bail};
+use base64::Engine as _;
 use countersign_core::signable::alipay::{About, Question};
-use countersign_rails::alipay::{PublicKey, TradeFound};
+use countersign_rails::alipay::{Expected, Notice, PublicKey, TradeFound, fen};
 use countersign_vault::{
     Vault,
     keys::{Merchant, Secret},
 };
-use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::{Host, Url};
@@ -112,7 +112,22 @@ pub async fn check(vault: &Vault) -> anyhow::Result<Value> {
     Ok(shown(&merchant))
 }
 
-fn shown(merchant: &Merchant) -> Value {
+/// Whether a notice is Alipay's, about this order, and says that it was paid.
+pub async fn notice(
+    vault: &Vault,
+    form: &str,
+    (out_trade_no, amount, seller_id): (&str, &str, Option<&str>),
+) -> anyhow::Result<Value> {
+    let merchant = vault.merchant().await?.context("there is no Alipay profile; `countersign alipay setup` makes one")?;
+    let parameters: Vec<(String, String)> =
+        url::form_urlencoded::parse(form.trim().as_bytes()).into_owned().collect();
+    let expected = Expected { app_id: &merchant.app_id, out_trade_no, amount: fen(amount)?, seller_id };
+    let said = Notice::read(&PublicKey::parse(&merchant.alipay_key)?, &parameters, expected)?;
+    Ok(json!({"paid": said == Notice::Paid, "answer": "success"}))
+}
+
+/// The merchant for a person: all but its private key.
+pub fn shown(merchant: &Merchant) -> Value {
     json!({
         "app_id": merchant.app_id, "gateway": merchant.gateway, "sandbox": merchant.sandbox, "public_key": merchant.public_key,
         "return_url": merchant.return_url, "notify_url": merchant.notify_url,

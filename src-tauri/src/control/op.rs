@@ -155,6 +155,19 @@ pub enum Op {
     },
     /// Checks the merchant's keys; while Countersign runs, the gateway is asked too. Moves nothing.
     AlipayCheck,
+    /// The merchant, without its key; null if there is none.
+    AlipayShow,
+    /// Checks a notice that Alipay sent to a server of the merchant's.
+    AlipayNotice {
+        /// The form as it was posted.
+        form: String,
+        /// The order it should be about.
+        out_trade_no: String,
+        /// What that order costs, in yuan.
+        amount: String,
+        /// The merchant's account, where it is known.
+        seller_id: Option<String>,
+    },
     /// Forgets the merchant and its key.
     AlipayRemove,
     /// Fetches a URL as an agent and pays its 402; only while Countersign runs.
@@ -256,6 +269,8 @@ impl Op {
             Self::GatewayLogout { .. } => "gateway logout",
             Self::AlipaySetup { .. } => "alipay setup",
             Self::AlipayCheck => "alipay check",
+            Self::AlipayShow => "alipay show",
+            Self::AlipayNotice { .. } => "alipay notice",
             Self::AlipayRemove => "alipay remove",
             Self::Fetch { .. } => "fetch",
         }

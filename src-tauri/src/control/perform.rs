@@ -143,6 +143,10 @@ pub async fn perform(vault: &Vault, registry: &Registry, op: Op, by: SetBy) -> a
         }
         Op::AlipaySetup { said, key } => setup::keep(vault, &said, key).await?,
         Op::AlipayCheck => setup::check(vault).await?,
+        Op::AlipayShow => json!(vault.merchant().await?.as_ref().map(setup::shown)),
+        Op::AlipayNotice { form, out_trade_no, amount, seller_id } => {
+            setup::notice(vault, &form, (&out_trade_no, &amount, seller_id.as_deref())).await?
+        }
         Op::AlipayRemove => {
             vault.remove_merchant().await?;
             json!({"removed": true})

@@ -4,26 +4,28 @@ use serde_json::{Value, json};
 
 use crate::support::{AlipayDouble, Client, Place, Service, until};
 
-/// Allows one payment of every agent without a person, so that stories of faults need none.
-const OPEN: &str = "format = 1\nname = \"open\"\nreference = \"USD\"\ntimezone = \"UTC\"\nmode = \"enforce\"\nknown = []\n\
-                    rule = [{ id = \"all\", effect = \"allow\", when = { exposure = { le = \"50.00\" } } }]\n\
-                    budget = [{ id = \"day\", scope = [], window = \"rolling:24h\", max_amount = \"100.00\", on_exceed = \"deny\" }]\n";
-
 struct Counter {
     client: Client,
     alipay: AlipayDouble,
-    _service: Service,
-    _place: Place,
+    service: Service,
+    place: Place,
 }
 
 impl Counter {
     async fn open() -> Self {
         let alipay = AlipayDouble::start().await;
         let (place, token) = alipay.place();
-        place.policy(OPEN);
+        place.policy(super::OPEN);
         let service = place.serve("deny");
         let client = Client::new(&service.url, &token);
-        Self { client, alipay, _service: service, _place: place }
+        Self { client, alipay, service, place }
+    }
+
+    /// The same after everything was killed.
+    async fn restarted(self) -> Self {
+        self.service.kill();
+        let service = self.place.serve("deny");
+        Self { client: self.client.at(&service.url), service, ..self }
     }
 
     async fn call(&self, tool: &str, body: Value) -> (u16, Value) {
@@ -126,6 +128,28 @@ async fn refunds_of_one_trade_are_never_more_than_it_and_a_refusal_is_told() {
     let (status, told) = counter.refund("nobody", "1.00", "D-6").await;
     assert_eq!((status, &told["code"]), (422, &json!("unsupported_offer")), "{told}");
     assert_eq!(counter.refunds().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_in_doubt_when_everything_was_killed_is_asked_about_at_the_next_start_and_happens_once() {
+    let mut counter = Counter::open().await;
+    counter.sold("G1", "30.00").await;
+    for (fault, number) in [("cut", "G-1"), ("tampered", "G-2")] {
+        counter.alipay.bends("alipay.trade.refund", fault, 1).await;
+        let sum = format!("1.0{}", &number[2..]);
+        let (_, told) = counter.refund("G1", &sum, number).await;
+        assert_eq!(told["status"], "unknown", "{fault}: {told}");
+        // Not yet is no refusal.
+        counter.alipay.bends("alipay.trade.fastpay.refund.query", "not-yet", 1).await;
+        counter = counter.restarted().await;
+        let path = format!("/v1/payments/{}", told["payment"]["id"].as_str().unwrap());
+        until("Alipay to be asked twice", async || {
+            (counter.client.get(&path).await.1["payment"]["settlement"] == "verified").then_some(())
+        })
+        .await;
+    }
+    assert_eq!(counter.refunds().await, 2);
+    assert_eq!(counter.place.ok(&["verify", "--json"])["faults"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

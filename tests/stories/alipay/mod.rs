@@ -2,3 +2,10 @@
 
 mod bent;
 mod official;
+mod ends;
+
+/// Allows one payment of every agent without a person, so that stories of faults need none.
+const OPEN: &str = "format = 1\nname = \"open\"\nreference = \"USD\"\ntimezone = \"UTC\"\nmode = \"enforce\"\nknown = []\n\
+                    rule = [{ id = \"all\", effect = \"allow\", when = { exposure = { le = \"50.00\" } } }]\n\
+                    budget = [{ id = \"day\", scope = [], window = \"rolling:24h\", max_amount = \"100.00\", on_exceed = \"deny\" }]\n";
+

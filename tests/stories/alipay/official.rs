@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{AlipayDouble, Official, until};
+use crate::support::{AlipayDouble, Client, Official, Place, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_is_made_a_buyer_pays_and_a_person_allows_the_refund() {
@@ -52,5 +52,38 @@ async fn a_page_is_made_a_buyer_pays_and_a_person_allows_the_refund() {
     assert_eq!(seen["refunds"], json!([{"out_trade_no": "A1", "out_request_no": "R1", "refund_amount": "12.50"}]));
     let sent = |method: &str| seen["requests"].as_array().unwrap().iter().filter(|r| r["method"] == method).count();
     assert_eq!(sent("alipay.trade.refund"), 1);
-    assert_eq!(place.ok(&["verify", "--json"])["faults"], json!([]) as Value);
+    assert_eq!(place.ok(&["verify", "--json"])["faults"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_orders_in_odd_words_are_signed_byte_for_byte_as_the_official_sdk_signs_them() {
+    let alipay = AlipayDouble::start().await;
+    let (place, token) = alipay.place();
+    place.policy(super::OPEN);
+    let service = place.serve("deny");
+    let client = Client::new(&service.url, &token);
+    let odd = ["&", "=", "+", "%", "%41", " ", "\"", "'", "\\", "/", "<", "邮票", "é", "😀", "\u{202e}", "a=b&c=d", "?", "#", ";", "1"];
+    for n in 0..200 {
+        let title: String = (0..=n % 7).map(|i| odd[(n * 7 + i * 3 + n / 20) % odd.len()]).collect();
+        let tool = if n % 2 == 0 { "create-web-page-alipay-payment" } else { "create-mobile-alipay-payment" };
+        let yuan = format!("{}.{:02}", n / 3, n % 100 + 1 - n / 99 % 2);
+        let order = json!({"outTradeNo": format!("odd_{n}"), "totalAmount": yuan, "orderTitle": title});
+        let (status, made) = client.post(&format!("/v1/alipay/{tool}"), &order).await;
+        assert_eq!(status, 200, "{order}: {made}");
+        let body: Value = serde_json::from_str(made["response"]["body"].as_str().unwrap()).unwrap();
+        alipay.opens(body["paymentLink"].as_str().unwrap()).await;
+    }
+    let seen = alipay.seen().await;
+    assert_eq!((seen["requests"].as_array().unwrap().len(), seen["book"].as_array().unwrap().len()), (200, 200));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_sees_no_tool_of_alipays_where_no_merchant_is_set_up() {
+    let place = Place::new("");
+    let token = place.agent("clerk");
+    let service = place.serve("deny");
+    drop(Official::connect(&service, &token, "1", &[]));
+    let client = Client::new(&service.url, &token);
+    let (status, told) = client.post("/v1/alipay/query-alipay-payment", &json!({"outTradeNo": "A1"})).await;
+    assert_eq!((status, &told["code"]), (404, &json!("not_found")), "{told}");
 }

@@ -23,7 +23,10 @@ impl Desk {
     /// After an order left: at once where it is said to be done, for a second word; otherwise a little later.
     pub(super) fn ask_later(&self, record: &Record) {
         let pause = if record.settlement == Settlement::Claimed { 0 } else { AFTER_DOUBT_MS };
-        let at = Millis(self.now().0.saturating_add(pause));
+        self.ask_at(record, Millis(self.now().0.saturating_add(pause)));
+    }
+
+    pub(super) fn ask_at(&self, record: &Record, at: Millis) {
         self.settler.put(Due { at, payment: record.id.clone(), pause_ms: AFTER_DOUBT_MS, pace: Pace::Provider });
     }
 

@@ -76,7 +76,7 @@ impl Desk {
     async fn look_at_start(&self, payment: &PaymentId, end: u64) {
         let record = if self.settler.asks_any() { self.vault.payment(payment).await.ok().flatten() } else { None };
         match record.filter(|record| self.settler.provider(&record.quote.rail).is_some()) {
-            Some(record) => self.ask_later(&record),
+            Some(record) => self.ask_at(&record, self.now()),
             None => self.settler.look(payment, self.first_look(end)),
         }
     }

@@ -67,3 +67,84 @@ fn ordered(quote: &Quote, order: &Order) -> Checks {
         (within, "the trade's whole amount"),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_core::{
+        money::{Amount, Money},
+        payment::{Digest, Payee, Resource},
+        signable::alipay::Screen,
+    };
+
+    const NOW: Millis = Millis(1_795_199_615_000);
+
+    fn fen(text: &str) -> Amount {
+        Amount::parse_atomic(text).unwrap()
+    }
+
+    fn refund(amount: &str, of: &str) -> Order {
+        let (out_trade_no, out_request_no) = ("A1".to_owned(), "R1".to_owned());
+        let what = Ordered::Refund { out_trade_no, amount: fen(amount), out_request_no, reason: None, of: fen(of) };
+        Order { app_id: "2021000000000001".into(), at: NOW.seconds(), what }
+    }
+
+    fn quote() -> Quote {
+        let money = Money { asset: CNY.parse().unwrap(), amount: fen("3000") };
+        Quote {
+            rail: "alipay".into(),
+            version: 1,
+            scheme: "refund".into(),
+            op: Op::Refund,
+            payee: Payee {
+                origin: "https://openapi.alipay.com".parse().unwrap(),
+                account: "buyer of A1".into(),
+                claimed: false,
+            },
+            network: None,
+            testnet: false,
+            wallet: "alipay:2021000000000001".into(),
+            money: money.clone(),
+            exposure: money,
+            symbol: "CNY".into(),
+            decimals: 2,
+            domain: None,
+            amount_value: None,
+            exposure_value: None,
+            resource: Resource { method: "CALL".into(), path: "x".into(), request: Digest([7; 32]) },
+            lifetime_seconds: 300,
+            reversible: false,
+            risks: std::collections::BTreeSet::new(),
+        }
+    }
+
+    #[test]
+    fn an_order_that_differs_from_its_quote_in_any_field_is_not_written_down() {
+        let fitting = |quote: &Quote, order: Order| fits(quote, &[Signable::Alipay(order)], NOW);
+        assert!(fitting(&quote(), refund("3000", "3000")).is_ok());
+        let link = Ordered::Link {
+            screen: Screen::Web,
+            out_trade_no: "A1".into(),
+            amount: fen("3000"),
+            title: "t".into(),
+            return_url: None,
+            notify_url: None,
+        };
+        for (order, what) in [
+            (refund("2999", "3000"), "the amount"),
+            (refund("3000", "2999"), "the trade's whole amount"),
+            (Order { app_id: "2021000000000002".into(), ..refund("3000", "3000") }, "the merchant"),
+            (Order { at: NOW.seconds() + 60, ..refund("3000", "3000") }, "the start of the validity window"),
+            (Order { at: NOW.seconds() - 300, ..refund("3000", "3000") }, "the end of the validity window"),
+            (Order { what: link, ..refund("3000", "3000") }, "what it does"),
+        ] {
+            assert!(matches!(fitting(&quote(), order), Err(VaultError::Mismatch(why)) if why == what), "{what}");
+        }
+        let mut other = quote();
+        other.payee.account = "buyer of A2".into();
+        assert!(fitting(&other, refund("3000", "3000")).is_err());
+        other = quote();
+        other.exposure.asset = "iso4217:EUR".parse().unwrap();
+        assert!(fitting(&other, refund("3000", "3000")).is_err());
+    }
+}
