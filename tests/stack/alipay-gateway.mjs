@@ -1,11 +1,14 @@
 // A double of Alipay's gateway with an order book and two RSA pairs of its own, made of the rules that Alipay publishes. Every request
 // is checked by those rules, and once more: the official SDK (alipay-sdk) has to sign the same fields with the same bytes.
 // POST or GET /gateway.do is the gateway. GET /keys: the app's private key and the gateway's public one. GET /seen: what arrived.
-// POST /control: {"buy": out_trade_no} pays an opened order; {"fault", "method"?, "times"?} bends answers. Run: node alipay-gateway.mjs
+// --keys FOLDER writes the two keys into files as well. POST /control: {"buy": out_trade_no} pays an opened order; {"fault", "method"?, "times"?} bends answers. Run: node alipay-gateway.mjs
 import { createSign, createVerify, generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { parseArgs } from 'node:util'
 // The SDK does not export the function that signs.
 import { sign as sdkSign } from './node_modules/alipay-sdk/dist/esm/util.js'
 
@@ -14,6 +17,9 @@ const FAR = 15 * 60 * 1000
 const [app, alipay, stranger] = [1, 2, 3].map(() => generateKeyPairSync('rsa', { modulusLength: 2048 }))
 const bare = (key, type) => key.export({ type, format: 'der' }).toString('base64')
 const trades = new Map()
+const { values: options } = parseArgs({ options: { keys: { type: 'string' } } })
+const keys = { app_id: APP, app: bare(app.privateKey, 'pkcs1'), alipay: bare(alipay.publicKey, 'spki') }
+for (const name of options.keys ? ['app', 'alipay'] : []) writeFileSync(join(options.keys, name), keys[name], { mode: 0o600 })
 const seen = { requests: [], refunds: [] }
 let faults = []
 let number = 0
@@ -136,7 +142,7 @@ const server = createServer(async (request, response) => {
   const url = new URL(request.url, 'http://127.0.0.1')
   if (url.pathname === '/gateway.do') return gateway(request, response, url)
   if (url.pathname === '/keys') {
-    return response.end(JSON.stringify({ app_id: APP, app: bare(app.privateKey, 'pkcs1'), alipay: bare(alipay.publicKey, 'spki') }))
+    return response.end(JSON.stringify(keys))
   }
   if (url.pathname === '/control') {
     const { buy, fault, method, times = 1 } = JSON.parse(await text(request))

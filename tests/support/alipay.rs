@@ -39,7 +39,8 @@ impl AlipayDouble {
 
     /// A place with an agent's token, where the merchant is set up and yuan are worth something.
     pub fn place(&self) -> (Place, String) {
-        let place = Place::new("[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n[currency]\nrates = { CNY = \"0.14\" }\n");
+        let place =
+            Place::new("[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n[currency]\nrates = { CNY = \"0.14\" }\n");
         self.set_up(&place);
         let token = place.agent("clerk");
         (place, token)

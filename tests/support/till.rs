@@ -21,11 +21,7 @@ use countersign_vault::{
     keys::{Keys, memory::MemoryStore},
 };
 use serde_json::{Value, json};
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// A policy under which everything up to a dollar goes through, until so much is held or spent in a week.
 pub fn up_to(most: &str) -> String {
@@ -114,8 +110,7 @@ impl Till {
         let vault = Vault::open(open).expect("a ledger");
         let wallet = vault.create_wallet("main").await.expect("a wallet").address;
         vault.add_agent(&AGENT.parse().expect("a name"), false, SetBy::Person).await.expect("an agent");
-        let nodes =
-            [(network.parse().expect("a network"), nodes)].into_iter().filter(|(_, n)| !n.is_empty()).collect();
+        let nodes = [(network.parse().expect("a network"), nodes)].into_iter().filter(|(_, n)| !n.is_empty()).collect();
         let desk = Self::desk(vault, &clock, whom(clock.clone()), nodes, BTreeMap::new());
         Self { clock, desk, wallet, settling: None, _dir: dir }
     }

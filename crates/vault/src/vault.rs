@@ -156,10 +156,9 @@ impl Vault {
             return Ok(None);
         };
         let own = self.clone();
-        let signed = aside(move || {
-            own.hands(&forms).and_then(|hands| sign_all(forms, &hands).map_err(|(_, error)| error))
-        })
-        .await?;
+        let signed =
+            aside(move || own.hands(&forms).and_then(|hands| sign_all(forms, &hands).map_err(|(_, error)| error)))
+                .await?;
         let shared = &self.0.shared;
         shared.view().may_pay(&record.agent, shared.clock.wall())?;
         let forms = signed.map_err(|error| match error {

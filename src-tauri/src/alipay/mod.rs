@@ -92,8 +92,7 @@ impl Alipay {
         let profile = self.profile()?;
         if tool == Tool::QueryRefund {
             let RefundQuery { out_trade_no, out_request_no } = shape::read::<RefundQuery>(arguments)?.checked()?;
-            let about =
-                About::Refund { out_trade_no: out_trade_no.clone(), out_request_no: out_request_no.clone() };
+            let about = About::Refund { out_trade_no: out_trade_no.clone(), out_request_no: out_request_no.clone() };
             let said = self.ask(&profile, about).await?;
             return Ok(json!(shape::Refund::of(refund_found(&out_trade_no, &out_request_no, &said))?));
         }
@@ -122,8 +121,7 @@ impl Alipay {
 
     async fn send(&self, profile: &Profile, sent: &Sent) -> Result<Answer, WireError> {
         let (url, body) = sent.at(&profile.gateway);
-        let headers =
-            [("content-type".to_owned(), "application/x-www-form-urlencoded;charset=utf-8".to_owned())];
+        let headers = [("content-type".to_owned(), "application/x-www-form-urlencoded;charset=utf-8".to_owned())];
         self.wire.ask_once(&Outgoing { method: "POST", url: &url, headers: &headers, body }).await
     }
 }

@@ -81,7 +81,9 @@ impl Alipay {
         let of = match self.trade(profile, &body.out_trade_no).await? {
             TradeFound::Known { status: "TRADE_SUCCESS", amount, .. } => amount,
             TradeFound::Known { status, .. } => {
-                return Err(cannot(format!("the trade is {status}; only one that was paid and is not finished can be")));
+                return Err(cannot(format!(
+                    "the trade is {status}; only one that was paid and is not finished can be"
+                )));
             }
             TradeFound::Unknown => return Err(cannot("there is no such trade".to_owned())),
             TradeFound::Refused(why) => return Err(shape::refused(&why)),
@@ -95,8 +97,7 @@ impl Alipay {
             Priced::Before(order) => (order, String::new()),
             Priced::Now(order) => {
                 let merchant = &profile.merchant;
-                let terms =
-                    Terms { app_id: merchant.app_id.clone(), sandbox: merchant.sandbox, order: order.clone() };
+                let terms = Terms { app_id: merchant.app_id.clone(), sandbox: merchant.sandbox, order: order.clone() };
                 terms.check().map_err(bad)?;
                 (order, json!(terms).to_string())
             }

@@ -28,7 +28,9 @@ impl Provider for Alipay {
                     RefundFound::Done { trade_no, amount: done } if done == *amount => {
                         Ok(Seen::Moved { transaction: trade_no, amount: done })
                     }
-                    RefundFound::Done { .. } => Err("Alipay shows a refund of another sum under this number".to_owned()),
+                    RefundFound::Done { .. } => {
+                        Err("Alipay shows a refund of another sum under this number".to_owned())
+                    }
                     RefundFound::NotDone => Ok(Seen::NotMoved),
                     RefundFound::Unclear => Err("Alipay could not say".to_owned()),
                 }

@@ -85,7 +85,8 @@ fn address(text: &str) -> anyhow::Result<Url> {
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         _ => false,
     };
-    let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    let plain =
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
     if !plain || !(url.scheme() == "https" || (url.scheme() == "http" && here)) {
         bail!("an address here is https, without a user name, a query or a fragment");
     }
@@ -100,7 +101,8 @@ pub async fn keep(vault: &Vault, said: &Said, key: Secret) -> anyhow::Result<Val
 
 /// The merchant, and that its key signs what its public key verifies. Asks nobody outside.
 pub async fn check(vault: &Vault) -> anyhow::Result<Value> {
-    let merchant = vault.merchant().await?.context("there is no Alipay profile; `countersign alipay setup` makes one")?;
+    let merchant =
+        vault.merchant().await?.context("there is no Alipay profile; `countersign alipay setup` makes one")?;
     let about = About::Trade { out_trade_no: NOBODYS.to_owned() };
     let question = Question { app_id: merchant.app_id.clone(), at: 0, about };
     let signature = vault.sign_question(question.clone()).await?;
@@ -118,9 +120,9 @@ pub async fn notice(
     form: &str,
     (out_trade_no, amount, seller_id): (&str, &str, Option<&str>),
 ) -> anyhow::Result<Value> {
-    let merchant = vault.merchant().await?.context("there is no Alipay profile; `countersign alipay setup` makes one")?;
-    let parameters: Vec<(String, String)> =
-        url::form_urlencoded::parse(form.trim().as_bytes()).into_owned().collect();
+    let merchant =
+        vault.merchant().await?.context("there is no Alipay profile; `countersign alipay setup` makes one")?;
+    let parameters: Vec<(String, String)> = url::form_urlencoded::parse(form.trim().as_bytes()).into_owned().collect();
     let expected = Expected { app_id: &merchant.app_id, out_trade_no, amount: fen(amount)?, seller_id };
     let said = Notice::read(&PublicKey::parse(&merchant.alipay_key)?, &parameters, expected)?;
     Ok(json!({"paid": said == Notice::Paid, "answer": "success"}))

@@ -110,7 +110,11 @@ pub fn run(place: &Place, verb: AlipayVerb, json: bool) -> anyhow::Result<Exit> 
             place,
             Op::AlipayCheck,
             |found| {
-                println!("App {} at {}.", found["app_id"].as_str().unwrap_or_default(), found["gateway"].as_str().unwrap_or_default());
+                println!(
+                    "App {} at {}.",
+                    found["app_id"].as_str().unwrap_or_default(),
+                    found["gateway"].as_str().unwrap_or_default()
+                );
                 match found["tried"].is_object() {
                     true => println!("The gateway answers, and both sides know the other's key."),
                     false => println!("The keys can be used. Start Countersign to ask the gateway, too."),
@@ -118,7 +122,9 @@ pub fn run(place: &Place, verb: AlipayVerb, json: bool) -> anyhow::Result<Exit> 
             },
             json,
         ),
-        AlipayVerb::Remove => finish(place, Op::AlipayRemove, |_| println!("The merchant and its key are forgotten."), json),
+        AlipayVerb::Remove => {
+            finish(place, Op::AlipayRemove, |_| println!("The merchant and its key are forgotten."), json)
+        }
     }
 }
 

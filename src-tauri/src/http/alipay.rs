@@ -19,17 +19,32 @@ type Answer<T> = Result<T, ProblemResponse>;
 type Asked = (State<Arc<App>>, Extension<Caller>, Extension<Pace>);
 
 /// `create-mobile-alipay-payment`
-pub async fn mobile(app: State<Arc<App>>, caller: Extension<Caller>, pace: Extension<Pace>, request: Request) -> Answer<OutcomeResponse> {
+pub async fn mobile(
+    app: State<Arc<App>>,
+    caller: Extension<Caller>,
+    pace: Extension<Pace>,
+    request: Request,
+) -> Answer<OutcomeResponse> {
     order((app, caller, pace), Tool::CreateMobile, request).await
 }
 
 /// `create-web-page-alipay-payment`
-pub async fn web(app: State<Arc<App>>, caller: Extension<Caller>, pace: Extension<Pace>, request: Request) -> Answer<OutcomeResponse> {
+pub async fn web(
+    app: State<Arc<App>>,
+    caller: Extension<Caller>,
+    pace: Extension<Pace>,
+    request: Request,
+) -> Answer<OutcomeResponse> {
     order((app, caller, pace), Tool::CreateWeb, request).await
 }
 
 /// `refund-alipay-payment`
-pub async fn refund(app: State<Arc<App>>, caller: Extension<Caller>, pace: Extension<Pace>, request: Request) -> Answer<OutcomeResponse> {
+pub async fn refund(
+    app: State<Arc<App>>,
+    caller: Extension<Caller>,
+    pace: Extension<Pace>,
+    request: Request,
+) -> Answer<OutcomeResponse> {
     order((app, caller, pace), Tool::Refund, request).await
 }
 
@@ -43,13 +58,22 @@ pub async fn refund_query(app: State<Arc<App>>, pace: Extension<Pace>, request: 
     look_up(app, pace, Tool::QueryRefund, request).await
 }
 
-async fn order((State(app), Extension(caller), Extension(pace)): Asked, tool: Tool, request: Request) -> Answer<OutcomeResponse> {
+async fn order(
+    (State(app), Extension(caller), Extension(pace)): Asked,
+    tool: Tool,
+    request: Request,
+) -> Answer<OutcomeResponse> {
     let arguments: Box<RawValue> = body::json(request).await.map_err(ProblemResponse)?;
     let told = app.alipay(caller, pace, (tool, arguments.get()), DEFAULT_WAIT).await;
     told.map(OutcomeResponse).map_err(ProblemResponse)
 }
 
-async fn look_up(State(app): State<Arc<App>>, Extension(pace): Extension<Pace>, tool: Tool, request: Request) -> Answer<Json<Value>> {
+async fn look_up(
+    State(app): State<Arc<App>>,
+    Extension(pace): Extension<Pace>,
+    tool: Tool,
+    request: Request,
+) -> Answer<Json<Value>> {
     pace.check().map_err(ProblemResponse)?;
     let arguments: Box<RawValue> = body::json(request).await.map_err(ProblemResponse)?;
     app.alipay.look_up(tool, arguments.get()).await.map(Json).map_err(ProblemResponse)

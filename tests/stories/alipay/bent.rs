@@ -43,7 +43,8 @@ impl Counter {
     }
 
     async fn refund(&self, trade: &str, yuan: &str, number: &str) -> (u16, Value) {
-        self.call("refund-alipay-payment", json!({"outTradeNo": trade, "refundAmount": yuan, "outRequestNo": number})).await
+        self.call("refund-alipay-payment", json!({"outTradeNo": trade, "refundAmount": yuan, "outRequestNo": number}))
+            .await
     }
 
     async fn refunds(&self) -> usize {
@@ -56,8 +57,18 @@ async fn an_answer_to_a_refund_that_is_not_alipays_word_leaves_it_unknown_and_he
     let counter = Counter::open().await;
     counter.sold("B1", "90.00").await;
     let faults = [
-        "tampered", "missing-sign", "other-key", "error-response", "twice", "trailing", "big", "cut", "502", "20000",
-        "ACQ.SYSTEM_ERROR", "no-change",
+        "tampered",
+        "missing-sign",
+        "other-key",
+        "error-response",
+        "twice",
+        "trailing",
+        "big",
+        "cut",
+        "502",
+        "20000",
+        "ACQ.SYSTEM_ERROR",
+        "no-change",
     ];
     for (n, fault) in faults.iter().enumerate() {
         counter.alipay.bends("alipay.trade.refund", fault, 1).await;
@@ -65,7 +76,8 @@ async fn an_answer_to_a_refund_that_is_not_alipays_word_leaves_it_unknown_and_he
         assert_eq!((status, &told["status"]), (200, &json!("unknown")), "{fault}: {told}");
         assert_eq!(told["payment"]["state"], "signed", "{fault}: {told}");
     }
-    for fault in ["tampered", "missing-sign", "other-key", "error-response", "twice", "trailing", "big", "502", "20000"] {
+    for fault in ["tampered", "missing-sign", "other-key", "error-response", "twice", "trailing", "big", "502", "20000"]
+    {
         counter.alipay.bends("alipay.trade.query", fault, 1).await;
         let (status, told) = counter.call("query-alipay-payment", json!({"outTradeNo": "B1"})).await;
         assert_eq!((status, &told["code"]), (502, &json!("seller_unreachable")), "{fault}: {told}");

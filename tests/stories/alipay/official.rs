@@ -44,7 +44,10 @@ async fn a_page_is_made_a_buyer_pays_and_a_person_allows_the_refund() {
         (payment["payment"]["settlement"] == "verified").then_some(payment)
     })
     .await;
-    assert_eq!((&settled["payment"]["state"], &settled["payment"]["transaction"]), (&json!("settled"), &found["tradeNo"]));
+    assert_eq!(
+        (&settled["payment"]["state"], &settled["payment"]["transaction"]),
+        (&json!("settled"), &found["tradeNo"])
+    );
 
     let again = client.call("refund-alipay-payment", &refund);
     assert_eq!(again["payment"]["id"], back["payment"]["id"]);
@@ -62,7 +65,10 @@ async fn two_hundred_orders_in_odd_words_are_signed_byte_for_byte_as_the_officia
     place.policy(super::OPEN);
     let service = place.serve("deny");
     let client = Client::new(&service.url, &token);
-    let odd = ["&", "=", "+", "%", "%41", " ", "\"", "'", "\\", "/", "<", "邮票", "é", "😀", "\u{202e}", "a=b&c=d", "?", "#", ";", "1"];
+    let odd = [
+        "&", "=", "+", "%", "%41", " ", "\"", "'", "\\", "/", "<", "邮票", "é", "😀", "\u{202e}", "a=b&c=d", "?", "#",
+        ";", "1",
+    ];
     for n in 0..200 {
         let title: String = (0..=n % 7).map(|i| odd[(n * 7 + i * 3 + n / 20) % odd.len()]).collect();
         let tool = if n % 2 == 0 { "create-web-page-alipay-payment" } else { "create-mobile-alipay-payment" };

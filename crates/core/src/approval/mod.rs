@@ -1,6 +1,7 @@
 //! What a person is shown, and what their answer is about.
 
 mod question;
+mod words;
 
 pub use question::{Bar, History, Question, Warning};
 

@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
+use super::words;
 use crate::{
     Millis,
     behind::Behind,
     money::Amount,
-    payment::{Digest, PaymentId, Program, Quote},
+    payment::{Digest, Op, PaymentId, Program, Quote},
     policy::{Decision, Risk},
     registry::Registry,
     text::clean,
@@ -123,8 +124,10 @@ impl Question {
         let host = host_text(quote);
         let reference = registry.reference();
         let network = quote.network.as_ref();
-        let network_name =
-            network.map_or_else(String::new, |n| registry.chain(n).map_or_else(|| n.to_string(), |c| c.name.clone()));
+        let network_name = network.map_or_else(
+            || quote.rail.clone(),
+            |n| registry.chain(n).map_or_else(|| n.to_string(), |c| c.name.clone()),
+        );
         let fiat = quote.exposure_value.map(|v| format!("{v} {reference}"));
         let amount = fiat.clone().unwrap_or_else(|| quote.asset_text());
         let foreign = |text: Option<&str>| text.map(clean).filter(|t| !t.is_empty());
@@ -151,13 +154,13 @@ impl Question {
             agent_says: foreign(reason),
             seller_says: foreign(seller),
             resource: format!("{} {}", quote.resource.method, clean(&quote.resource.path)),
-            why_asked: why(&decision.rule, decision, reference),
+            why_asked: why(&decision.rule, quote.op, decision, reference),
             rule: decision.rule.clone(),
             also: decision.because.clone(),
             warnings: warnings(quote, decision, history, behind),
             bar: bar(decision, reference),
             expires_at,
-            act: format!("Pay {amount}"),
+            act: words::act(quote, &amount),
             signs: signs(quote),
         }
     }
@@ -203,7 +206,8 @@ fn host_text(quote: &Quote) -> String {
 }
 
 fn signs(quote: &Quote) -> Vec<(String, String)> {
-    let mut rows = vec![("form".to_owned(), "EIP-3009 TransferWithAuthorization".to_owned())];
+    let (form, number) = words::form(quote);
+    let mut rows = vec![("form".to_owned(), form)];
     if let Some(domain) = &quote.domain {
         rows.push(("token".to_owned(), format!("{} version {}", domain.name, domain.version)));
     }
@@ -212,12 +216,12 @@ fn signs(quote: &Quote) -> Vec<(String, String)> {
     rows.push(("to".to_owned(), quote.payee.account.clone()));
     rows.push(("value".to_owned(), format!("{} ({})", quote.exposure.amount, quote.asset_text())));
     rows.push(("valid for".to_owned(), format!("{} seconds after your yes", quote.lifetime_seconds.min(300))));
-    rows.push(("nonce".to_owned(), "32 random bytes, chosen after your yes".to_owned()));
+    rows.push(("nonce".to_owned(), number));
     rows
 }
 
 /// One sentence for a rule id.
-fn why(rule: &str, decision: &Decision, reference: &str) -> String {
+fn why(rule: &str, op: Op, decision: &Decision, reference: &str) -> String {
     if let Some(id) = rule.strip_prefix("budget:") {
         let line = decision.budgets.iter().find(|b| b.id == id && b.exceeded);
         return line.and_then(|b| b.max.map(|max| (b, max))).map_or_else(
@@ -227,7 +231,7 @@ fn why(rule: &str, decision: &Decision, reference: &str) -> String {
     }
     match rule {
         "default" => "no rule allows this payment by itself".to_owned(),
-        "first-payee" => "first payment to this seller".to_owned(),
+        "first-payee" => words::first(op).to_owned(),
         "ask-above" => "the amount is above what may be paid without asking".to_owned(),
         "builtin:payee-changed" => "this seller was paid at another account before".to_owned(),
         "builtin:unknown-value" => "this token has no known value in your currency".to_owned(),
@@ -281,7 +285,7 @@ fn warnings(quote: &Quote, decision: &Decision, history: &History, behind: &Behi
         all.push(warn("no-value", "This token has no known value in your currency"));
     }
     if history.payments == 0 {
-        all.push(warn("first-payee", "First payment to this seller"));
+        all.push(warn("first-payee", words::first_warning(quote.op)));
     }
     if quote.testnet {
         all.push(warn("testnet", "Test network: play money"));

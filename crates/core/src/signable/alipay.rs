@@ -184,10 +184,9 @@ impl Question {
     pub fn parameters(&self) -> Vec<(&'static str, String)> {
         let content = match &self.about {
             About::Trade { out_trade_no } => object([("out_trade_no", Some(out_trade_no.clone()))]),
-            About::Refund { out_trade_no, out_request_no } => object([
-                ("out_trade_no", Some(out_trade_no.clone())),
-                ("out_request_no", Some(out_request_no.clone())),
-            ]),
+            About::Refund { out_trade_no, out_request_no } => {
+                object([("out_trade_no", Some(out_trade_no.clone())), ("out_request_no", Some(out_request_no.clone()))])
+            }
         };
         parameters(&self.app_id, self.method(), self.at, content, (&None, &None))
     }
@@ -263,7 +262,9 @@ mod tests {
 
     #[test]
     fn sums_have_two_decimals_and_are_never_rounded() {
-        for (fen, text) in [("0", "0.00"), ("1", "0.01"), ("10", "0.10"), ("100", "1.00"), ("10000000000", "100000000.00")] {
+        for (fen, text) in
+            [("0", "0.00"), ("1", "0.01"), ("10", "0.10"), ("100", "1.00"), ("10000000000", "100000000.00")]
+        {
             assert_eq!(yuan(Amount::parse_atomic(fen).unwrap()), text);
         }
     }
@@ -278,7 +279,8 @@ mod tests {
     #[test]
     fn values_stand_raw_in_the_text_and_nothing_empty_does() {
         let text = refund("R&1=%", Some("退货 \"a\"")).text();
-        let content = r#"{"out_trade_no":"A1","refund_amount":"30.00","out_request_no":"R&1=%","refund_reason":"退货 \"a\""}"#;
+        let content =
+            r#"{"out_trade_no":"A1","refund_amount":"30.00","out_request_no":"R&1=%","refund_reason":"退货 \"a\""}"#;
         assert!(text.contains(&format!("&biz_content={content}&charset")), "{text}");
         assert!(!refund("R1", None).text().contains("refund_reason"));
         assert!(!text.contains("_url") && !super::text(&[("a", String::new()), ("b", "1".into())]).contains("a="));

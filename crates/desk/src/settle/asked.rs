@@ -41,7 +41,8 @@ impl Desk {
         }
         match seen {
             Ok(Seen::Moved { transaction, amount }) => {
-                let proof = json!({"transaction": transaction, "actual": amount, "proof": "the provider's signed word"});
+                let proof =
+                    json!({"transaction": transaction, "actual": amount, "proof": "the provider's signed word"});
                 self.moved(record, Happens::Settled, Settlement::Verified, proof).await
             }
             Ok(Seen::Over) => {

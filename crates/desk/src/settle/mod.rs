@@ -1,7 +1,7 @@
 //! Settlement truth: what a seller claims is `claimed`; what a chain shows is `verified`; a hold is freed by proof of non-use only.
 
-mod balance;
 mod asked;
+mod balance;
 mod clock;
 mod resolve;
 mod rpc;
@@ -47,10 +47,7 @@ enum Pace {
 
 impl Settler {
     /// With these nodes a network, and these providers a protocol.
-    pub fn new(
-        nodes: BTreeMap<Network, Vec<Node>>,
-        providers: BTreeMap<&'static str, Arc<dyn Provider>>,
-    ) -> Self {
+    pub fn new(nodes: BTreeMap<Network, Vec<Node>>, providers: BTreeMap<&'static str, Arc<dyn Provider>>) -> Self {
         Self { nodes, providers, due: Mutex::default(), sooner: Notify::new() }
     }
 

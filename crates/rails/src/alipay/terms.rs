@@ -110,7 +110,8 @@ pub(super) fn quote(offer: &str, context: &QuoteContext<'_>) -> Result<Quoted, Q
     };
     let asset = yuan()?;
     let money = Money { asset: asset.id.clone(), amount: order.amount() };
-    let value = context.registry.value(&asset, money.amount).map_err(|error| QuoteError::Malformed(error.to_string()))?;
+    let value =
+        context.registry.value(&asset, money.amount).map_err(|error| QuoteError::Malformed(error.to_string()))?;
     let quote = Quote {
         rail: "alipay".to_owned(),
         version: 1,

@@ -107,7 +107,8 @@ fn only_a_fund_change_moved_money_and_a_fault_is_no_refusal() {
 
 #[test]
 fn a_refund_is_done_when_its_query_says_so_and_a_trade_is_what_its_query_says() {
-    let done = |more: &str| format!(r#"{{"code":"10000","out_trade_no":"A1","trade_no":"T1","refund_amount":"1.00"{more}}}"#);
+    let done =
+        |more: &str| format!(r#"{{"code":"10000","out_trade_no":"A1","trade_no":"T1","refund_amount":"1.00"{more}}}"#);
     let success = done(r#","out_request_no":"R1","refund_status":"REFUND_SUCCESS""#);
     let found = RefundFound::Done { trade_no: "T1".into(), amount: fen("100") };
     for (answer, means) in [
@@ -124,7 +125,8 @@ fn a_refund_is_done_when_its_query_says_so_and_a_trade_is_what_its_query_says() 
     ] {
         assert_eq!(refund_found("A1", "R1", &said(&answer)), means, "{answer}");
     }
-    let trade = r#"{"code":"10000","out_trade_no":"A1","trade_no":"T1","trade_status":"TRADE_SUCCESS","total_amount":"30.00"}"#;
+    let trade =
+        r#"{"code":"10000","out_trade_no":"A1","trade_no":"T1","trade_status":"TRADE_SUCCESS","total_amount":"30.00"}"#;
     let known = |status| TradeFound::Known { trade_no: "T1".into(), status, amount: fen("3000") };
     for (answer, means) in [
         (trade.to_owned(), known("TRADE_SUCCESS")),

@@ -22,7 +22,9 @@ fn amount(fen: &str) -> Amount {
 
 fn refund(yuan: &str, of: &str) -> Ordered {
     let (out_trade_no, out_request_no) = ("A1".to_owned(), "R1".to_owned());
-    Ordered::Refund { out_trade_no, amount: amount(yuan), out_request_no, reason: Some("退货".into()), of: amount(of) }
+    Ordered::Refund {
+        out_trade_no, amount: amount(yuan), out_request_no, reason: Some("退货".into()), of: amount(of)
+    }
 }
 
 fn link(title: &str) -> Ordered {
@@ -66,8 +68,12 @@ fn a_refund_of_thirty_yuan_is_judged_as_such_and_signed_as_its_own_text() {
     let gateway = "https://openapi.alipay.com/gateway.do".parse().unwrap();
     let sent = Sent::of(&credential).unwrap();
     let (url, body) = sent.at(&gateway);
-    let both: BTreeMap<String, String> =
-        url.query_pairs().into_owned().chain(url::form_urlencoded::parse(body).into_owned()).filter(|(n, _)| n != "sign").collect();
+    let both: BTreeMap<String, String> = url
+        .query_pairs()
+        .into_owned()
+        .chain(url::form_urlencoded::parse(body).into_owned())
+        .filter(|(n, _)| n != "sign")
+        .collect();
     assert_eq!(both, order.parameters().into_iter().map(|(n, v)| (n.to_owned(), v)).collect());
     assert!(credential.headers.is_empty() && page(&gateway, &sent).query_pairs().any(|(name, _)| name == "sign"));
 }
@@ -115,10 +121,7 @@ fn sums_and_numbers_are_read_strictly() {
 fn only_our_carriers_word_that_money_moved_is_a_receipt() {
     let quoted = quote(&json!(terms(refund("3000", "3000"))).to_string(), false).unwrap();
     let receipt = |status, body: &str| Alipay.receipt(&quoted.quote, status, &[], body.as_bytes());
-    assert_eq!(
-        receipt(200, r#"{"tradeNo":"T1","fundChange":"Y"}"#),
-        Receipt::Success { transaction: "T1".into() }
-    );
+    assert_eq!(receipt(200, r#"{"tradeNo":"T1","fundChange":"Y"}"#), Receipt::Success { transaction: "T1".into() });
     assert_eq!(receipt(402, r#"{"refused":"ACQ.X"}"#), Receipt::Failed { reason: "ACQ.X".into() });
     for (status, body) in [(503, r#"{"fundChange":"Y"}"#), (200, r#"{"fundChange":"N"}"#), (200, "x"), (502, "{}")] {
         assert_eq!(receipt(status, body), Receipt::Absent, "{status} {body}");

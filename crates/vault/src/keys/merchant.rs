@@ -198,8 +198,13 @@ mod tests {
         let pkcs8: Pkcs8V1Der<'_> = pair.as_der().unwrap();
         // The PKCS#1 key is what PKCS#8 wraps: 26 bytes before it.
         let (bare, inner) = (STANDARD.encode(pkcs8.as_ref()), STANDARD.encode(&pkcs8.as_ref()[26..]));
-        let pem = format!("-----BEGIN PRIVATE KEY-----\r\n{}\r\n{}\r\n-----END PRIVATE KEY-----\r\n", &bare[..64], &bare[64..]);
-        let public = |text: &str| keys.set_merchant(merchant(), Some(&Secret::copy_of(text.as_bytes()))).map(|m| m.public_key);
+        let pem = format!(
+            "-----BEGIN PRIVATE KEY-----\r\n{}\r\n{}\r\n-----END PRIVATE KEY-----\r\n",
+            &bare[..64],
+            &bare[64..]
+        );
+        let public =
+            |text: &str| keys.set_merchant(merchant(), Some(&Secret::copy_of(text.as_bytes()))).map(|m| m.public_key);
         let first = public(&bare).unwrap();
         assert_eq!((public(&inner), public(&pem)), (Ok(first.clone()), Ok(first.clone())));
         for bad in ["", "AAAA", "not base64", &first, &"A".repeat(LONGEST + 1)] {

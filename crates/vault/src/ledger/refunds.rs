@@ -20,7 +20,8 @@ impl Tx<'_> {
             "SELECT s.payment FROM signable s JOIN head h ON h.payment = s.payment
              WHERE s.wallet = ?1 AND h.state IN ('reserved', 'signed', 'delivered', 'settled', 'unknown')",
         )?;
-        let payments = statement.query_map([form.signer()], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
+        let payments =
+            statement.query_map([form.signer()], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
         let mut sum = *amount;
         for payment in payments {
             for earlier in forms(self.conn, payment)? {
