@@ -16,6 +16,8 @@ use crate::{desk::Desk, provider::Seen};
 
 /// Before a doubtful answer is asked about: providers need as long to know.
 pub(super) const AFTER_DOUBT_MS: i64 = 10_000;
+/// How long somebody else's doing is waited for; after that a payment is looked at once a start.
+const PATIENCE_SECONDS: u64 = 30 * 24 * 3600;
 /// Pauses between looks in vain.
 const PAUSES_MS: [i64; 3] = [30_000, 120_000, 600_000];
 
@@ -28,6 +30,11 @@ impl Desk {
 
     pub(super) fn ask_at(&self, record: &Record, at: Millis) {
         self.settler.put(Due { at, payment: record.id.clone(), pause_ms: AFTER_DOUBT_MS, pace: Pace::Provider });
+    }
+
+    /// Whether it is time to ask no more: nothing has come of it for a month.
+    pub(super) fn asked_long_enough(&self, record: &Record) -> bool {
+        self.now() > record.created_at.plus_seconds(PATIENCE_SECONDS)
     }
 
     /// One question; true if something was learnt.

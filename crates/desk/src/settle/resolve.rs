@@ -109,7 +109,8 @@ impl Desk {
     async fn look_at(&self, payment: &PaymentId) -> Look<Option<bool>> {
         match self.vault.open_payment(payment).await? {
             Some((record, forms)) if self.settler.provider(&record.quote.rail).is_some() => {
-                self.ask_provider(&record, &forms).await.map(Some)
+                let learnt = self.ask_provider(&record, &forms).await?;
+                Ok((learnt || !self.asked_long_enough(&record)).then_some(learnt))
             }
             Some((record, _))
                 if record.status == Status::Unknown && !self.settler.can_see(record.quote.network.as_ref()) =>
