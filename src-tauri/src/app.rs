@@ -5,6 +5,7 @@ use countersign_core::policy::Policy;
 use countersign_desk::{
     Desk, DeskParts, Habits,
     approver::Approver,
+    provider::Provider,
     settle::Node,
     wire::{Wire, WireLimits},
 };
@@ -13,12 +14,14 @@ use countersign_vault::{
     keys::{KeyStore, Keys, Secret, file::FileStore, os::OsStore},
 };
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use crate::{
+    alipay::Alipay,
     bridge,
     config::{Config, Store},
     control,
@@ -148,6 +151,8 @@ pub async fn start(
     let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
     let node = |url| Node::new(client.clone(), url);
     let wire = Wire::new(config.fetch.allow_private_hosts.iter().cloned(), limits)?;
+    let alipay = Alipay::open(vault.clone(), &wire, Arc::new(SystemClock)).await;
+    let provider: Arc<dyn Provider> = alipay.clone();
     let desk = Desk::new(DeskParts {
         vault,
         rails: config.rails()?,
@@ -160,6 +165,7 @@ pub async fn start(
             .into_iter()
             .map(|(network, urls)| (network, urls.into_iter().map(node).collect()))
             .collect(),
+        providers: BTreeMap::from([("alipay", provider)]),
         habits: Habits::new(config.fetch.keep_hours, config.keys.lock_after_minutes),
         approval_seconds: config.approval.timeout_seconds,
     });
@@ -172,6 +178,7 @@ pub async fn start(
         approver,
         sessions: sessions.clone(),
         gateway: gateway.clone(),
+        alipay: alipay.clone(),
         patience,
         pairing: control::Pairing::default(),
     };
@@ -183,7 +190,7 @@ pub async fn start(
         door: opened(place, door::AGENTS, desk.vault()).await?,
     };
     let mcp = mcp::Mcp::new(&place.dir, &config.mcp)?;
-    let listening = http::serve(desk.clone(), sessions, config, entrances, |app| {
+    let listening = http::serve(desk.clone(), sessions, alipay, config, entrances, |app| {
         mcp.router(app.clone(), Arc::new(Together(gateway.clone()))).merge(gateway::router(app, gateway))
     })
     .await?;

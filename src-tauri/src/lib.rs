@@ -2,6 +2,7 @@
 //!
 //! The app names concrete things; what a payment is and how it is told lives in the packages below it.
 
+mod alipay;
 mod app;
 mod backup;
 mod bridge;

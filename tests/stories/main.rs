@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alipay;
 #[cfg(unix)]
 mod bridge;
 #[cfg(target_os = "linux")]

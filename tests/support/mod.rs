@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part")]
 
 pub mod agent;
+pub mod alipay;
 pub mod announced;
 #[cfg(target_os = "linux")]
 pub mod attacker;
@@ -33,6 +34,7 @@ pub mod twisted;
 pub mod world;
 
 pub use agent::Agent;
+pub use alipay::AlipayDouble;
 pub use client::Client;
 pub use hostile_mpp::HostileMpp;
 pub use mcp::Mcp;

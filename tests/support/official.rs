@@ -60,8 +60,13 @@ pub struct Official {
 impl Official {
     /// Connects the client of this SDK, `1` or `2`, to a service.
     pub fn connect(service: &Service, token: &str, sdk: &str, extra: &[&str]) -> Self {
+        Self::connect_to(service, token, sdk, extra, 6)
+    }
+
+    /// The same where the service offers another number of tools.
+    pub fn connect_to(service: &Service, token: &str, sdk: &str, extra: &[&str], tools: usize) -> Self {
         let (client, ready) = Self::open(&format!("{}/mcp", service.url), token, sdk, extra);
-        assert_eq!(ready["tools"].as_array().map(Vec::len), Some(6), "{ready}");
+        assert_eq!(ready["tools"].as_array().map(Vec::len), Some(tools), "{ready}");
         client
     }
 

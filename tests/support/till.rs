@@ -1,6 +1,7 @@
 //! A whole desk in this process, with a clock the story moves and nodes it chooses; sellers and chain are as real as elsewhere.
 
 use countersign_core::{
+    asset::Network,
     payment::{Caller, PaymentId},
     policy::Policy,
     registry::Registry,
@@ -8,6 +9,7 @@ use countersign_core::{
 use countersign_desk::{
     Desk, DeskParts, Habits, Told,
     approver::{Approver, Change, Showing},
+    provider::Provider,
     request::{FetchBody, PayBody, Request},
     settle::Node,
     view::ListQuery,
@@ -19,7 +21,7 @@ use countersign_vault::{
     keys::{Keys, memory::MemoryStore},
 };
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// A policy under which everything up to a dollar goes through, until so much is held or spent in a week.
 pub fn up_to(most: &str) -> String {
@@ -84,6 +86,14 @@ impl Till {
         Self::asking(policy, network, nodes, |_| Arc::new(Nobody)).await
     }
 
+    /// The same without nodes, where a provider says how payments by x402 ended.
+    pub async fn provided(policy: &str, provider: Arc<dyn Provider>) -> Self {
+        let mut till = Self::open(policy, "eip155:84532", Vec::new()).await;
+        let providers = BTreeMap::from([("x402", provider)]);
+        till.desk = Self::desk(till.desk.vault().clone(), &till.clock, Arc::new(Nobody), BTreeMap::new(), providers);
+        till
+    }
+
     /// The same with somebody who is asked, and may move the clock.
     pub async fn asking(
         policy: &str,
@@ -100,19 +110,31 @@ impl Till {
         let vault = Vault::open(open).expect("a ledger");
         let wallet = vault.create_wallet("main").await.expect("a wallet").address;
         vault.add_agent(&AGENT.parse().expect("a name"), false, SetBy::Person).await.expect("an agent");
+        let nodes = [(network.parse().expect("a network"), nodes)].into_iter().filter(|(_, n)| !n.is_empty()).collect();
+        let desk = Self::desk(vault, &clock, whom(clock.clone()), nodes, BTreeMap::new());
+        Self { clock, desk, wallet, settling: None, _dir: dir }
+    }
+
+    fn desk(
+        vault: Vault,
+        clock: &Arc<ManualClock>,
+        approver: Arc<dyn Approver>,
+        nodes: BTreeMap<Network, Vec<Node>>,
+        providers: BTreeMap<&'static str, Arc<dyn Provider>>,
+    ) -> Arc<Desk> {
         let limits = WireLimits { max_response_bytes: 10 * 1024 * 1024, timeout: Duration::from_secs(20) };
-        let desk = Desk::new(DeskParts {
+        Desk::new(DeskParts {
             vault,
             rails: countersign_rails::all(Ways::default()),
-            registry,
+            registry: Arc::new(Registry::builtin("USD")),
             wire: Wire::new(["127.0.0.1".to_owned()], limits).expect("a client"),
-            approver: whom(clock.clone()),
+            approver,
             clock: clock.clone(),
-            nodes: [(network.parse().expect("a network"), nodes)].into_iter().filter(|(_, n)| !n.is_empty()).collect(),
+            nodes,
+            providers,
             habits: Habits::new(1, 0),
             approval_seconds: 120,
-        });
-        Self { clock, desk, wallet, settling: None, _dir: dir }
+        })
     }
 
     fn caller() -> Caller {

@@ -26,7 +26,7 @@ use place::Place;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  demo [--terminal] [--rail mpp]
+  demo [--terminal] [--rail mpp|alipay]
                       a local chain, an official seller, an agent that buys three things, and you who decide
   test [STEP…]        everything that must pass; with names only those steps
   check [STEP…]       the steps that run no test: format, lints, documents, import directions, licences …

@@ -2,6 +2,8 @@
 //!
 //! A new form is a new variant here and a new arm in the vault's signer, on purpose: that is the security review.
 
+pub mod alipay;
+
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,8 @@ use crate::{asset::Network, money::Amount};
 pub enum Signable {
     /// EIP-3009 `TransferWithAuthorization` under the token's own EIP-712 domain.
     Eip3009(Eip3009),
+    /// An order at Alipay's gateway: the exact text of the request.
+    Alipay(alipay::Order),
 }
 
 /// The fields of an EIP-3009 transfer authorisation and its domain.
@@ -53,17 +57,19 @@ impl Signable {
         (signable.encode() == bytes).then_some(signable)
     }
 
-    /// The account whose key signs.
+    /// The account whose key signs: a wallet's address, or `alipay:` and the merchant's app.
     pub fn signer(&self) -> String {
         match self {
             Self::Eip3009(a) => a.from.to_string(),
+            Self::Alipay(order) => format!("alipay:{}", order.app_id),
         }
     }
 
-    /// The network it is valid on.
-    pub fn network(&self) -> Network {
+    /// The network it is valid on; none where no chain is.
+    pub fn network(&self) -> Option<Network> {
         match self {
-            Self::Eip3009(a) => Network::eip155(a.chain_id),
+            Self::Eip3009(a) => Some(Network::eip155(a.chain_id)),
+            Self::Alipay(_) => None,
         }
     }
 
@@ -71,6 +77,7 @@ impl Signable {
     pub fn nonce(&self) -> B256 {
         match self {
             Self::Eip3009(a) => a.nonce,
+            Self::Alipay(order) => order.number(),
         }
     }
 
@@ -78,6 +85,7 @@ impl Signable {
     pub fn valid_before(&self) -> u64 {
         match self {
             Self::Eip3009(a) => a.valid_before,
+            Self::Alipay(order) => order.at.saturating_add(alipay::WINDOW),
         }
     }
 
@@ -85,6 +93,7 @@ impl Signable {
     pub fn valid_after(&self) -> u64 {
         match self {
             Self::Eip3009(a) => a.valid_after,
+            Self::Alipay(order) => order.at,
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     habits::Habits,
     outcome::{Outcome, OutcomeStatus, ResponseView},
     problem::{Code, Problem},
+    provider::Provider,
     request::Request,
     settle::{Node, Settler, Witnesses},
     shape::{Budget, PaymentList},
@@ -51,6 +52,8 @@ pub struct DeskParts {
     pub clock: Arc<dyn Clock>,
     /// Nodes to check settlements with.
     pub nodes: BTreeMap<Network, Vec<Node>>,
+    /// Whom to ask how a payment ended, by protocol, where no chain shows it.
+    pub providers: BTreeMap<&'static str, Arc<dyn Provider>>,
     /// What may change while it runs.
     pub habits: Habits,
     /// How long a question lives.
@@ -85,7 +88,7 @@ impl Desk {
             wire: parts.wire,
             approver: parts.approver,
             clock: parts.clock,
-            settler: Settler::new(parts.nodes),
+            settler: Settler::new(parts.nodes, parts.providers),
             witnesses: Witnesses::default(),
             stories: Stories::default(),
             events: broadcast::channel(1024).0,

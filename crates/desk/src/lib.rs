@@ -13,6 +13,7 @@ mod habits;
 pub mod outcome;
 mod pay;
 pub mod problem;
+pub mod provider;
 mod receipt;
 pub mod request;
 pub mod seconds;

@@ -5,6 +5,7 @@
 use countersign_core::rail::Rail;
 use url::{Host, Url};
 
+pub mod alipay;
 mod evm;
 mod json;
 pub mod mpp;
@@ -14,7 +15,7 @@ pub mod x402;
 ///
 /// All of them are always there, whatever is turned off: what was signed once has to be found on its chain.
 pub fn all(on: mpp::Ways) -> Vec<Box<dyn Rail>> {
-    vec![Box::new(x402::X402), Box::new(mpp::Mpp::new(on))]
+    vec![Box::new(x402::X402), Box::new(mpp::Mpp::new(on)), Box::new(alipay::Alipay)]
 }
 
 /// The host of an http(s) address, an A-label or an address.

@@ -1,17 +1,20 @@
 //! Digests and signatures of the forms that may be signed, and nothing else.
 //!
-//! The digest is made of the fields of a [`Signable`] alone; signatures are deterministic (RFC 6979, low s), so the same
-//! form and key give the same bytes for ever. No function here takes a hash from outside.
+//! The digest is made of the fields of a [`Signable`] alone; signatures are deterministic (RFC 6979, low s; PKCS#1 v1.5), so the
+//! same form and key give the same bytes for ever. No function here takes a hash from outside.
 
 use alloy::sol_types::{Eip712Domain, SolStruct as _, eip712_domain};
 use alloy_primitives::{Address, B256, U256};
-use countersign_core::signable::{Eip3009, Signable};
+use countersign_core::{
+    payment::Digest,
+    signable::{Eip3009, Signable},
+};
 use std::{
     fmt,
     sync::{Arc, PoisonError, RwLock},
 };
 
-use crate::keys::LockedKey;
+use crate::keys::{LockedKey, MerchantKey};
 
 mod form {
     alloy::sol! {
@@ -87,23 +90,42 @@ impl fmt::Debug for Signer {
     }
 }
 
-/// The account a form takes from.
-pub(crate) fn account(signable: &Signable) -> Address {
+/// Whoever's key a form is signed with.
+pub(crate) enum Hand {
+    /// A wallet.
+    Wallet(Signer),
+    /// A merchant at Alipay.
+    Merchant(MerchantKey),
+}
+
+/// The wallet a form takes from; none where no wallet is asked.
+pub(crate) fn wallet(signable: &Signable) -> Option<Address> {
     match signable {
-        Signable::Eip3009(form) => form.from,
+        Signable::Eip3009(form) => Some(form.from),
+        Signable::Alipay(_) => None,
     }
 }
 
-/// The EIP-712 digest of a form.
+/// What is kept of a form to know it again: the EIP-712 digest, or of an order its fields and the text that is signed.
 pub fn digest(signable: &Signable) -> B256 {
     match signable {
         Signable::Eip3009(a) => transfer(a).eip712_signing_hash(&domain(a)),
+        Signable::Alipay(order) => B256::from(Digest::of(&[&signable.encode(), order.text().as_bytes()]).0),
     }
 }
 
-/// Signs a form: 65 bytes, r, s and v of 27 or 28.
+/// Signs a form: by a wallet 65 bytes, r, s and v of 27 or 28; by a merchant SHA256withRSA over its text.
+pub(crate) fn sign_by(hand: &Hand, signable: &Signable) -> Result<Vec<u8>, SignError> {
+    match (hand, signable) {
+        (Hand::Wallet(signer), _) => sign(signer, signable),
+        (Hand::Merchant(key), Signable::Alipay(order)) => key.order(order).ok_or(SignError::NoSignature),
+        (Hand::Merchant(_), Signable::Eip3009(_)) => Err(SignError::NoSignature),
+    }
+}
+
+/// Signs a form that takes from this wallet.
 pub(crate) fn sign(signer: &Signer, signable: &Signable) -> Result<Vec<u8>, SignError> {
-    let from = account(signable);
+    let from = wallet(signable).ok_or(SignError::NoSignature)?;
     if from != signer.address {
         return Err(SignError::OtherAccount { from, signer: signer.address });
     }

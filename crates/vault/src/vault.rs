@@ -2,6 +2,7 @@
 
 mod guard;
 mod logins;
+mod merchants;
 mod payees;
 mod people;
 
@@ -111,11 +112,11 @@ impl Vault {
         if reservation.forms.iter().any(|form| wall.seconds() >= form.valid_before()) {
             return Err(SignError::Failed("its validity window is over".into()));
         }
-        let signers = self.signers(&reservation.forms)?;
+        let hands = self.hands(&reservation.forms)?;
         point("sign.reserved");
         reservation.dropped.armed = false;
         let forms = std::mem::take(&mut reservation.forms);
-        match sign_all(forms, &signers) {
+        match sign_all(forms, &hands) {
             Ok(forms) => {
                 point("sign.signed");
                 shared.marks.leave(Mark::Signed(reservation.record.id.clone()));
@@ -130,17 +131,24 @@ impl Vault {
 
     /// Whether every key that [`Self::sign`] needs is in memory, so that it does not block.
     pub fn has_keys_of(&self, reservation: &Reservation) -> bool {
-        reservation.forms.iter().all(|form| self.0.shared.keys.loaded_signer(sign::account(form)).is_some())
+        let loaded = |wallet| self.0.shared.keys.loaded_signer(wallet).is_some();
+        reservation.forms.iter().all(|form| sign::wallet(form).is_some_and(loaded))
     }
 
-    fn signers(&self, forms: &[Signable]) -> Result<Vec<sign::Signer>, SignError> {
+    fn hands(&self, forms: &[Signable]) -> Result<Vec<sign::Hand>, SignError> {
         let keys = &self.0.shared.keys;
         self.0.shared.uses_keys();
-        let signer = |form: &Signable| match keys.loaded_signer(sign::account(form)) {
-            Some(signer) => Ok(signer),
-            None => keys.signer(&form.signer()).map_err(|error| guard::no_key(&form.signer(), error)),
+        let hand = |form: &Signable| {
+            let found = match sign::wallet(form) {
+                Some(wallet) => match keys.loaded_signer(wallet) {
+                    Some(signer) => Ok(sign::Hand::Wallet(signer)),
+                    None => keys.signer(&form.signer()).map(sign::Hand::Wallet),
+                },
+                None => keys.merchant_key().map(sign::Hand::Merchant),
+            };
+            found.map_err(|error| guard::no_key(&form.signer(), error))
         };
-        forms.iter().map(signer).collect()
+        forms.iter().map(hand).collect()
     }
 
     /// The same signatures again for a repeat inside the window; none outside it.
@@ -150,10 +158,9 @@ impl Vault {
             return Ok(None);
         };
         let own = self.clone();
-        let signed = aside(move || {
-            own.signers(&forms).and_then(|signers| sign_all(forms, &signers).map_err(|(_, error)| error))
-        })
-        .await?;
+        let signed =
+            aside(move || own.hands(&forms).and_then(|hands| sign_all(forms, &hands).map_err(|(_, error)| error)))
+                .await?;
         let shared = &self.0.shared;
         shared.view().may_pay(&record.agent, shared.clock.wall())?;
         let forms = signed.map_err(|error| match error {
@@ -290,10 +297,10 @@ fn refused(error: VaultError) -> SignError {
 type Forms = Vec<(Signable, Vec<u8>)>;
 
 /// Signs every form; an error says how many signatures were computed before it.
-fn sign_all(forms: Vec<Signable>, signers: &[sign::Signer]) -> Result<Forms, (usize, SignError)> {
+fn sign_all(forms: Vec<Signable>, hands: &[sign::Hand]) -> Result<Forms, (usize, SignError)> {
     let mut signed = Vec::with_capacity(forms.len());
-    for (form, signer) in forms.into_iter().zip(signers) {
-        match sign::sign(signer, &form) {
+    for (form, hand) in forms.into_iter().zip(hands) {
+        match sign::sign_by(hand, &form) {
             Ok(bytes) => signed.push((form, bytes)),
             Err(sign::SignError::Locked) => return Err((signed.len(), SignError::Locked)),
             Err(error) => return Err((signed.len(), SignError::Failed(error.to_string()))),

@@ -7,7 +7,7 @@ use serde_json::json;
 use std::path::PathBuf;
 use tokio::io::{BufReader, stdin, stdout};
 
-use super::{Exit, not_done, perform};
+use super::{Exit, alipay, not_done, perform};
 use crate::{
     app::Place,
     bridge::{Bridge, token},
@@ -35,7 +35,17 @@ pub fn run(place: Place, args: McpArgs) -> anyhow::Result<Exit> {
         eprintln!("countersign: {why}");
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let ended = runtime.block_on(Bridge::run(place, agent, args.gateway, BufReader::new(stdin()), stdout()));
+    let ended = runtime.block_on(async {
+        let beside = place.clone();
+        let taking_over = async {
+            alipay::take_over(&beside).await;
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            ended = Bridge::run(place, agent, args.gateway, BufReader::new(stdin()), stdout()) => ended,
+            () = taking_over => Ok(()),
+        }
+    });
     // A thread may still wait for a line that will not come.
     runtime.shutdown_background();
     ended?;

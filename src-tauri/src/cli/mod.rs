@@ -1,5 +1,6 @@
 //! The command line: one verb a file, and one exit status a way of ending.
 
+mod alipay;
 mod backup;
 mod connect;
 mod fetch;
@@ -109,6 +110,9 @@ enum Verb {
     /// Puts paid MCP servers behind the running Countersign.
     #[command(subcommand)]
     Gateway(gateway::GatewayVerb),
+    /// Sets up a merchant at Alipay, whose pages and refunds agents can ask for.
+    #[command(subcommand)]
+    Alipay(alipay::AlipayVerb),
     /// Fetches a URL and pays its 402 through the running service.
     Fetch(fetch::FetchArgs),
     /// Prints a shell's completion script.
@@ -181,6 +185,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Connect(args)) => connect::run(&place, &args, json),
         Some(Verb::Uninstall(args)) => uninstall::run(&place, &args, json),
         Some(Verb::Gateway(verb)) => gateway::run(&place, verb, json),
+        Some(Verb::Alipay(verb)) => alipay::run(&place, verb, json),
         Some(Verb::Fetch(args)) => fetch::run(&place, args, json),
         Some(Verb::Completions { shell }) => shell::completions(shell),
         Some(Verb::Man(args)) => shell::man(args),

@@ -132,7 +132,7 @@ pub fn wallet(place: &Place, verb: WalletVerb, json: bool) -> anyhow::Result<Exi
             json,
         ),
         WalletVerb::Unlock { passphrase_file } => {
-            let passphrase = first_line(&read_text(passphrase_file, "passphrase")?);
+            let passphrase = first_line(&read_text(passphrase_file, "passphrase", MOST)?);
             let said = "The wallets are unlocked until they are locked or Countersign ends.";
             finish(place, Op::WalletUnlock { passphrase }, |_| println!("{said}"), json)
         }
@@ -163,24 +163,38 @@ fn address(place: &Place, label: Option<&str>, json: bool) -> anyhow::Result<Exi
     Ok(Exit::Done)
 }
 
+/// Longest key or passphrase, bytes.
+const MOST: usize = 1024;
+
 /// Reads a secret, without the spaces and line ends around it.
 pub(super) fn read_secret(file: Option<PathBuf>, what: &str) -> anyhow::Result<Secret> {
-    Ok(Secret::copy_of(read_text(file, what)?.trim_ascii()))
+    read_longer(file, what, MOST)
+}
+
+/// The same for a secret of at most so many bytes.
+pub(super) fn read_longer(file: Option<PathBuf>, what: &str, most: usize) -> anyhow::Result<Secret> {
+    Ok(Secret::copy_of(read_text(file, what, most)?.trim_ascii()))
 }
 
 /// The first line, with the spaces it has: they may belong to a passphrase.
 fn first_line(text: &[u8]) -> Secret {
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    Secret::copy_of(line.strip_suffix(b"\r").unwrap_or(line))
+    Secret::copy_of(
+        line.strip_suffix(
+            b"
+",
+        )
+        .unwrap_or(line),
+    )
 }
 
 /// Reads past every buffer but one, which is wiped.
-fn read_text(file: Option<PathBuf>, what: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+fn read_text(file: Option<PathBuf>, what: &str, most: usize) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let (opened, name) = match file {
         Some(path) => (File::open(&path), format!("the {what} file {}", path.display())),
         None => (unbuffered_stdin(), format!("the {what} from stdin")),
     };
-    let mut text = Zeroizing::new(vec![0; 1024]);
+    let mut text = Zeroizing::new(vec![0; most]);
     let filled = opened.and_then(|file| fill(file, &mut text)).with_context(|| format!("reading {name}"))?;
     if filled == text.len() {
         bail!("{name} is too long");
@@ -319,7 +333,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("passphrase");
         std::fs::write(&file, "x".repeat(1024)).unwrap();
-        assert!(read_text(Some(file.clone()), "passphrase").is_err());
+        assert!(read_text(Some(file.clone()), "passphrase", MOST).is_err());
         std::fs::write(&file, " 0xab \n").unwrap();
         assert_eq!(read_secret(Some(file), "key").unwrap().expose(), b"0xab");
     }

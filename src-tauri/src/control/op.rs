@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
-use crate::gateway::{Name, Target};
+use crate::{
+    alipay::setup,
+    gateway::{Name, Target},
+};
 
 /// One setup or reading verb.
 #[derive(Serialize, Deserialize)]
@@ -146,6 +149,31 @@ pub enum Op {
         /// Its name.
         name: Name,
     },
+    /// Sets a merchant at Alipay up, in the place of the one before.
+    AlipaySetup {
+        /// All but the private key.
+        said: setup::Said,
+        /// The app's private key; empty to have one made.
+        #[serde(with = "carried")]
+        key: Secret,
+    },
+    /// Checks the merchant's keys; while Countersign runs, the gateway is asked too. Moves nothing.
+    AlipayCheck,
+    /// The merchant, without its key; null if there is none.
+    AlipayShow,
+    /// Checks a notice that Alipay sent to a server of the merchant's.
+    AlipayNotice {
+        /// The form as it was posted.
+        form: String,
+        /// The order it should be about.
+        out_trade_no: String,
+        /// What that order costs, in yuan.
+        amount: String,
+        /// The merchant's account, where it is known.
+        seller_id: Option<String>,
+    },
+    /// Forgets the merchant and its key.
+    AlipayRemove,
     /// Fetches a URL as an agent and pays its 402; only while Countersign runs.
     Fetch {
         /// Which agent; the only one if not given.
@@ -243,6 +271,11 @@ impl Op {
             Self::GatewayRemove { .. } => "gateway remove",
             Self::GatewayLogin { .. } => "gateway login",
             Self::GatewayLogout { .. } => "gateway logout",
+            Self::AlipaySetup { .. } => "alipay setup",
+            Self::AlipayCheck => "alipay check",
+            Self::AlipayShow => "alipay show",
+            Self::AlipayNotice { .. } => "alipay notice",
+            Self::AlipayRemove => "alipay remove",
             Self::Fetch { .. } => "fetch",
         }
     }
@@ -273,6 +306,7 @@ impl Op {
                 lines.push(Said::UpstreamPaid {});
                 Some((Said::AskUpstream { upstream: name.to_string() }, lines))
             }
+            Self::AlipaySetup { said, .. } => Some((Said::AskMerchant {}, said.lines())),
             Self::PolicySet { toml } => {
                 let new = Policy::parse(toml, reference).ok()?;
                 match policy::compare(now?, &new) {

@@ -12,6 +12,7 @@ use countersign_vault::{Confirm, Filter, PayerFor, Scope, Set, SetBy, Vault, Wal
 use serde_json::{Value, json};
 
 use super::op::Op;
+use crate::alipay::setup;
 
 /// Most payments the ledger reads at once.
 const PAGE: u32 = 500;
@@ -139,6 +140,16 @@ pub async fn perform(vault: &Vault, registry: &Registry, op: Op, by: SetBy) -> a
         | Op::GatewayLogin { .. }
         | Op::GatewayLogout { .. } => {
             bail!("MCP servers are put behind a running Countersign; start `countersign` or `countersign serve` first")
+        }
+        Op::AlipaySetup { said, key } => setup::keep(vault, &said, key).await?,
+        Op::AlipayCheck => setup::check(vault).await?,
+        Op::AlipayShow => json!(vault.merchant().await?.as_ref().map(setup::shown)),
+        Op::AlipayNotice { form, out_trade_no, amount, seller_id } => {
+            setup::notice(vault, &form, (&out_trade_no, &amount, seller_id.as_deref())).await?
+        }
+        Op::AlipayRemove => {
+            vault.remove_merchant().await?;
+            json!({"removed": true})
         }
         Op::Fetch { .. } => bail!(
             "`countersign fetch` pays through the running service; start `countersign` or `countersign serve` first"

@@ -23,6 +23,7 @@ use super::{
     perform::{checked, perform},
 };
 use crate::{
+    alipay::Alipay,
     door::{Door, Line},
     gateway::Gateway,
     http::Sessions,
@@ -43,6 +44,8 @@ pub struct Counter {
     pub sessions: Arc<Sessions>,
     /// The MCP servers behind us.
     pub gateway: Arc<Gateway>,
+    /// The merchant at Alipay.
+    pub alipay: Arc<Alipay>,
     /// How long a person has for a change.
     pub patience: Duration,
     /// What is asked about agents.
@@ -167,6 +170,16 @@ impl Counter {
             Op::GatewayLogout { name } => {
                 self.gateway.logout(&name).await?;
                 json!({"name": name, "logged_in": false})
+            }
+            op @ (Op::AlipaySetup { .. } | Op::AlipayRemove) => {
+                let value = perform(vault, desk.registry(), op, by).await?;
+                self.alipay.load().await?;
+                value
+            }
+            Op::AlipayCheck => {
+                let mut value = perform(vault, desk.registry(), Op::AlipayCheck, by).await?;
+                value["tried"] = self.alipay.try_it().await?;
+                value
             }
             op => perform(vault, desk.registry(), op, by).await?,
         };

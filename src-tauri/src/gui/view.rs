@@ -136,6 +136,9 @@ pub struct ApprovalView {
     pub warnings: Vec<WarningView>,
     pub bar: Option<BarView>,
     pub remember: Vec<RememberView>,
+    /// What the button does.
+    #[cfg_attr(test, ts(type = "Said"))]
+    pub act: Said,
     #[cfg_attr(test, ts(type = "Array<[Said, string]>"))]
     pub signs: Vec<(Said, String)>,
     #[cfg_attr(test, ts(type = "number"))]
@@ -328,6 +331,7 @@ impl ApprovalView {
             warnings,
             bar,
             expires_at,
+            act,
             signs,
         } = question;
         Self {
@@ -369,6 +373,7 @@ impl ApprovalView {
             why_asked,
             rule,
             also,
+            act,
             signs,
         }
     }

@@ -1,6 +1,7 @@
 //! The localhost service, on a port and at a door: a guard in front, routes behind it, and nothing that could approve, loosen
 //! or touch a key.
 
+mod alipay;
 pub mod body;
 pub mod contract;
 mod guard;
@@ -16,6 +17,7 @@ pub use rate::Pace;
 pub use serve::{Entrances, Listening, serve};
 pub use session::Sessions;
 
+use crate::alipay::{Alipay, Tool};
 use countersign_core::payment::Caller;
 use countersign_desk::{Desk, outcome::Outcome, problem::Problem, request::Request};
 use std::sync::Arc;
@@ -33,6 +35,8 @@ pub struct App {
     pub failures: rate::Failures,
     /// Who is calling.
     pub sessions: Arc<Sessions>,
+    /// The merchant at Alipay, if there is one.
+    pub alipay: Arc<Alipay>,
     /// True once the service is to end.
     pub stopping: watch::Receiver<bool>,
 }
@@ -41,6 +45,18 @@ impl App {
     /// The page that says where to decide, for a client to show; none while the port is closed.
     pub fn open(&self) -> Option<String> {
         self.port.map(|port| format!("http://127.0.0.1:{port}{}", guard::OPEN))
+    }
+
+    /// Carries out one of Alipay's tools that orders something, within the rate of the caller.
+    pub async fn alipay(
+        &self,
+        caller: Caller,
+        pace: Pace,
+        (tool, arguments): (Tool, &str),
+        wait: u64,
+    ) -> Result<Outcome, Problem> {
+        let request = self.alipay.request(&self.desk, &caller, tool, arguments, wait).await?;
+        self.money(caller, pace, request).await
     }
 
     /// Carries out a request for money within its rate; a repeat of a known key is free.

@@ -23,7 +23,7 @@ use serde_json::Value;
 use std::sync::Arc;
 
 use super::{
-    App, body, contract, guard,
+    App, alipay, body, contract, guard,
     problem::{OutcomeResponse, ProblemResponse, bad_request},
     rate::Pace,
 };
@@ -51,6 +51,11 @@ routes! {
     post "/v1/payments/{id}/cancel" => cancel,
     post "/v1/payments/{id}/receipt" => receipt,
     get "/v1/budget" => budget,
+    post "/v1/alipay/create-mobile-alipay-payment" => alipay::mobile,
+    post "/v1/alipay/create-web-page-alipay-payment" => alipay::web,
+    post "/v1/alipay/query-alipay-payment" => alipay::payment,
+    post "/v1/alipay/refund-alipay-payment" => alipay::refund,
+    post "/v1/alipay/query-alipay-refund" => alipay::refund_query,
     get "/v1/openapi.json" => openapi,
 }
 

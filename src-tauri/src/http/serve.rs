@@ -37,6 +37,7 @@ use tokio::{
 
 use super::{App, Sessions, guard::Way, problem::ProblemResponse, rate, routes};
 use crate::{
+    alipay::Alipay,
     config::Config,
     door::{Door, Line},
 };
@@ -79,6 +80,7 @@ impl Listening {
 pub async fn serve(
     desk: Arc<Desk>,
     sessions: Arc<Sessions>,
+    alipay: Arc<Alipay>,
     config: &Config,
     entrances: Entrances,
     mcp: impl FnOnce(Arc<App>) -> Router,
@@ -99,6 +101,7 @@ pub async fn serve(
         rates: rate::Rates::new(config.limits.requests_per_second, config.limits.burst),
         failures: rate::Failures::default(),
         sessions,
+        alipay,
         stopping: stopped.clone(),
     });
     let router = routes::router(app.clone(), mcp(app));

@@ -13,7 +13,7 @@ use countersign_desk::{
 };
 use rmcp::{
     ErrorData, RoleServer,
-    model::{CallToolRequestParams, CallToolResponse},
+    model::{CallToolRequestParams, CallToolResponse, CallToolResult},
     service::RequestContext,
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -30,7 +30,10 @@ use super::{
     upstreams::Upstreams,
     wait::{patience, wait},
 };
-use crate::http::{App, Pace};
+use crate::{
+    alipay::Tool,
+    http::{App, Pace},
+};
 
 /// Longest poll for a payment, seconds; also the poll of a caller who does not say.
 const POLL: u64 = 25;
@@ -100,6 +103,17 @@ pub async fn call(
             Ok(request) => return money(app, seal, sent, &calling, context, request).await,
             Err(problem) => result(Err(problem)),
         },
+        name if let Some(tool) = alipay(app, name) => {
+            if !tool.orders() {
+                return Ok(plain(wait(context, app.alipay.look_up(tool, &calling.arguments.0)).await?).into());
+            }
+            let (desk, caller) = (&app.desk, &calling.caller);
+            let request = app.alipay.request(desk, caller, tool, &calling.arguments.0, longest);
+            match wait(context, request).await? {
+                Ok(request) => return money(app, seal, sent, &calling, context, request).await.map(named),
+                Err(problem) => result(Err(problem)),
+            }
+        }
         "get_payment" => handed(look(app, &calling, context).await?),
         "list_payments" => plain(list_payments(app, &calling).await),
         "cancel_payment" => handed(cancel_payment(app, &calling).await),
@@ -107,6 +121,24 @@ pub async fn call(
         name => return Err(ErrorData::invalid_params(format!("there is no tool named {name:?}"), None)),
     };
     Ok(answer.into())
+}
+
+/// The tool of Alipay's that is called like this, where there are such tools.
+fn alipay(app: &App, name: &str) -> Option<Tool> {
+    app.alipay.is_set_up().then(|| Tool::named(name)).flatten()
+}
+
+/// What an order came to, with the official server's fields beside ours.
+fn named(response: CallToolResponse) -> CallToolResponse {
+    let CallToolResponse::Complete(result) = response else { return response };
+    let Some(mut told) = result.structured_content.clone() else { return CallToolResponse::Complete(result) };
+    let body = told["response"]["body"].as_str().and_then(|body| serde_json::from_str::<Value>(body).ok());
+    for (name, value) in body.as_ref().and_then(Value::as_object).into_iter().flatten() {
+        if matches!(name.as_str(), "paymentLink" | "markdown" | "tradeNo" | "refundResult") {
+            told[name] = value.clone();
+        }
+    }
+    CallToolResult::structured(told).into()
 }
 
 /// Pays, or answers in the client's own way that a person has to decide. The payment is written down before that.

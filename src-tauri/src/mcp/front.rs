@@ -13,7 +13,10 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 use super::delivery::Delivery;
-use crate::http::{Pace, ProblemResponse, body};
+use crate::{
+    alipay,
+    http::{Pace, ProblemResponse, body},
+};
 
 /// A tool's arguments as they were sent, so that a seller's challenge passes through without being written anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +118,7 @@ impl<'a> Call<'a> {
 
     fn moves_money(&self) -> bool {
         let name = self.params.as_ref().and_then(|params| params.name.as_deref());
-        self.method == "tools/call" && matches!(name, Some("fetch" | "pay"))
+        self.method == "tools/call" && name.is_some_and(|name| matches!(name, "fetch" | "pay") || alipay::is_ours(name))
     }
 
     /// Only the newer era names its revision in each request, and only it has `server/discover`.

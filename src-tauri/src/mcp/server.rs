@@ -83,7 +83,8 @@ impl ServerHandler for Server {
         }
         let ourselves = Implementation::new("countersign", env!("CARGO_PKG_VERSION")).with_title("Countersign");
         let more = if others { tools::MORE_INSTRUCTIONS } else { "" };
-        let instructions = format!("{}{more}", tools::INSTRUCTIONS);
+        let alipay = if self.app.alipay.is_set_up() { tools::ALIPAY_INSTRUCTIONS } else { "" };
+        let instructions = format!("{}{more}{alipay}", tools::INSTRUCTIONS);
         ServerConfig::new(offers).with_server_info(ourselves).with_instructions(instructions)
     }
 
@@ -93,6 +94,9 @@ impl ServerHandler for Server {
         context: Context,
     ) -> Result<ListToolsResult, ErrorData> {
         let mut all = self.tools.to_vec();
+        if self.app.alipay.is_set_up() {
+            all.extend(tools::alipay_tools());
+        }
         let mut keep = KEEP;
         if self.upstreams.any() {
             let agent = Calling::of(&context)?.caller.agent;
@@ -107,7 +111,9 @@ impl ServerHandler for Server {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.tools.iter().find(|tool| tool.name == name).cloned()
+        let ours = self.tools.iter().find(|tool| tool.name == name).cloned();
+        let more = || tools::alipay_tools().into_iter().find(|tool| tool.name == name);
+        ours.or_else(|| self.app.alipay.is_set_up().then(more).flatten())
     }
 
     async fn call_tool(&self, request: CallToolRequestParams, context: Context) -> Result<CallToolResponse, ErrorData> {

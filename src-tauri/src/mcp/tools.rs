@@ -3,7 +3,10 @@
 use rmcp::model::{Tool, ToolAnnotations};
 use serde_json::{Map, Value, json};
 
-use crate::http::contract::{self, schema};
+use crate::{
+    alipay,
+    http::contract::{self, schema},
+};
 
 /// What a model must know before it spends somebody's money.
 pub const INSTRUCTIONS: &str = "\
@@ -87,6 +90,63 @@ pub fn tools() -> Vec<Tool> {
             LOOKS,
         ),
     ]
+}
+
+/// What it must know besides where the person is a merchant at Alipay.
+pub const ALIPAY_INSTRUCTIONS: &str = "\n\
+- The tools with `alipay` in their name are the person's as a merchant: pages on which buyers pay, and refunds, which a person nearly always decides. Retry a refund with the same outRequestNo, never with another.";
+
+/// Alipay's five, under the official server's names.
+pub fn alipay_tools() -> Vec<Tool> {
+    use alipay::Tool as Named;
+    let page = |named: Named, title, says| {
+        tool(named.name(), title, says, (schema("AlipayPaymentRequest"), ordered(&["paymentLink", "markdown"])), SPENDS)
+    };
+    vec![
+        page(
+            Named::CreateMobile,
+            "Make an Alipay page for a telephone",
+            "Makes a page on which a buyer pays the person by Alipay, for a browser on a telephone. Give the buyer `paymentLink`. Moves \
+             no money of the person. The same outTradeNo is the same order.",
+        ),
+        page(
+            Named::CreateWeb,
+            "Make an Alipay page for a computer",
+            "Makes a page on which a buyer pays the person by Alipay, for a browser on a computer. Give the buyer `paymentLink`. Moves \
+             no money of the person. The same outTradeNo is the same order.",
+        ),
+        tool(
+            Named::QueryPayment.name(),
+            "See how an Alipay order stands",
+            "How an order stands, in Alipay's signed words. TRADE_NOT_EXIST means that no buyer has opened its page yet.",
+            (schema("AlipayPaymentQuery"), schema("AlipayPayment")),
+            Hints { open: true, ..LOOKS },
+        ),
+        tool(
+            Named::Refund.name(),
+            "Pay money back by Alipay",
+            "Pays money back to the buyer of an order, if the person's limits or the person allow. To retry, repeat it with the same \
+             outRequestNo: it never pays twice. `unknown` means that it may have been paid: look with query-alipay-refund later.",
+            (schema("AlipayRefundRequest"), ordered(&["tradeNo", "refundResult"])),
+            SPENDS,
+        ),
+        tool(
+            Named::QueryRefund.name(),
+            "See how an Alipay refund stands",
+            "How a refund stands, in Alipay's signed words. Without refundStatus it is not done yet, which is no refusal.",
+            (schema("AlipayRefundQuery"), schema("AlipayRefund")),
+            Hints { open: true, ..LOOKS },
+        ),
+    ]
+}
+
+/// An outcome with the official server's fields beside ours.
+fn ordered(names: &[&str]) -> Map<String, Value> {
+    let mut schema = outcome();
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.extend(names.iter().map(|name| ((*name).to_owned(), json!({"type": "string"}))));
+    }
+    schema
 }
 
 /// `get_payment` under another name, for a face that has no other tool of ours.

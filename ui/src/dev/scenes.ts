@@ -25,6 +25,7 @@ export function view(change: Partial<ApprovalView> = {}): ApprovalView {
     seller_says: null,
     resource: 'GET /v1/datasets/march',
     why_asked: { id: 'why.first_payee', parts: {} },
+    act: { id: 'act.pay', parts: { amount: '4.20 USD' } },
     rule: 'first-payee',
     also: ['ask-above'],
     warnings: [{ id: 'first-payee', text: { id: 'warning.first_payee', parts: {} } }],
@@ -76,6 +77,7 @@ export const scenes: Record<string, ApprovalFrame[]> = {
         agent_says: hostile[3] ?? null,
         seller_says: hostile[4] ?? null,
         amount_fiat: '1,250.00 USD',
+        act: { id: 'act.pay', parts: { amount: '1,250.00 USD' } },
         amount_asset: '1250.000001 USDC',
         why_asked: { id: 'why.budget', parts: { budget: 'week', after: '1281.00', max: '60.00 USD' } },
         rule: 'budget:week',
@@ -99,6 +101,7 @@ export const scenes: Record<string, ApprovalFrame[]> = {
       kind: 'question',
       view: view({
         amount_fiat: null,
+        act: { id: 'act.pay', parts: { amount: '115792089237316195423570985008687907853269984665640564039457.584007913129639935 TKN' } },
         amount_asset: '115792089237316195423570985008687907853269984665640564039457.584007913129639935 TKN',
         warnings: [warn('no-value', 'warning.no_value'), warn('testnet', 'warning.testnet')],
         bar: null,

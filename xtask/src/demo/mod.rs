@@ -2,6 +2,7 @@
 //!
 //! Uses a throw-away data directory. Whatever way it ends, its processes, its directory and its keyring entry are gone.
 
+mod alipay;
 mod ask;
 mod keys;
 mod stage;
@@ -34,6 +35,8 @@ pub enum Rail {
     X402,
     /// The official MPP server.
     Mpp,
+    /// A double of Alipay's gateway; the person is the seller.
+    Alipay,
 }
 
 /// Prepares, builds and plays the story.
@@ -49,7 +52,10 @@ pub fn run(place: &Place, words: &[String]) -> Result<()> {
         build.arg("--no-default-features");
     }
     run::shown(&mut build)?;
-    story::play(place, answers, rail)
+    match rail {
+        Rail::Alipay => alipay::play(place, answers),
+        Rail::X402 | Rail::Mpp => story::play(place, answers, rail),
+    }
 }
 
 /// Whether the terminal is wanted, and which protocol.
@@ -61,7 +67,7 @@ fn wishes(words: &[String]) -> Result<(bool, Rail)> {
             ("--terminal", _) => terminal = true,
             ("--rail", _) => rail = named(words.next().unwrap_or_default())?,
             (_, Some(name)) => rail = named(name)?,
-            (other, None) => bail!("demo takes --terminal and --rail x402|mpp, not {other}"),
+            (other, None) => bail!("demo takes --terminal and --rail x402|mpp|alipay, not {other}"),
         }
     }
     Ok((terminal, rail))
@@ -71,7 +77,8 @@ fn named(rail: &str) -> Result<Rail> {
     match rail {
         "x402" => Ok(Rail::X402),
         "mpp" => Ok(Rail::Mpp),
-        other => bail!("--rail is x402 or mpp, not {other:?}"),
+        "alipay" => Ok(Rail::Alipay),
+        other => bail!("--rail is x402, mpp or alipay, not {other:?}"),
     }
 }
 
@@ -109,6 +116,7 @@ mod tests {
         assert_eq!(read("")?, (false, Rail::X402));
         assert_eq!(read("--rail mpp --terminal")?, (true, Rail::Mpp));
         assert_eq!(read("--terminal --rail=mpp")?, (true, Rail::Mpp));
+        assert_eq!(read("--rail alipay")?, (false, Rail::Alipay));
         for bad in ["--rail", "--rail stripe", "mpp", "--window"] {
             assert!(read(bad).is_err(), "{bad}");
         }

@@ -3,6 +3,7 @@
 //! Fails when the money that moved is not what was agreed to.
 
 use std::io::Write;
+use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
@@ -73,7 +74,11 @@ fn acts(place: &Place, stage: &Stage, answers: Answers, rail: Rail) -> Result<()
     }
 
     let before = (world.balance(&address)?, world.balance(&world.pay_to.clone())?);
-    let yes = purchases(place, stage, &world, &wallet, &token, answers)?;
+    heading("The agent goes shopping");
+    let (yes, _) = visit(place, stage, &wallet, answers, |agent, mcp| {
+        agent.arg(place.root.join("tests/stack/agent.mjs"));
+        agent.args(["--mcp", mcp, "--token", &token, "--seller", &world.seller]);
+    })?;
 
     heading("The ledger");
     let history = run::output(wallet.command().arg("history"))?;
@@ -101,16 +106,14 @@ fn as_agreed(spent: u128, yes: Option<bool>) -> bool {
     yes.map_or(with_report || without, |yes| if yes { with_report } else { without })
 }
 
-/// Runs the agent beside Countersign; returns what was answered, if it was answered here.
-fn purchases(
+/// Runs an agent beside Countersign; returns what was answered, if it was answered here, and the agent's last words.
+pub fn visit(
     place: &Place,
     stage: &Stage,
-    world: &World,
     wallet: &Wallet,
-    token: &str,
     answers: Answers,
-) -> Result<Option<bool>> {
-    heading("The agent goes shopping");
+    words: impl FnOnce(&mut Command, &str),
+) -> Result<(Option<bool>, String)> {
     let (hear, events) = mpsc::channel();
     let mut app = wallet.command();
     match answers {
@@ -123,18 +126,21 @@ fn purchases(
     let mcp = ready(&events, &mut desk)?;
 
     let mut agent = place.command("node");
-    agent.arg(place.root.join("tests/stack/agent.mjs"));
-    agent.args(["--mcp", &mcp, "--token", token, "--seller", &world.seller]);
+    words(&mut agent, &mcp);
     let from_agent = hear.clone();
     drop(stage.start("agent", &mut agent, move |said| from_agent.send(Event::Agent(said)).is_ok())?);
     if answers == Answers::Person {
         ask::listen(move |line| hear.send(Event::Person(line)).is_ok());
     }
+    let mut last = String::new();
     loop {
         match events.recv()? {
             Event::App(Said::Line(line)) => desk.hear(&line)?,
             Event::App(Said::End) => bail!("Countersign ended too early"),
-            Event::Agent(Said::Line(line)) => println!("{line}"),
+            Event::Agent(Said::Line(line)) => {
+                println!("{line}");
+                last = line;
+            }
             Event::Agent(Said::End) => break,
             Event::Person(line) => desk.person(&line)?,
         }
@@ -146,7 +152,7 @@ fn purchases(
     if !stage.stop("countersign") {
         bail!("Countersign did not end well");
     }
-    Ok(desk.said_yes())
+    Ok((desk.said_yes(), last))
 }
 
 /// Waits for the ready line; returns the MCP address.
@@ -170,7 +176,7 @@ fn mcp(line: &str) -> Option<String> {
     (said["event"] == "ready").then(|| said["mcp"].as_str().map(str::to_owned))?
 }
 
-fn heading(text: &str) {
+pub fn heading(text: &str) {
     println!("\n── {text}");
 }
 

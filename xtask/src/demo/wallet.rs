@@ -22,15 +22,19 @@ pub struct Wallet {
 impl Wallet {
     /// Writes `config.toml` for the local chain; the sentence says where the key will be.
     pub fn new(place: &Place, stage: &Stage, world: &World) -> Result<(Self, String)> {
+        let chain = format!("[chains.\"{}\"]\nrpc = [\"{}\"]\n", world.network, world.rpc);
+        Self::with(place, stage, &chain)
+    }
+
+    /// Writes `config.toml` with this in it besides what every demo needs.
+    pub fn with(place: &Place, stage: &Stage, more: &str) -> Result<(Self, String)> {
         let data = stage.folder().join("data");
         let home = stage.folder().join("home");
         private_folder(&data)?;
         private_folder(&home)?;
         let (keys, sentence) = keys::table(stage, &data)?;
-        let config = format!(
-            "[server]\nport = 0\n\n[keys]\n{keys}\n\n[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n\n[chains.\"{}\"]\nrpc = [\"{}\"]\n",
-            world.network, world.rpc
-        );
+        let config =
+            format!("[server]\nport = 0\n\n[keys]\n{keys}\n\n[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n\n{more}");
         std::fs::write(data.join("config.toml"), config)?;
         let program = place.target.join("debug").join(format!("countersign{}", std::env::consts::EXE_SUFFIX));
         Ok((Self { program, home, data }, sentence))

@@ -2,6 +2,7 @@
 
 mod question;
 mod said;
+mod words;
 
 pub use question::{Bar, History, Question, Warning};
 pub use said::{Said, fill};

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-use super::Said;
+use super::{Said, words};
 use crate::{
     Millis,
     behind::Behind,
     money::Amount,
-    payment::{Digest, PaymentId, Program, Quote},
+    payment::{Digest, Op, PaymentId, Program, Quote},
     policy::{Decision, Risk},
     registry::Registry,
     text::clean,
@@ -102,6 +102,8 @@ pub struct Question {
     pub bar: Option<Bar>,
     /// When the question ends unanswered.
     pub expires_at: Millis,
+    /// What the button does.
+    pub act: Said,
     /// What will be signed, field by field; nonce and window are fixed after the yes.
     pub signs: Vec<(Said, String)>,
 }
@@ -123,8 +125,11 @@ impl Question {
     ) -> Self {
         let reference = registry.reference();
         let network = quote.network.as_ref();
-        let network_name =
-            network.map_or_else(String::new, |n| registry.chain(n).map_or_else(|| n.to_string(), |c| c.name.clone()));
+        let network_name = network.map_or_else(
+            || quote.rail.clone(),
+            |n| registry.chain(n).map_or_else(|| n.to_string(), |c| c.name.clone()),
+        );
+        let fiat = quote.exposure_value.map(|v| format!("{v} {reference}"));
         let foreign = |text: Option<&str>| text.map(clean).filter(|t| !t.is_empty());
         Self {
             payment_id: payment_id.clone(),
@@ -140,7 +145,7 @@ impl Question {
                 1 => Said::PaidOnce {},
                 n => Said::PaidTimes { n: n.to_string() },
             },
-            amount_fiat: quote.exposure_value.map(|v| format!("{v} {reference}")),
+            amount_fiat: fiat.clone(),
             amount_asset: quote.asset_text(),
             pay_from: format!("{} · {network_name}", quote.wallet),
             amount_terms: if quote.reversible {
@@ -151,12 +156,13 @@ impl Question {
             agent_says: foreign(reason),
             seller_says: foreign(seller),
             resource: format!("{} {}", quote.resource.method, clean(&quote.resource.path)),
-            why_asked: why(&decision.rule, decision, reference),
+            why_asked: why(&decision.rule, quote.op, decision, reference),
             rule: decision.rule.clone(),
             also: decision.because.clone(),
             warnings: warnings(quote, decision, history, behind),
             bar: bar(decision, reference),
             expires_at,
+            act: words::act(quote.op, fiat.unwrap_or_else(|| quote.asset_text())),
             signs: signs(quote),
         }
     }
@@ -208,7 +214,7 @@ fn host_text(quote: &Quote) -> String {
 }
 
 fn signs(quote: &Quote) -> Vec<(Said, String)> {
-    let mut rows = vec![(Said::SignForm {}, "EIP-3009 TransferWithAuthorization".to_owned())];
+    let mut rows = vec![(Said::SignForm {}, words::form(quote))];
     if let Some(domain) = &quote.domain {
         rows.push((Said::SignToken {}, format!("{} {}", domain.name, domain.version)));
     }
@@ -217,12 +223,14 @@ fn signs(quote: &Quote) -> Vec<(Said, String)> {
     rows.push((Said::SignTo {}, quote.payee.account.clone()));
     rows.push((Said::SignValue {}, format!("{} ({})", quote.exposure.amount, quote.asset_text())));
     rows.push((Said::SignSeconds {}, quote.lifetime_seconds.min(300).to_string()));
-    rows.push((Said::SignNonce {}, "32 B".to_owned()));
+    if quote.network.is_some() {
+        rows.push((Said::SignNonce {}, "32 B".to_owned()));
+    }
     rows
 }
 
 /// One sentence for a rule id.
-fn why(rule: &str, decision: &Decision, reference: &str) -> Said {
+fn why(rule: &str, op: Op, decision: &Decision, reference: &str) -> Said {
     if let Some(id) = rule.strip_prefix("budget:") {
         let budget = id.to_owned();
         let line = decision.budgets.iter().find(|b| b.id == id && b.exceeded);
@@ -233,7 +241,7 @@ fn why(rule: &str, decision: &Decision, reference: &str) -> Said {
     }
     match rule {
         "default" => Said::WhyDefault {},
-        "first-payee" => Said::WhyFirstPayee {},
+        "first-payee" => words::first(op),
         "ask-above" => Said::WhyAskAbove {},
         "builtin:payee-changed" => Said::WhyPayeeChanged {},
         "builtin:unknown-value" => Said::WhyUnknownValue {},
@@ -283,7 +291,7 @@ fn warnings(quote: &Quote, decision: &Decision, history: &History, behind: &Behi
         all.push(warn("no-value", Said::WarnNoValue {}));
     }
     if history.payments == 0 {
-        all.push(warn("first-payee", Said::WarnFirstPayee {}));
+        all.push(warn("first-payee", words::first_warning(quote.op)));
     }
     if quote.testnet {
         all.push(warn("testnet", Said::WarnTestnet {}));

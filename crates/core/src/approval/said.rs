@@ -45,6 +45,8 @@ said! {
     // Why a payment is asked about.
     WhyDefault = "why.default" {}
     WhyFirstPayee = "why.first_payee" {}
+    WhyFirstBuyer = "why.first_buyer" {}
+    WhyFirstPage = "why.first_page" {}
     WhyAskAbove = "why.ask_above" {}
     WhyPayeeChanged = "why.payee_changed" {}
     WhyUnknownValue = "why.unknown_value" {}
@@ -77,6 +79,8 @@ said! {
     WarnTermsChanged = "warning.terms_changed" {}
     WarnNoValue = "warning.no_value" {}
     WarnFirstPayee = "warning.first_payee" {}
+    WarnFirstBuyer = "warning.first_buyer" {}
+    WarnFirstPage = "warning.first_page" {}
     WarnTestnet = "warning.testnet" {}
     // The program behind a connection.
     ProgramUnseen = "program.unseen" {}
@@ -92,6 +96,10 @@ said! {
     PaidTimes = "paid.times" { n }
     TermsFinal = "terms.final" { network }
     TermsRefund = "terms.refund" { network }
+    // What the button does.
+    ActPay = "act.pay" { amount }
+    ActRefund = "act.refund" { amount }
+    ActPage = "act.page" { amount }
     // What will be signed.
     SignForm = "sign.form" {}
     SignToken = "sign.token" {}
@@ -114,6 +122,7 @@ said! {
     EndClaimed = "end.claimed" {}
     EndDelivered = "end.delivered" {}
     EndSeen = "end.seen" {}
+    EndConfirmed = "end.confirmed" {}
     EndUnchecked = "end.unchecked" {}
     EndContradicted = "end.contradicted" {}
     EndDeclined = "end.declined" {}
@@ -142,6 +151,7 @@ said! {
     AskAssign = "change.assign" { agent }
     AskUpstream = "change.upstream" { upstream }
     AskLogin = "change.login" { upstream }
+    AskMerchant = "change.merchant" {}
     // What a change comes to.
     FirstWallet = "line.first_wallet" {}
     AsksAll = "line.asks_all" {}
@@ -166,6 +176,9 @@ said! {
     NoScope = "line.no_scope" {}
     Scopes = "line.scopes" { scopes }
     LoginShared = "line.login_shared" {}
+    MerchantAt = "line.merchant" { app, gateway }
+    MerchantPages = "line.merchant_pages" {}
+    MerchantRefunds = "line.merchant_refunds" {}
     Paired = "line.paired" { agent }
     WholePolicy = "line.whole_policy" {}
     Config = "line.config" { key, now, was }

@@ -74,6 +74,35 @@ fn test_money_and_incoming_money_have_counters_of_their_own() {
 }
 
 #[test]
+fn one_weekly_budget_counts_the_payments_of_every_rail() {
+    let p = policy(
+        "{ id = \"all\", effect = \"allow\", when = { exposure = { le = \"50.00\" } } }",
+        "{ id = \"week\", scope = [], window = \"rolling:7d\", max_amount = \"10.00\", on_exceed = \"deny\" }",
+    );
+    let mut registry = countersign_core::registry::Registry::builtin("USD");
+    registry.set_rate("CNY", countersign_core::registry::Rate::parse("0.14").unwrap());
+    let mut yuan = registry.assets().next().unwrap().clone();
+    (yuan.decimals, yuan.peg) = (2, Some("CNY".to_owned()));
+    let worth = |fen: &str| {
+        let fen = countersign_core::money::Amount::parse_atomic(fen).unwrap();
+        registry.value(&yuan, fen).unwrap().unwrap().to_string()
+    };
+    let mut ledger = Ledger::default();
+    for (rail, op, value, rule) in [
+        ("x402", Op::Pay, "3.00".to_owned(), "all"),
+        ("mpp", Op::Pay, "2.80".to_owned(), "all"),
+        ("alipay", Op::Refund, worth("3000"), "all"),
+        ("alipay", Op::Refund, worth("1"), "budget:week"),
+        ("mpp", Op::Pay, "0.000001".to_owned(), "budget:week"),
+        ("x402", Op::Pay, "0".to_owned(), "all"),
+    ] {
+        let mut f = facts(&value);
+        (f.rail, f.op) = (rail.to_owned(), op);
+        assert_eq!(ledger.pay(&p, &f).rule, rule, "{rail} {value}");
+    }
+}
+
+#[test]
 fn each_scope_has_its_own_counters() {
     for (scope, window, shared) in [
         ("[]", "lifetime", [true, true, true, true]),

@@ -1,5 +1,6 @@
 //! Settlement truth: what a seller claims is `claimed`; what a chain shows is `verified`; a hold is freed by proof of non-use only.
 
+mod asked;
 mod balance;
 mod clock;
 mod resolve;
@@ -12,13 +13,16 @@ pub use rpc::{Node, RpcError};
 use countersign_core::{Millis, asset::Network, money::Amount, payment::PaymentId, rail::Evidence};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 use tokio::sync::Notify;
+
+use crate::provider::Provider;
 
 /// Asks the nodes, each payment when it is due.
 pub struct Settler {
     nodes: BTreeMap<Network, Vec<Node>>,
+    providers: BTreeMap<&'static str, Arc<dyn Provider>>,
     due: Mutex<BTreeSet<Due>>,
     sooner: Notify,
 }
@@ -29,17 +33,37 @@ struct Due {
     at: Millis,
     payment: PaymentId,
     pause_ms: i64,
+    pace: Pace,
+}
+
+/// How pauses grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Pace {
+    /// For nodes of a chain.
+    Chain,
+    /// For a provider.
+    Provider,
 }
 
 impl Settler {
-    /// With these nodes a network.
-    pub fn new(nodes: BTreeMap<Network, Vec<Node>>) -> Self {
-        Self { nodes, due: Mutex::default(), sooner: Notify::new() }
+    /// With these nodes a network, and these providers a protocol.
+    pub fn new(nodes: BTreeMap<Network, Vec<Node>>, providers: BTreeMap<&'static str, Arc<dyn Provider>>) -> Self {
+        Self { nodes, providers, due: Mutex::default(), sooner: Notify::new() }
     }
 
     /// Looks at a payment at this moment.
     pub fn look(&self, payment: &PaymentId, at: Millis) {
-        self.put(Due { at, payment: payment.clone(), pause_ms: resolve::FIRST_PAUSE_MS });
+        self.put(Due { at, payment: payment.clone(), pause_ms: resolve::FIRST_PAUSE_MS, pace: Pace::Chain });
+    }
+
+    /// Whether any protocol has a provider.
+    pub fn asks_any(&self) -> bool {
+        !self.providers.is_empty()
+    }
+
+    /// Whom to ask about payments of this protocol.
+    pub fn provider(&self, rail: &str) -> Option<&dyn Provider> {
+        self.providers.get(rail).map(AsRef::as_ref)
     }
 
     fn put(&self, new: Due) {

@@ -12,25 +12,29 @@ use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 
-use super::{Due, sight};
+use super::{Due, Pace, asked, sight};
 use crate::{desk::Desk, event::Event};
 
 /// Pause after the first look in vain; doubled after each further one.
 pub const FIRST_PAUSE_MS: i64 = 1_000;
 const LONGEST_PAUSE_MS: i64 = 120_000;
 /// Seconds after a window's end before silence counts as its end.
-const GRACE: u64 = 10;
+pub(super) const GRACE: u64 = 10;
 /// Payments looked at side by side.
 const AT_ONCE: usize = 32;
 
 /// Only the ledger can end a look early; what nodes do wrong is passed over.
-type Look<T> = Result<T, VaultError>;
+pub(super) type Look<T> = Result<T, VaultError>;
 
 impl Desk {
     /// Looks for evidence until the task is dropped.
     pub async fn settle(self: Arc<Self>) {
-        match self.vault.open_ids(self.settler.sees_any()).await {
-            Ok(open) => open.iter().for_each(|(payment, end)| self.settler.look(payment, self.first_look(*end))),
+        match self.vault.open_ids(self.settler.sees_any() || self.settler.asks_any()).await {
+            Ok(open) => {
+                for (payment, end) in open {
+                    self.look_at_start(&payment, end).await;
+                }
+            }
             Err(error) => {
                 tracing::error!(%error, "open payments could not be read; they stay held until the next start")
             }
@@ -62,9 +66,20 @@ impl Desk {
         }
     }
 
-    /// After a credential left: soon where a node can show its use, else when its window is over.
+    /// After a credential left: soon where a node or a provider can show its use, else when its window is over.
     pub(crate) fn look_later(&self, record: &Record) {
+        if self.settler.provider(&record.quote.rail).is_some() {
+            return self.ask_later(record);
+        }
         self.settler.look(&record.id, self.first_look(record.valid_before.unwrap_or(0)));
+    }
+
+    async fn look_at_start(&self, payment: &PaymentId, end: u64) {
+        let record = if self.settler.asks_any() { self.vault.payment(payment).await.ok().flatten() } else { None };
+        match record.filter(|record| self.settler.provider(&record.quote.rail).is_some()) {
+            Some(record) => self.ask_at(&record, self.now()),
+            None => self.settler.look(payment, self.first_look(end)),
+        }
     }
 
     fn first_look(&self, valid_before: u64) -> Millis {
@@ -76,20 +91,28 @@ impl Desk {
     }
 
     async fn look_and_come_back(self: Arc<Self>, due: Due) {
-        let Due { payment, pause_ms, .. } = due;
+        let Due { payment, pause_ms, pace, .. } = due;
         match self.look_at(&payment).await {
             Ok(Some(false)) => {}
-            Ok(Some(true)) => return self.settler.look(&payment, self.now()),
+            Ok(Some(true)) => return self.settler.put(Due { at: self.now(), payment, pause_ms: first(pace), pace }),
             Ok(None) => return,
             Err(error) => tracing::warn!(%error, payment.id = %payment, "a settlement could not be checked"),
         }
         let at = Millis(self.now().0.saturating_add(pause_ms));
-        self.settler.put(Due { at, payment, pause_ms: pause_ms.saturating_mul(2).min(LONGEST_PAUSE_MS) });
+        let pause_ms = match pace {
+            Pace::Chain => pause_ms.saturating_mul(2).min(LONGEST_PAUSE_MS),
+            Pace::Provider => asked::longer(pause_ms),
+        };
+        self.settler.put(Due { at, payment, pause_ms, pace });
     }
 
     /// One look: `None` when the payment has its end, else whether something was learnt.
     async fn look_at(&self, payment: &PaymentId) -> Look<Option<bool>> {
         match self.vault.open_payment(payment).await? {
+            Some((record, forms)) if self.settler.provider(&record.quote.rail).is_some() => {
+                let learnt = self.ask_provider(&record, &forms).await?;
+                Ok((learnt || !self.asked_long_enough(&record)).then_some(learnt))
+            }
             Some((record, _))
                 if record.status == Status::Unknown && !self.settler.can_see(record.quote.network.as_ref()) =>
             {
@@ -144,7 +167,7 @@ impl Desk {
         self.moved(record, Happens::Settled, Settlement::Verified, seen).await
     }
 
-    async fn moved(
+    pub(super) async fn moved(
         &self,
         record: &Record,
         event: Happens,
@@ -156,6 +179,7 @@ impl Desk {
         self.tell(Event::Moved { payment: record.id.clone(), state: record.status.api() });
         if record.status == Status::Settled {
             let how = match record.settlement {
+                Settlement::Verified if record.quote.network.is_none() => Said::EndConfirmed {},
                 Settlement::Verified => Said::EndSeen {},
                 _ => Said::EndUnchecked {},
             };
@@ -177,5 +201,12 @@ impl Desk {
         self.tell(Event::Moved { payment: record.id.clone(), state: record.status.api() });
         self.approver.outcome(&record.id, "unknown", Some(Said::EndContradicted {}));
         Ok(true)
+    }
+}
+
+const fn first(pace: Pace) -> i64 {
+    match pace {
+        Pace::Chain => FIRST_PAUSE_MS,
+        Pace::Provider => asked::AFTER_DOUBT_MS,
     }
 }

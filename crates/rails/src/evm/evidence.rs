@@ -13,7 +13,7 @@ sol! {
 
 /// Topics, log data and call data for one form.
 pub(crate) fn of(signable: &Signable) -> Option<Evidence> {
-    let Signable::Eip3009(form) = signable;
+    let Signable::Eip3009(form) = signable else { return None };
     let transfer = Transfer { from: form.from, to: form.to, value: form.value.units() };
     let used = AuthorizationUsed { authorizer: form.from, nonce: form.nonce };
     Some(Evidence {

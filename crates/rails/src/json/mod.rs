@@ -103,6 +103,14 @@ impl<'a> Json<'a> {
         if let Node::List(items) = &self.node { Some(items) } else { None }
     }
 
+    /// The names of an object's members, in order; none of what is no object.
+    pub(crate) fn names(&self) -> Option<impl Iterator<Item = &str>> {
+        match &self.node {
+            Node::Object(members) => Some(members.iter().map(|(name, _)| name.as_str())),
+            _ => None,
+        }
+    }
+
     /// Whether this is an object.
     pub(crate) fn is_object(&self) -> bool {
         matches!(self.node, Node::Object(_))

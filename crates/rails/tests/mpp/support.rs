@@ -75,7 +75,7 @@ impl Buyer {
     /// The form, its signature and what carries them.
     pub fn paid(&self, quoted: &Quoted) -> (Eip3009, Credential) {
         let forms = self.rail.signables(&quoted.quote, &quoted.offer, self.now, [7; 32]).unwrap();
-        let [Signable::Eip3009(form)] = <[Signable; 1]>::try_from(forms).unwrap();
+        let [Signable::Eip3009(form)] = <[Signable; 1]>::try_from(forms).unwrap() else { panic!("another form") };
         let signed = [(Signable::Eip3009(form.clone()), sign(&form))];
         (form, self.rail.credential(&quoted.quote, &quoted.offer, &signed).unwrap())
     }

@@ -114,7 +114,10 @@ pub fn v1_price(offers: &[Value]) -> String {
 
 pub fn form(quoted: &Quoted, now: Millis, random: [u8; 32]) -> Eip3009 {
     let [Signable::Eip3009(form)] =
-        <[Signable; 1]>::try_from(X402.signables(&quoted.quote, &quoted.offer, now, random).unwrap()).unwrap();
+        <[Signable; 1]>::try_from(X402.signables(&quoted.quote, &quoted.offer, now, random).unwrap()).unwrap()
+    else {
+        panic!("another form")
+    };
     form
 }
 

@@ -1,6 +1,9 @@
 //! Reading on in the ledger's chain: every payment that an entry names is read whole and its line written again.
 
-use countersign_core::calendar::{Calendar, Day};
+use countersign_core::{
+    calendar::{Calendar, Day},
+    payment::Op,
+};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::{
     collections::BTreeSet,
@@ -50,8 +53,8 @@ struct Share {
 fn write(conn: &Connection, n: i64, record: &Record, state: Word, calendar: &Calendar) -> rusqlite::Result<()> {
     let quote = &record.quote;
     let value = quote.exposure_value.and_then(|value| i64::try_from(value.0).ok());
-    // What was signed and not given back is spent or may be.
-    let counts = record.signed && record.status.holds();
+    // What was signed and not given back is spent or may be; what a page brings in is not.
+    let counts = record.signed && record.status.holds() && quote.op != Op::ReceiveLink;
     let test = i64::from(quote.testnet);
     let day = calendar.day(record.created_at).number();
     let agent = word(conn, record.agent.as_str())?;

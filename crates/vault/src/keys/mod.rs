@@ -8,6 +8,7 @@ pub mod harden;
 mod keystore;
 mod locked;
 pub mod memory;
+mod merchant;
 pub mod os;
 mod passphrase;
 pub mod phrase;
@@ -27,6 +28,7 @@ use zeroize::Zeroizing;
 use crate::sign::Signer;
 use file::Seal;
 pub(crate) use locked::LockedKey;
+pub use merchant::{Merchant, MerchantKey};
 pub use passphrase::Guarded;
 pub use secret::{NoRandomness, Secret};
 use store_thread::StoreThread;
@@ -124,6 +126,12 @@ pub enum KeysError {
     /// The store took a key but does not give it back.
     #[error("the key store did not keep the new key: no wallet was made")]
     NotKept,
+    /// The text given is not a merchant's private key.
+    #[error("not an RSA private key of 2048 to 8192 bits, as base64 or PEM, PKCS#1 or PKCS#8")]
+    NotAnRsaKey,
+    /// No merchant was set up.
+    #[error("there is no Alipay profile; `countersign alipay setup` makes one")]
+    NoMerchant,
     /// No randomness.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),

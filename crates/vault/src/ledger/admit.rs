@@ -52,7 +52,7 @@ pub(crate) fn admit(tx: &mut Tx<'_>, a: Admit) -> Result<Admitted, Stop> {
     tx.room()?;
     fits(quote, &a.signables, tx.now.seen.wall)?;
     // Nobody is asked about what cannot be signed.
-    a.signables.iter().try_for_each(|form| tx.unused(form))?;
+    a.signables.iter().try_for_each(|form| tx.unused(form).and_then(|()| tx.within_trade(form)))?;
     let facts = tx.facts(quote, &a.caller, None)?;
     match tx.judge(&a.payment, &facts)? {
         Judged::Refused(decision) => {

@@ -3,8 +3,11 @@
 use countersign_core::{
     Millis,
     asset::{AssetId, Network, parse_address},
-    payment::Quote,
-    signable::Signable,
+    payment::{Op, Quote},
+    signable::{
+        Eip3009, Signable,
+        alipay::{CNY, Order, Ordered},
+    },
 };
 
 use crate::error::VaultError;
@@ -17,25 +20,131 @@ const SLACK: u64 = 5;
 /// Compares forms with the price they are for.
 pub(crate) fn fits(quote: &Quote, forms: &[Signable], now: Millis) -> Result<(), VaultError> {
     let [form] = forms else { return Err(VaultError::Mismatch("the number of forms")) };
-    let Signable::Eip3009(a) = form;
+    let now = now.seconds();
+    let window = [
+        (form.valid_after() <= now.saturating_add(SLACK), "the start of the validity window"),
+        (form.valid_before() > now, "the end of the validity window"),
+        (
+            form.valid_before() <= now.saturating_add(quote.lifetime_seconds.min(LONGEST)).saturating_add(SLACK),
+            "the length of the validity window",
+        ),
+        (Signable::decode(&form.encode()).as_ref() == Some(form), "its encoding"),
+    ];
+    let fields = match form {
+        Signable::Eip3009(a) => transfer(quote, a),
+        Signable::Alipay(order) => ordered(quote, order),
+    };
+    fields.into_iter().chain(window).find(|(same, _)| !same).map_or(Ok(()), |(_, what)| Err(VaultError::Mismatch(what)))
+}
+
+type Checks = Vec<(bool, &'static str)>;
+
+fn transfer(quote: &Quote, a: &Eip3009) -> Checks {
     let network = Network::eip155(a.chain_id);
     let domain = quote.domain.as_ref();
     let same_account = |text: &str, account| parse_address(text).is_ok_and(|address| address == account);
-    let now = now.seconds();
-    let checks = [
+    vec![
         (quote.network.as_ref() == Some(&network), "the network"),
         (quote.exposure.asset == AssetId::erc20(&network, a.token), "the token"),
         (domain.is_some_and(|d| d.name == a.name && d.version == a.version), "the token's name or version"),
         (same_account(&quote.wallet, a.from), "the paying account"),
         (same_account(&quote.payee.account, a.to), "the paid account"),
         (quote.exposure.amount == a.value, "the amount"),
-        (a.valid_after <= now.saturating_add(SLACK), "the start of the validity window"),
-        (a.valid_before > now, "the end of the validity window"),
-        (
-            a.valid_before <= now.saturating_add(quote.lifetime_seconds.min(LONGEST)).saturating_add(SLACK),
-            "the length of the validity window",
-        ),
-        (Signable::decode(&form.encode()).as_ref() == Some(form), "its encoding"),
-    ];
-    checks.into_iter().find(|(same, _)| !same).map_or(Ok(()), |(_, what)| Err(VaultError::Mismatch(what)))
+    ]
+}
+
+fn ordered(quote: &Quote, order: &Order) -> Checks {
+    let (op, within) = match &order.what {
+        Ordered::Refund { amount, of, .. } => (Op::Refund, amount <= of),
+        Ordered::Link { .. } => (Op::ReceiveLink, true),
+    };
+    vec![
+        (quote.op == op, "what it does"),
+        (quote.network.is_none() && quote.exposure.asset.as_str() == CNY, "the currency"),
+        (quote.wallet == format!("alipay:{}", order.app_id), "the merchant"),
+        (quote.payee.account == order.account(), "the paid account"),
+        (quote.exposure.amount == order.amount() && !order.amount().is_zero(), "the amount"),
+        (within, "the trade's whole amount"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_core::{
+        money::{Amount, Money},
+        payment::{Digest, Payee, Resource},
+        signable::alipay::Screen,
+    };
+
+    const NOW: Millis = Millis(1_795_199_615_000);
+
+    fn fen(text: &str) -> Amount {
+        Amount::parse_atomic(text).unwrap()
+    }
+
+    fn refund(amount: &str, of: &str) -> Order {
+        let (out_trade_no, out_request_no) = ("A1".to_owned(), "R1".to_owned());
+        let what = Ordered::Refund { out_trade_no, amount: fen(amount), out_request_no, reason: None, of: fen(of) };
+        Order { app_id: "2021000000000001".into(), at: NOW.seconds(), what }
+    }
+
+    fn quote() -> Quote {
+        let money = Money { asset: CNY.parse().unwrap(), amount: fen("3000") };
+        Quote {
+            rail: "alipay".into(),
+            version: 1,
+            scheme: "refund".into(),
+            op: Op::Refund,
+            payee: Payee {
+                origin: "https://openapi.alipay.com".parse().unwrap(),
+                account: "buyer of A1".into(),
+                claimed: false,
+            },
+            network: None,
+            testnet: false,
+            wallet: "alipay:2021000000000001".into(),
+            money: money.clone(),
+            exposure: money,
+            symbol: "CNY".into(),
+            decimals: 2,
+            domain: None,
+            amount_value: None,
+            exposure_value: None,
+            resource: Resource { method: "CALL".into(), path: "x".into(), request: Digest([7; 32]) },
+            lifetime_seconds: 300,
+            reversible: false,
+            risks: std::collections::BTreeSet::new(),
+        }
+    }
+
+    #[test]
+    fn an_order_that_differs_from_its_quote_in_any_field_is_not_written_down() {
+        let fitting = |quote: &Quote, order: Order| fits(quote, &[Signable::Alipay(order)], NOW);
+        assert!(fitting(&quote(), refund("3000", "3000")).is_ok());
+        let link = Ordered::Link {
+            screen: Screen::Web,
+            out_trade_no: "A1".into(),
+            amount: fen("3000"),
+            title: "t".into(),
+            return_url: None,
+            notify_url: None,
+        };
+        for (order, what) in [
+            (refund("2999", "3000"), "the amount"),
+            (refund("3000", "2999"), "the trade's whole amount"),
+            (Order { app_id: "2021000000000002".into(), ..refund("3000", "3000") }, "the merchant"),
+            (Order { at: NOW.seconds() + 60, ..refund("3000", "3000") }, "the start of the validity window"),
+            (Order { at: NOW.seconds() - 300, ..refund("3000", "3000") }, "the end of the validity window"),
+            (Order { what: link, ..refund("3000", "3000") }, "what it does"),
+        ] {
+            assert!(matches!(fitting(&quote(), order), Err(VaultError::Mismatch(why)) if why == what), "{what}");
+        }
+        let mut other = quote();
+        other.payee.account = "buyer of A2".into();
+        assert!(fitting(&other, refund("3000", "3000")).is_err());
+        other = quote();
+        other.exposure.asset = "iso4217:EUR".parse().unwrap();
+        assert!(fitting(&other, refund("3000", "3000")).is_err());
+    }
 }

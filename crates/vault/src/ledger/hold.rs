@@ -148,6 +148,7 @@ impl Tx<'_> {
         let seconds = |s: u64| i64::try_from(s).map_err(|_| VaultError::Mismatch("the validity window"));
         let digest = sign::digest(form);
         self.unused(form)?;
+        self.within_trade(form)?;
         let i = i64::try_from(i).map_err(|_| VaultError::Mismatch("the number of forms"))?;
         self.conn
             .prepare_cached(

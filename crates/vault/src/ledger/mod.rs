@@ -24,6 +24,7 @@ mod odd;
 mod payees;
 mod place;
 pub(crate) mod reader;
+mod refunds;
 mod reserve;
 mod setup;
 mod shared;

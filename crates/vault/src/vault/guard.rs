@@ -158,7 +158,7 @@ impl Vault {
 pub(super) fn no_key(wallet: &str, error: KeysError) -> SignError {
     match error {
         KeysError::Slow(_) | KeysError::Locked | KeysError::Store(KeyStoreError::Locked) => SignError::Locked,
-        KeysError::NoEntry(_) | KeysError::WrongKey(_) | KeysError::NotAnAddress => {
+        KeysError::NoEntry(_) | KeysError::WrongKey(_) | KeysError::NotAnAddress | KeysError::NoMerchant => {
             SignError::NoKey(format!("{wallet}: {error}"))
         }
         other => SignError::Failed(other.to_string()),

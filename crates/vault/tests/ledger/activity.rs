@@ -4,11 +4,12 @@ use countersign_core::{
     Millis,
     calendar::{Calendar, Day},
     money::Micro,
+    payment::Op,
     policy::Policy,
     status::{Event, Settlement, Status},
 };
 use countersign_vault::{
-    Clock as _, Record,
+    Admitted, Clock as _, Record,
     activity::{Activity, By, Find, Found, Period, Sums},
 };
 use std::time::Duration;
@@ -79,6 +80,22 @@ fn lines_and_sums_are_what_the_ledger_tells() {
     for (state, lines) in states {
         assert_eq!(count(&activity, Find { state: Some(state.into()), ..Find::default() }), lines, "{state}");
     }
+}
+
+#[test]
+fn money_that_comes_in_is_listed_and_not_spent() {
+    let home = Home::with(generous());
+    let shop = home.open_for(&["a"]);
+    shop.paid("a", "one", "20000");
+    let mut page = shop.quote("30000", "/page");
+    page.op = Op::ReceiveLink;
+    let Admitted::Reserved(reserved) = wait(shop.vault.admit(shop.request_for("a", "two", page))).unwrap() else {
+        panic!("it was not allowed");
+    };
+    shop.vault.sign(*reserved).unwrap();
+    let activity = whole(&shop);
+    assert_eq!(count(&activity, Find::default()), 2);
+    assert_eq!(sums(&activity, &utc(), By::Agent).all.value, 20_000);
 }
 
 #[test]

@@ -7,7 +7,9 @@ use crate::support::{Home, Shop, wait, yes};
 
 /// Forms of a price with the number of another form.
 fn with_nonce(shop: &Shop, quote: &countersign_core::payment::Quote, of: &Signable) -> Vec<Signable> {
-    let [Signable::Eip3009(mut form)] = <[Signable; 1]>::try_from(shop.forms(quote)).unwrap();
+    let [Signable::Eip3009(mut form)] = <[Signable; 1]>::try_from(shop.forms(quote)).unwrap() else {
+        panic!("another form")
+    };
     form.nonce = of.nonce();
     vec![Signable::Eip3009(form)]
 }

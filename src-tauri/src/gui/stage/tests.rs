@@ -41,6 +41,7 @@ fn question(n: u8) -> Showing {
         warnings: Vec::new(),
         bar: None,
         expires_at: Millis(WALL + 120_000),
+        act: Said::ActPay { amount: text("4.20 USD") },
         signs: vec![(Said::SignTo {}, text("0x01"))],
     };
     Showing { question, nonce: [n; 16] }

@@ -66,6 +66,34 @@ fn operation(method: &str, path: &str) -> Value {
             "What this agent may still spend without asking; never the wallet's balance.",
         )
         .with(200, "Per budget.", "Budget"),
+        ("post", "/v1/alipay/create-mobile-alipay-payment") => page("create_mobile_alipay_payment", "a telephone")
+            .taking("AlipayPaymentRequest")
+            .with(200, LINK, "Outcome")
+            .asking(),
+        ("post", "/v1/alipay/create-web-page-alipay-payment") => page("create_web_page_alipay_payment", "a computer")
+            .taking("AlipayPaymentRequest")
+            .with(200, LINK, "Outcome")
+            .asking(),
+        ("post", "/v1/alipay/query-alipay-payment") => {
+            about("query_alipay_payment", "How an order stands at Alipay; only what Alipay signed counts.")
+                .taking("AlipayPaymentQuery")
+                .with(200, "How it stands.", "AlipayPayment")
+        }
+        ("post", "/v1/alipay/refund-alipay-payment") => {
+            about("refund_alipay_payment", "Pays money back to a buyer, if policy or the person allows.")
+                .taking("AlipayRefundRequest")
+                .with(
+                    200,
+                    "completed, cancelled, failed or unknown; unknown is asked about until it is known.",
+                    "Outcome",
+                )
+                .asking()
+        }
+        ("post", "/v1/alipay/query-alipay-refund") => {
+            about("query_alipay_refund", "How a refund stands at Alipay; only what Alipay signed counts.")
+                .taking("AlipayRefundQuery")
+                .with(200, "How it stands.", "AlipayRefund")
+        }
         _ => {
             let mut itself = about("contract", "This document.");
             let any = json!({"type": "object", "additionalProperties": true});
@@ -74,6 +102,15 @@ fn operation(method: &str, path: &str) -> Value {
             itself
         }
     }
+}
+
+const LINK: &str = "completed, with the page's address as paymentLink in the body; or cancelled.";
+
+fn page(id: &str, screen: &str) -> Value {
+    about(
+        id,
+        &format!("Makes a page for {screen} on which a buyer pays the person by Alipay; no money of the person moves."),
+    )
 }
 
 fn about(id: &str, summary: &str) -> Value {

@@ -8,6 +8,7 @@ use schemars::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::alipay::shape::{PaymentBody, Refund, RefundBody, RefundQuery, Trade, TradeQuery};
 use crate::http::{
     problem::Body,
     routes::{Health, ReceiptBody, Wait},
@@ -18,6 +19,12 @@ pub fn all() -> Map<String, Value> {
     let (mut asked, mut answered) = (generator(Contract::Deserialize), generator(Contract::Serialize));
     shape::describe(&mut asked, &mut answered);
     asked.subschema_for::<ReceiptBody>();
+    asked.subschema_for::<PaymentBody>();
+    asked.subschema_for::<RefundBody>();
+    asked.subschema_for::<TradeQuery>();
+    asked.subschema_for::<RefundQuery>();
+    answered.subschema_for::<Trade>();
+    answered.subschema_for::<Refund>();
     answered.subschema_for::<Health>();
     answered.subschema_for::<Body<'_>>();
     let mut all = asked.take_definitions(true);

@@ -1,0 +1,34 @@
+//! The port to whoever carries a payment out where no chain does: asked how it ended, again and again until it is known.
+
+use async_trait::async_trait;
+use countersign_core::{money::Amount, signable::Signable};
+use countersign_vault::Record;
+use std::fmt;
+
+/// What a provider says, in words whose signature holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// The money moved: so much, under the provider's own number.
+    Moved {
+        /// The provider's number.
+        transaction: String,
+        /// Atomic units.
+        amount: Amount,
+    },
+    /// It has not moved. It can still.
+    NotMoved,
+    /// It waits for somebody else, for as long as that takes.
+    Open,
+    /// It never will.
+    Over,
+}
+
+/// Whoever carries out the payments of one protocol.
+#[async_trait]
+pub trait Provider: Send + Sync + fmt::Debug {
+    /// Asks about a payment. Moves nothing.
+    ///
+    /// # Errors
+    /// A sentence, when nothing was learnt.
+    async fn look(&self, record: &Record, forms: &[Signable]) -> Result<Seen, String>;
+}

@@ -1,0 +1,38 @@
+//! A public RSA key, as Alipay's console shows it: bare base64, or PEM.
+
+use aws_lc_rs::{
+    rsa,
+    signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+/// Bytes of a PKCS#1 key of 2048 bits with the usual exponent, less than which is a shorter key.
+const SHORTEST: usize = 266;
+
+/// Why a text is no public key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an RSA public key of at least 2048 bits, as base64 or PEM")]
+pub struct NotAKey;
+
+/// Checks RSA2 signatures (SHA256withRSA, PKCS#1 v1.5).
+#[derive(Debug, Clone)]
+pub struct PublicKey(Vec<u8>);
+
+impl PublicKey {
+    /// Reads base64 DER with or without PEM's lines around it: a SubjectPublicKeyInfo or a PKCS#1 key.
+    pub fn parse(text: &str) -> Result<Self, NotAKey> {
+        let lines = text.lines().map(str::trim).filter(|line| !line.starts_with("-----"));
+        let der = STANDARD.decode(lines.collect::<String>()).map_err(|_| NotAKey)?;
+        let key = rsa::PublicKey::from_der(&der).map_err(|_| NotAKey)?;
+        if key.as_ref().len() < SHORTEST {
+            return Err(NotAKey);
+        }
+        Ok(Self(key.as_ref().to_vec()))
+    }
+
+    /// Whether `signature`, in base64 with padding, is of these bytes.
+    pub fn verifies(&self, signed: &[u8], signature: &str) -> bool {
+        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.0);
+        STANDARD.decode(signature).is_ok_and(|signature| key.verify(signed, &signature).is_ok())
+    }
+}

@@ -1,0 +1,127 @@
+//! Alipay's tools: the merchant that was set up, the way to its gateway, and orders handed to the one desk.
+//!
+//! Without a merchant there is none of it. Nothing here decides, signs or keeps money: orders are payments like all others.
+
+mod carrier;
+mod names;
+mod order;
+mod provider;
+pub mod setup;
+pub mod shape;
+
+use anyhow::Context as _;
+use countersign_core::signable::alipay::{About, Question};
+use countersign_desk::{
+    problem::{Code, Problem},
+    wire::{Answer, Outgoing, Wire, WireError},
+};
+use countersign_rails::alipay::{PublicKey, Said, Sent, TradeFound, refund_found, trade_found};
+use countersign_vault::{Clock, Vault, keys::Merchant};
+use serde_json::{Value, json};
+use std::sync::{Arc, PoisonError, RwLock};
+use url::Url;
+
+pub use names::{Tool, is_ours};
+use shape::{RefundQuery, TradeQuery};
+
+/// Most bytes of an answer that are read; the gateway's are far shorter.
+const MOST: usize = 64 * 1024;
+
+/// The merchant as it is used.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// As it was set up.
+    pub merchant: Merchant,
+    /// Where requests go.
+    pub gateway: Url,
+    /// What answers are checked with.
+    pub key: PublicKey,
+}
+
+/// Everything about Alipay that is shared.
+pub struct Alipay {
+    vault: Vault,
+    wire: Wire,
+    clock: Arc<dyn Clock>,
+    profile: RwLock<Option<Profile>>,
+}
+
+impl std::fmt::Debug for Alipay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Alipay")
+    }
+}
+
+impl Alipay {
+    /// With the merchant of this vault, if there is one.
+    pub async fn open(vault: Vault, wire: &Wire, clock: Arc<dyn Clock>) -> Arc<Self> {
+        let alipay = Self { vault, wire: wire.narrowed(MOST), clock, profile: RwLock::default() };
+        if let Err(error) = alipay.load().await {
+            tracing::warn!(%error, "the Alipay profile cannot be read; its tools are not offered");
+        }
+        Arc::new(alipay)
+    }
+
+    /// Reads the merchant again: it was set up, or taken away.
+    pub async fn load(&self) -> anyhow::Result<()> {
+        let profile = match self.vault.merchant().await? {
+            Some(merchant) => Some(Profile {
+                gateway: Url::parse(&merchant.gateway).context("its gateway")?,
+                key: PublicKey::parse(&merchant.alipay_key).context("Alipay's key")?,
+                merchant,
+            }),
+            None => None,
+        };
+        *self.profile.write().unwrap_or_else(PoisonError::into_inner) = profile;
+        Ok(())
+    }
+
+    /// Whether there is a merchant, so that there are tools.
+    pub fn is_set_up(&self) -> bool {
+        self.profile.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// The merchant.
+    fn profile(&self) -> Result<Profile, Problem> {
+        let profile = self.profile.read().unwrap_or_else(PoisonError::into_inner).clone();
+        profile.ok_or_else(|| Problem::new(Code::NotFound, "there is no Alipay profile: a person sets one up"))
+    }
+
+    /// Answers a tool that only asks.
+    pub async fn look_up(&self, tool: Tool, arguments: &str) -> Result<Value, Problem> {
+        let profile = self.profile()?;
+        if tool == Tool::QueryRefund {
+            let RefundQuery { out_trade_no, out_request_no } = shape::read::<RefundQuery>(arguments)?.checked()?;
+            let about = About::Refund { out_trade_no: out_trade_no.clone(), out_request_no: out_request_no.clone() };
+            let said = self.ask(&profile, about).await?;
+            return Ok(json!(shape::Refund::of(refund_found(&out_trade_no, &out_request_no, &said))?));
+        }
+        let TradeQuery { out_trade_no } = shape::read::<TradeQuery>(arguments)?.checked()?;
+        Ok(json!(shape::Trade::of(self.trade(&profile, &out_trade_no).await?)?))
+    }
+
+    async fn trade(&self, profile: &Profile, out_trade_no: &str) -> Result<TradeFound, Problem> {
+        let said = self.ask(profile, About::Trade { out_trade_no: out_trade_no.to_owned() }).await?;
+        Ok(trade_found(out_trade_no, &said))
+    }
+
+    /// Asks the gateway, and hears only what Alipay signed.
+    async fn ask(&self, profile: &Profile, about: About) -> Result<Said, Problem> {
+        let question = Question { app_id: profile.merchant.app_id.clone(), at: self.clock.wall().seconds(), about };
+        let (method, parameters) = (question.method(), question.parameters());
+        let signature = self.vault.sign_question(question).await.map_err(|error| match error {
+            countersign_vault::VaultError::Locked => Problem::new(Code::Locked, "the keyring is locked"),
+            other => Problem::new(Code::StorageUnavailable, other.to_string()),
+        })?;
+        let answer = self.send(profile, &Sent::new(&parameters, &signature)).await;
+        let unreachable = |why: String| Problem::new(Code::SellerUnreachable, format!("Alipay's gateway: {why}"));
+        let answer = answer.map_err(|error| unreachable(error.to_string()))?;
+        Said::open(&profile.key, method, answer.status, &answer.body).map_err(|error| unreachable(error.to_string()))
+    }
+
+    async fn send(&self, profile: &Profile, sent: &Sent) -> Result<Answer, WireError> {
+        let (url, body) = sent.at(&profile.gateway);
+        let headers = [("content-type".to_owned(), "application/x-www-form-urlencoded;charset=utf-8".to_owned())];
+        self.wire.ask_once(&Outgoing { method: "POST", url: &url, headers: &headers, body }).await
+    }
+}

@@ -1,0 +1,76 @@
+//! A double of Alipay's gateway: `tests/stack/alipay-gateway.mjs`.
+
+use serde_json::{Value, json};
+use std::process::Command;
+
+use super::{
+    Place,
+    announced::{Announced, client},
+    world::stack,
+};
+
+/// A running one.
+pub struct AlipayDouble {
+    server: Announced,
+    keys: Value,
+}
+
+impl AlipayDouble {
+    /// Starts it with keys of its own.
+    pub async fn start() -> Self {
+        let server = Announced::start(Command::new("node").arg("alipay-gateway.mjs").current_dir(stack()));
+        let keys = client().get(format!("{}/keys", server.url)).send().await.expect("an answer");
+        Self { keys: keys.json().await.expect("JSON"), server }
+    }
+
+    /// Sets its merchant up in a place: what `countersign alipay setup` printed.
+    pub fn set_up(&self, place: &Place) -> Value {
+        let file = |name: &str| {
+            let path = place.path().join(name);
+            std::fs::write(&path, self.keys[name].as_str().expect("a key")).expect("a file");
+            path.display().to_string()
+        };
+        let gateway = format!("{}/gateway.do", self.server.url);
+        let app_id = self.keys["app_id"].as_str().expect("a number");
+        let (key, alipay) = (file("app"), file("alipay"));
+        let words = ["alipay", "setup", "--app-id", app_id, "--key-file", &key, "--alipay-key-file", &alipay];
+        place.ok(&[&words[..], &["--gateway", &gateway, "--json"]].concat())
+    }
+
+    /// A place with an agent's token, where the merchant is set up and yuan are worth something.
+    pub fn place(&self) -> (Place, String) {
+        let place =
+            Place::new("[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n[currency]\nrates = { CNY = \"0.14\" }\n");
+        self.set_up(&place);
+        let token = place.agent("clerk");
+        (place, token)
+    }
+
+    /// A buyer opens a page.
+    pub async fn opens(&self, link: &str) -> String {
+        client().get(link).send().await.expect("an answer").text().await.expect("a page")
+    }
+
+    /// A buyer pays an order that was opened.
+    pub async fn pays(&self, out_trade_no: &str) {
+        self.control(&json!({"buy": out_trade_no})).await;
+    }
+
+    /// The next answer to this method is bent.
+    pub async fn bends(&self, method: &str, fault: &str, times: u32) {
+        self.control(&json!({"method": method, "fault": fault, "times": times})).await;
+    }
+
+    async fn control(&self, how: &Value) {
+        self.server.becomes(how).await;
+    }
+
+    /// What arrived, every request of which held to the gateway's rules and is what the official SDK signs.
+    pub async fn seen(&self) -> Value {
+        let seen = self.server.seen().await;
+        for request in seen["requests"].as_array().expect("a list") {
+            assert!(request["wrong"].is_null() && request["sdk"] == true, "{request}");
+        }
+        seen
+    }
+}
