@@ -131,6 +131,20 @@ async fn a_call_that_was_left_waiting_is_found_again_and_never_paid_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_question_about_an_upstream_that_is_removed_meanwhile_goes_with_it() {
+    let Behind { mut shop, seller, mcp } = behind().await;
+    let asking = tokio::spawn(async move { mcp.call("report", &about("late")).await });
+    let id = shop.service.event("question")["payment_id"].as_str().unwrap().to_owned();
+    assert_eq!(shop.place.exit(&["gateway", "remove", "paid"]).0, 0);
+    shop.service.event("answered");
+    asking.await.ok();
+    let (_, payment) = shop.client.get(&format!("/v1/payments/{id}")).await;
+    assert_eq!((&payment["status"], &payment["payment"]["id"]), (&json!("cancelled"), &json!(id)), "{payment}");
+    assert_eq!(seller.seen().await["credentials"], json!([]), "nothing was signed for it");
+    shop.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_upstream_that_is_gone_after_it_was_paid_is_unknown_and_gets_no_second_signature() {
     let Behind { shop, seller, mcp } = behind().await;
     let gone = mcp.structured("dies", &about("x")).await;

@@ -35,6 +35,14 @@ test('each agent says when it came, was seen and what it spent, and how it stand
   expect(screen.getByTestId('gone').textContent).toContain('trial');
 });
 
+test('an agent whose own wallet was removed pays from none, and says so', async () => {
+  const seen = agents();
+  host.answers['agents'] = () => ({ ...seen, agents: seen.agents.map((agent) => ({ ...agent, wallet: { label: '', address: '' } })) });
+  await open();
+  expect(row('coder').getByText('no wallet: its own was removed')).toBeTruthy();
+  expect(row('coder').queryByText('the wallet that pays by default')).toBeNull();
+});
+
 test('a pause is one press, and reads again', async () => {
   await open();
   await fireEvent.click(screen.getByTestId('pause-researcher'));

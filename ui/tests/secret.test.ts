@@ -94,7 +94,7 @@ test('a passphrase that is set can be taken away, an export and a removal ask fo
   await type('old', 'correct horse');
   await fireEvent.click(screen.getByTestId('away'));
   await screen.findByTestId('done');
-  expect(steps()).toEqual([{ step: 'passphrase', old: 'correct horse', new: '', again: '' }]);
+  expect(steps()).toEqual([{ step: 'passphrase_away', old: 'correct horse' }]);
   document.body.replaceChildren();
   await open('export');
   expect(screen.queryByTestId('old')).toBeNull();
@@ -116,6 +116,29 @@ test('nothing of a secret is put on the clipboard, and there is no button that w
     expect(screen.queryByRole('button', { name: /copy/i }), task).toBeNull();
   }
   expect(writeText).not.toHaveBeenCalled();
+});
+
+test('a file that is no keystore file is refused as it is chosen', async () => {
+  await open('import');
+  await fireEvent.click(screen.getByTestId('kind-file'));
+  const chosen = (size: number, text: () => Promise<string>) => fireEvent.change(screen.getByTestId('file'), { target: { files: [{ size, text }] } });
+  const field = () => screen.getByTestId('file-text') as HTMLTextAreaElement;
+  await chosen(2, async () => '{}');
+  await vi.waitFor(() => expect(field().value).toBe('{}'));
+  await chosen(65_536, async () => '{}');
+  expect((await screen.findByTestId('refused')).textContent).toContain('not a keystore file');
+  expect(field().value).toBe('');
+  await chosen(2, () => Promise.reject(new Error('gone')));
+  await screen.findByTestId('refused');
+  await chosen(2, async () => '{}');
+  await vi.waitFor(() => expect(screen.queryByTestId('refused')).toBeNull());
+});
+
+test('Escape that only leaves an input method leaves the window open', async () => {
+  await open('unlock', { guarded: 'locked' });
+  await fireEvent.keyDown(window, { key: 'Escape', isComposing: true });
+  await fireEvent.keyDown(window, { key: 'Escape', keyCode: 229 });
+  expect(host.calls.at(-1)?.command).not.toBe('secret_end');
 });
 
 test('Escape leaves, a sitting that is over says so, and Chinese is complete', async () => {

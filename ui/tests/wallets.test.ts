@@ -29,6 +29,13 @@ test('what is secret opens the window of secrets and asks for nothing here', asy
   expect(document.querySelectorAll('input')).toHaveLength(0);
 });
 
+test('a window of secrets that does not open says why', async () => {
+  host.answers['secret_open'] = () => Promise.reject({ kind: 'not_now' });
+  render(Wallets, { at: '' });
+  await fireEvent.click(await screen.findByTestId('wallet-create'));
+  expect((await screen.findByRole('alert')).textContent).toContain('begin again on the page Wallets');
+});
+
 test('locked wallets say so and open the window that unlocks them; open ones can be locked', async () => {
   host.answers['wallets'] = () => wallets({ guarded: 'locked' });
   render(Wallets, { at: '' });

@@ -43,7 +43,7 @@ impl Desk {
             let showing = Showing { question: self.question(&waiting), nonce: random()? };
             let (hash, shown) = (showing.display_hash(), showing.question.clone());
             self.tell(Event::Asked(Box::new(showing.question.clone())));
-            let answer = match self.hear(&waiting, showing).await? {
+            let answer = match self.hear(request, &waiting, showing).await? {
                 Heard::Answer(answer) => answer,
                 Heard::Moot(end) => {
                     self.answered(&id, if end.is_ok() { "yes" } else { "cancelled" });
@@ -51,6 +51,10 @@ impl Desk {
                 }
             };
             telling.says(Progress::Working);
+            if request.is_moot() {
+                self.answered(&id, "cancelled");
+                return Ok(Err(self.gone(&id).await?));
+            }
             let answer = match answer {
                 Answer::Yes(yes) if yes.display_hash != hash || !shown.is_about(&waiting.record.quote) => Answer::No,
                 other => other,
@@ -101,6 +105,11 @@ impl Desk {
         Problem::about(problem.code, problem.detail, outcome_of(record, &self.registry))
     }
 
+    /// Ends what waits for a server that was removed meanwhile.
+    async fn gone(&self, id: &PaymentId) -> Result<Record, Problem> {
+        self.vault.end_waiting(id, Happens::Cancelled, "removed").await.map_err(vault_problem)
+    }
+
     async fn reserve(&self, request: &Request, url: &Url, yes: Approved, record: &Record) -> Result<Reserved, Problem> {
         let reserved = match self.signables(&record.quote, &self.offer(&record.id).await?) {
             Err(problem) if problem.code == Code::OfferExpired => {
@@ -119,7 +128,7 @@ impl Desk {
     }
 
     /// Waits for the person, for the deadline, or until the question is moot.
-    async fn hear(&self, waiting: &Waiting, showing: Showing) -> Result<Heard, Problem> {
+    async fn hear(&self, request: &Request, waiting: &Waiting, showing: Showing) -> Result<Heard, Problem> {
         let left = showing.question.expires_at.0.saturating_sub(self.now().0).max(0);
         let deadline = tokio::time::sleep(Duration::from_millis(u64::try_from(left).unwrap_or(0)));
         let asking = self.approver.ask(showing);
@@ -131,6 +140,9 @@ impl Desk {
                 answer = &mut asking => return Ok(Heard::Answer(answer)),
                 () = &mut deadline => return Ok(Heard::Answer(Answer::Silence)),
                 Ok(()) = look_again.changed() => {
+                    if request.is_moot() {
+                        return Ok(Heard::Moot(Box::new(Err(self.gone(&waiting.record.id).await?))));
+                    }
                     // A price that expired meanwhile is not taken anew for this: the person answers, or it ends.
                     let signables = self.signables(&waiting.record.quote, &offer).unwrap_or_default();
                     match self.vault.rejudge_waiting(&waiting.record.id, signables).await {

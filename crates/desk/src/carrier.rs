@@ -19,4 +19,7 @@ pub trait Carrier: Send + Sync + fmt::Debug {
     /// # Errors
     /// A sentence, when there was no answer: the credential may have arrived all the same.
     async fn deliver(&self, credential: &Credential) -> Result<Answer, String>;
+
+    /// Whether there is no such server any more: then nothing is signed for it.
+    fn is_gone(&self) -> bool;
 }

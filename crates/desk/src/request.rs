@@ -213,6 +213,11 @@ const FORBIDDEN: &[&str] = &[
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 impl Request {
+    /// Whether whoever would get the payment is not there any more.
+    pub(crate) fn is_moot(&self) -> bool {
+        matches!(&self.act, Act::Call { carrier, .. } if carrier.is_gone())
+    }
+
     /// Checks the body of a fetch.
     pub fn fetch(body: FetchBody) -> Result<Self, Problem> {
         let method = method(body.method)?;

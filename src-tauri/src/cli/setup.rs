@@ -132,7 +132,7 @@ pub fn wallet(place: &Place, verb: WalletVerb, json: bool) -> anyhow::Result<Exi
             json,
         ),
         WalletVerb::Unlock { passphrase_file } => {
-            let passphrase = read_secret(passphrase_file, "passphrase")?;
+            let passphrase = first_line(&read_text(passphrase_file, "passphrase")?);
             let said = "The wallets are unlocked until they are locked or Countersign ends.";
             finish(place, Op::WalletUnlock { passphrase }, |_| println!("{said}"), json)
         }
@@ -163,15 +163,31 @@ fn address(place: &Place, label: Option<&str>, json: bool) -> anyhow::Result<Exi
     Ok(Exit::Done)
 }
 
-/// Reads a secret past every buffer but one, which is wiped.
+/// Reads a secret, without the spaces and line ends around it.
 pub(super) fn read_secret(file: Option<PathBuf>, what: &str) -> anyhow::Result<Secret> {
+    Ok(Secret::copy_of(read_text(file, what)?.trim_ascii()))
+}
+
+/// The first line, with the spaces it has: they may belong to a passphrase.
+fn first_line(text: &[u8]) -> Secret {
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    Secret::copy_of(line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+/// Reads past every buffer but one, which is wiped.
+fn read_text(file: Option<PathBuf>, what: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let (opened, name) = match file {
         Some(path) => (File::open(&path), format!("the {what} file {}", path.display())),
         None => (unbuffered_stdin(), format!("the {what} from stdin")),
     };
     let mut text = Zeroizing::new(vec![0; 1024]);
     let filled = opened.and_then(|file| fill(file, &mut text)).with_context(|| format!("reading {name}"))?;
-    Ok(Secret::copy_of(text[..filled].trim_ascii()))
+    if filled == text.len() {
+        bail!("{name} is too long");
+    }
+    // Shorter within the same memory: nothing is copied.
+    text.truncate(filled);
+    Ok(text)
 }
 
 fn fill(mut file: File, into: &mut [u8]) -> io::Result<usize> {
@@ -250,7 +266,10 @@ pub fn agent(place: &Place, verb: AgentVerb, json: bool) -> anyhow::Result<Exit>
                     let ends = agent["expires_at"].as_i64().filter(|_| agent["expires_soon"] == true);
                     let ends = ends.map(|end| format!("its token ends {}: rotate it", Millis(end).rfc3339()));
                     let program = agent["program"].as_str().map(|path| format!("bound to {}", clean(path)));
-                    let wallet = agent["wallet"].as_str().map(|address| format!("pays from {address}"));
+                    let wallet = agent["wallet"].as_str().map(|address| match address {
+                        "" => "pays from no wallet: its own was removed".to_owned(),
+                        address => format!("pays from {address}"),
+                    });
                     let more = [wallet, program, ends];
                     let notes: Vec<&str> = notes.into_iter().chain(more.iter().flatten().map(String::as_str)).collect();
                     println!("{}  {}", agent["name"].as_str().unwrap_or_default(), notes.join(", "));
@@ -277,4 +296,31 @@ pub fn pause(place: &Place, Whose { agent }: Whose, json: bool) -> anyhow::Resul
 pub fn resume(place: &Place, Whose { agent }: Whose, json: bool) -> anyhow::Result<Exit> {
     let said = agent.as_ref().map_or("Payments go on.".to_owned(), |name| format!("The payments of {name} go on."));
     finish(place, Op::Resume { agent }, |_| println!("{said}"), json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_passphrase_is_the_first_line_with_its_spaces_and_nothing_of_the_next() {
+        for (text, line) in [
+            ("correct horse\n", "correct horse"),
+            (" correct horse \r\n", " correct horse "),
+            ("correct horse\nin my drawer\n", "correct horse"),
+            ("correct horse", "correct horse"),
+        ] {
+            assert_eq!(first_line(text.as_bytes()).expose(), line.as_bytes(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_and_not_cut() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("passphrase");
+        std::fs::write(&file, "x".repeat(1024)).unwrap();
+        assert!(read_text(Some(file.clone()), "passphrase").is_err());
+        std::fs::write(&file, " 0xab \n").unwrap();
+        assert_eq!(read_secret(Some(file), "key").unwrap().expose(), b"0xab");
+    }
 }

@@ -1,7 +1,7 @@
-//! `countersign uninstall`: takes back what Countersign put elsewhere. The data directory and the keys stay.
+//! `countersign uninstall`: takes back what Countersign put elsewhere. The data directory stays, and the keys where they are kept.
 //!
 //! Entries in clients' configurations, the entry for login and the agents' tokens go. A key goes only on the page Wallets, by its typed
-//! address, after an export or a recovery phrase: what is not written down elsewhere would be lost for good.
+//! address, where it is said that nothing but a recovery phrase, the key or an exported file brings it back.
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use super::{Exit, connect::agreed, perform};
 use crate::{
     app::Place,
     bridge::token,
+    config::{Config, Store},
     connect::{Plan, Roots},
     control::{Op, Reply},
 };
@@ -40,7 +41,11 @@ pub fn run(place: &Place, args: &UninstallArgs, as_json: bool) -> anyhow::Result
             println!("The tokens of {agent} die.");
         }
         println!("Countersign starts at login no more.");
-        println!("The ledger, the settings and the keys stay in {}.", place.dir.display());
+        let keys = match Config::load(&place.config)?.keys.store {
+            Store::Os => "in the keyring of this system",
+            Store::File => "in an encrypted file there",
+        };
+        println!("The ledger and the settings stay in {}; the keys stay {keys}.", place.dir.display());
     }
     if !args.dry_run {
         if !args.yes && !agreed(as_json)? {

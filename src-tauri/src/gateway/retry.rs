@@ -63,6 +63,10 @@ impl Carrier for Retry {
         let (answer, booth) = answer.map_err(|_| "the upstream does not answer".to_owned())??;
         self.told(answer, &booth)
     }
+
+    fn is_gone(&self) -> bool {
+        self.room.is_gone()
+    }
 }
 
 impl Retry {

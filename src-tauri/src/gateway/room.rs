@@ -117,8 +117,13 @@ impl Room {
         Ok(line)
     }
 
+    /// Whether its upstream was removed.
+    pub fn is_gone(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
     fn is_open(&self) -> Result<(), ErrorData> {
-        if self.closed.load(Ordering::SeqCst) {
+        if self.is_gone() {
             return Err(ErrorData::internal_error(format!("the upstream {} was removed", self.name), None));
         }
         Ok(())

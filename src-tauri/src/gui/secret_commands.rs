@@ -14,12 +14,11 @@ fn from(window: &WebviewWindow, label: &str) -> Told<()> {
     if window.label() == label { Ok(()) } else { Err(SecretError::WrongWindow) }
 }
 
-/// Opens the window where secrets are shown and typed, for one task.
+/// Opens the window where secrets are shown and typed, for one task; one that is open comes to the front with its own.
 #[tauri::command]
 pub fn secret_open(window: WebviewWindow, shell: Gets<'_>, task: SecretTask) -> Told<()> {
     from(&window, MAIN)?;
-    shell.secret.begin(task)?;
-    shell.windows.secret();
+    shell.windows.secret(shell.secret.begin(task)?);
     Ok(())
 }
 
@@ -47,5 +46,8 @@ pub async fn secret_step(window: WebviewWindow, shell: Gets<'_>, step: SecretSte
 pub fn secret_end(window: WebviewWindow, shell: Gets<'_>) -> Told<()> {
     from(&window, SECRET)?;
     shell.windows.end_secret();
+    if let Some(number) = shell.secret.sitting() {
+        shell.secret.end(number);
+    }
     Ok(())
 }

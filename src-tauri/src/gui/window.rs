@@ -50,8 +50,8 @@ pub struct Windows {
     dir: std::path::PathBuf,
     /// Which opening of the approval window this is.
     number: Arc<AtomicU64>,
-    /// How many windows of secrets there were.
-    secrets: AtomicU64,
+    /// Which sitting the window of secrets was made for last.
+    sitting: AtomicU64,
     page: Mutex<Option<Channel<ApprovalFrame>>>,
 }
 
@@ -72,7 +72,7 @@ impl Windows {
             preferences,
             waiting,
             number,
-            secrets: AtomicU64::new(0),
+            sitting: AtomicU64::new(0),
             dir: dir.join("page"),
             page: Mutex::default(),
         })
@@ -126,16 +126,25 @@ impl Windows {
         }
     }
 
-    /// Opens the window of secrets anew: each one has a page process, and a context, of its own.
-    pub fn secret(&self) {
-        self.on_main(|windows| {
-            if let Some(window) = windows.app.get_webview_window(SECRET) {
-                windows.put_secret_away(&window);
+    /// Opens the window of secrets for this sitting, or brings it to the front: each one has a page process, and a context, of its
+    /// own. That of another sitting is on its way out, and makes room for this one once it is gone.
+    pub fn secret(&self, sitting: u64) {
+        self.on_main(move |windows| match windows.app.get_webview_window(SECRET) {
+            None => windows.open_secret(sitting),
+            Some(window) if windows.sitting.load(Ordering::SeqCst) == sitting => {
+                log(window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus()));
             }
-            if let Err(error) = windows.build_secret() {
-                tracing::error!(%error, "the window of secrets could not be opened");
-            }
+            Some(_) => {}
         });
+    }
+
+    fn open_secret(&self, sitting: u64) {
+        if let Err(error) = self.build_secret(sitting) {
+            tracing::error!(%error, "the window of secrets could not be opened");
+            if let Some(shell) = self.app.try_state::<Arc<super::Shell>>() {
+                shell.secret.end(sitting);
+            }
+        }
     }
 
     /// Ends the window of secrets.
@@ -153,8 +162,8 @@ impl Windows {
         log(window.destroy());
     }
 
-    fn build_secret(&self) -> tauri::Result<()> {
-        let number = self.secrets.fetch_add(1, Ordering::SeqCst);
+    fn build_secret(&self, sitting: u64) -> tauri::Result<()> {
+        self.sitting.store(sitting, Ordering::SeqCst);
         let mut builder = bare(WebviewWindowBuilder::new(&self.app, SECRET, WebviewUrl::App("secret.html".into())))
             .title("Countersign keys")
             .inner_size(560.0, 720.0)
@@ -164,7 +173,7 @@ impl Windows {
         builder = if UI_AUTOMATION {
             builder.data_directory(self.dir.join(MAIN))
         } else {
-            builder.incognito(true).data_directory(self.dir.join(SECRET).join(number.to_string()))
+            builder.incognito(true).data_directory(self.dir.join(SECRET).join(sitting.to_string()))
         };
         let window = builder.build()?;
         native::close_menus(&window);
@@ -173,7 +182,10 @@ impl Windows {
             if let WindowEvent::Destroyed = event
                 && let Some(shell) = app.try_state::<Arc<super::Shell>>()
             {
-                shell.secret.end();
+                shell.secret.end(sitting);
+                if let Some(next) = shell.secret.sitting() {
+                    shell.windows.secret(next);
+                }
             }
         });
         Ok(())

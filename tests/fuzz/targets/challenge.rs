@@ -8,19 +8,13 @@ use base64::{
     engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD},
 };
 use countersign_core::{
-    Millis,
-    origin::Origin,
-    payment::{Digest, Resource},
-    rail::{Challenge, QuoteContext, QuoteError, Quoted, Rail as _},
-    registry::Registry,
+    rail::{Challenge, QuoteError, Quoted, Rail as _},
     signable::Signable,
 };
 use countersign_rails::mpp::Mpp;
 use serde_json::{Value, value::RawValue};
-use std::collections::BTreeMap;
 
-const NOW: Millis = Millis(1_800_000_000_000);
-const PAYER: &str = "0x5aC24a9D8d42cEc9E381C85E504cB81Ef6819D80";
+use super::offer::{Buyer, NOW, PAYER};
 
 /// Reads bytes as challenges in each way they can come.
 pub fn challenge(data: &[u8]) -> bool {
@@ -49,17 +43,7 @@ fn headers(lines: &str) -> Vec<(String, String)> {
 }
 
 fn quote(rail: &Mpp, challenge: Challenge<'_>, claimed: bool) -> Result<Quoted, QuoteError> {
-    let origin: Origin = "https://api.example".parse().expect("an origin");
-    let path = "https://api.example/cheap".into();
-    let context = QuoteContext {
-        registry: &Registry::builtin("USD"),
-        wallets: &BTreeMap::from([("*".to_owned(), PAYER.to_owned())]),
-        now: NOW,
-        origin: &origin,
-        claimed,
-        resource: &Resource { method: "GET".into(), path, request: Digest::of(&[b"GET"]) },
-    };
-    rail.quote(challenge, context)
+    rail.quote(challenge, Buyer::default().context(claimed))
 }
 
 fn honest(rail: &Mpp, quoted: &Quoted) {

@@ -16,8 +16,8 @@ use countersign_rails::x402::{X402, claimed_hosts};
 use serde_json::{Value, value::RawValue};
 use std::collections::BTreeMap;
 
-const NOW: Millis = Millis(1_800_000_000_000);
-const PAYER: &str = "0x5aC24a9D8d42cEc9E381C85E504cB81Ef6819D80";
+pub(super) const NOW: Millis = Millis(1_800_000_000_000);
+pub(super) const PAYER: &str = "0x5aC24a9D8d42cEc9E381C85E504cB81Ef6819D80";
 
 /// Somebody who buys at `https://api.example`.
 pub(super) struct Buyer {
@@ -43,9 +43,14 @@ impl Default for Buyer {
 }
 
 impl Buyer {
-    fn quote(&self, challenge: Challenge<'_>, claimed: bool) -> Result<Quoted, QuoteError> {
+    /// What they know of the price.
+    pub(super) fn context(&self, claimed: bool) -> QuoteContext<'_> {
         let Self { registry, wallets, origin, resource } = self;
-        X402.quote(challenge, QuoteContext { registry, wallets, now: NOW, origin, claimed, resource })
+        QuoteContext { registry, wallets, now: NOW, origin, claimed, resource }
+    }
+
+    fn quote(&self, challenge: Challenge<'_>, claimed: bool) -> Result<Quoted, QuoteError> {
+        X402.quote(challenge, self.context(claimed))
     }
 
     fn http(&self, headers: &[(String, String)], body: &[u8]) -> Result<Quoted, QuoteError> {

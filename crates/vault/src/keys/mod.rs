@@ -18,7 +18,7 @@ pub mod token;
 use alloy_primitives::Address;
 use countersign_core::asset::parse_address;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
@@ -141,6 +141,8 @@ struct Inner {
     held: Mutex<Held>,
     /// Whether a passphrase is set, as far as is known.
     guarded: AtomicBool,
+    /// Names of the keys stored by this process in entries of their own, whether or not a ledger came to list them.
+    made: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// What is in memory: the keys loaded so far, and what opens the others while a passphrase is set.
@@ -148,6 +150,24 @@ struct Inner {
 struct Held {
     loaded: HashMap<Address, Signer>,
     seal: Option<Arc<Seal>>,
+    /// How often it was wiped: what was being loaded meanwhile is not kept.
+    wiped: u64,
+}
+
+impl Held {
+    fn wipe(&mut self) {
+        self.wiped = self.wiped.wrapping_add(1);
+        for (_, signer) in self.loaded.drain() {
+            signer.wipe();
+        }
+    }
+
+    fn wipe_one(&mut self, address: Address) {
+        self.wiped = self.wiped.wrapping_add(1);
+        if let Some(signer) = self.loaded.remove(&address) {
+            signer.wipe();
+        }
+    }
 }
 
 impl Keys {
@@ -162,6 +182,7 @@ impl Keys {
             thread: StoreThread::start(store, limit),
             held: Mutex::default(),
             guarded: AtomicBool::new(false),
+            made: Arc::default(),
         }))
     }
 
@@ -183,11 +204,11 @@ impl Keys {
         let Some(address) = name.strip_prefix("wallet:").and_then(|a| parse_address(a).ok()) else {
             return self.0.thread.call(move |store| store.delete(&name));
         };
-        let signer = self.held().loaded.remove(&address);
-        if let Some(signer) = signer {
-            signer.wipe();
-        }
-        self.delete_key(name)
+        self.held().wipe_one(address);
+        let gone = self.delete_key(name);
+        // Somebody may have loaded it once more before it was gone.
+        self.held().wipe_one(address);
+        gone
     }
 
     /// Makes a secp256k1 key of the operating system's randomness and stores it; the answer is its EIP-55 address.
@@ -225,13 +246,22 @@ impl Keys {
     /// The signer of a known wallet. A store that has no entry for it is at fault: nothing is ever created here.
     pub(crate) fn signer(&self, address: &str) -> Result<Signer, KeysError> {
         let address = parse_address(address).map_err(|_| KeysError::NotAnAddress)?;
-        if let Some(signer) = self.held().loaded.get(&address) {
-            return Ok(signer.clone());
+        loop {
+            let before = {
+                let held = self.held();
+                if let Some(signer) = held.loaded.get(&address) {
+                    return Ok(signer.clone());
+                }
+                held.wiped
+            };
+            let bytes = self.bytes_of(&address.to_string())?;
+            let key = LockedKey::new(&bytes).ok_or_else(|| KeysError::WrongKey(address.to_string()))?;
+            let mut held = self.held();
+            if held.wiped == before {
+                // Two callers may have loaded it at once; both use the one that came first.
+                return Ok(held.loaded.entry(address).or_insert_with(|| Signer::new(key)).clone());
+            }
         }
-        let bytes = self.bytes_of(&address.to_string())?;
-        let key = LockedKey::new(&bytes).ok_or_else(|| KeysError::WrongKey(address.to_string()))?;
-        // Two callers may have loaded it at once; both use the one that came first.
-        Ok(self.held().loaded.entry(address).or_insert_with(|| Signer::new(key)).clone())
     }
 
     /// The signer of this account if its key is in memory.
@@ -241,9 +271,7 @@ impl Keys {
 
     /// Wipes every loaded signing key; signers handed out before refuse from here on.
     pub fn forget_cached(&self) {
-        for (_, signer) in self.held().loaded.drain() {
-            signer.wipe();
-        }
+        self.held().wipe();
     }
 
     /// What kind of store this is.
@@ -258,11 +286,14 @@ impl Keys {
 
     /// Stores a key and believes in it only after reading it back.
     fn keep(&self, key: LockedKey, bytes: Secret) -> Result<String, KeysError> {
-        let address = key.address();
+        let (address, before) = (key.address(), self.held().wiped);
         if !self.keep_bytes(entry_of(address), bytes)? {
             return Err(KeysError::NotKept);
         }
-        self.held().loaded.entry(address).or_insert_with(|| Signer::new(key));
+        let mut held = self.held();
+        if held.wiped == before {
+            held.loaded.entry(address).or_insert_with(|| Signer::new(key));
+        }
         Ok(address.to_string())
     }
 

@@ -2,15 +2,17 @@
 //!
 //! What the store gives out then decrypts to nothing by itself. A change of passphrase is one write of that entry, so a crash
 //! leaves the old state or the new one; copies from before the first passphrase are deleted at the latest when it is next typed.
+//! What the entry held is always carried over whole: the ledger may know fewer wallets than the store.
 
-use std::sync::{Arc, atomic::Ordering};
+use alloy_primitives::Address;
+use countersign_core::asset::parse_address;
+use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use super::{
-    KeyStore, KeyStoreError, Keys, KeysError, LockedKey, Secret,
+    KeyStore, KeyStoreError, Keys, KeysError, LockedKey, Secret, entry_of,
     file::{Cost, Entries, Seal},
     keystore,
 };
-use alloy_primitives::Address;
 
 /// The entry that holds all wallet keys while a passphrase is set.
 pub(super) const SEALED: &str = "wallets";
@@ -45,19 +47,20 @@ impl Keys {
 
     /// Opens the wallet keys until [`Self::lock`]. With none set there is nothing to open.
     pub fn unlock(&self, passphrase: &Secret) -> Result<(), KeysError> {
+        let before = self.held().wiped;
         let Some(file) = self.secret(SEALED)? else { return Ok(()) };
         let (seal, entries) = opened(&file, passphrase)?;
         let plain: Vec<String> = entries.into_keys().collect();
         self.0.thread.call(move |store| plain.iter().try_for_each(|name| store.delete(name)))?;
         self.0.guarded.store(true, Ordering::Release);
-        self.held().seal = Some(Arc::new(seal));
-        Ok(())
+        if self.hold(Some(Arc::new(seal)), before) { Ok(()) } else { Err(KeysError::Locked) }
     }
 
     /// Wipes every key from memory; with a passphrase set, only that opens them again.
     pub fn lock(&self) {
-        self.held().seal = None;
-        self.forget_cached();
+        let mut held = self.held();
+        held.seal = None;
+        held.wipe();
     }
 
     /// Whether this is the passphrase; with none set there is none to know.
@@ -77,27 +80,46 @@ impl Keys {
         new: Option<&Secret>,
         cost: Cost,
     ) -> Result<(), KeysError> {
-        let mut entries = Entries::new();
-        for address in wallets {
-            entries.insert(format!("wallet:{address}"), self.bytes_of(address)?);
-        }
-        let Some(new) = new else {
-            self.0.thread.call(move |store| {
-                entries.iter().try_for_each(|(name, value)| put(store, name, value))?;
-                store.delete(SEALED)
-            })?;
-            self.0.guarded.store(false, Ordering::Release);
-            self.held().seal = None;
-            return Ok(());
-        };
-        let seal = Arc::new(Seal::fresh(new, cost)?);
-        let closing = seal.clone();
+        let before = self.held().wiped;
+        let fresh = new.map(|new| Seal::fresh(new, cost)).transpose()?.map(Arc::new);
+        let wallets = wallets
+            .iter()
+            .map(|address| parse_address(address).map_err(|_| KeysError::NotAnAddress))
+            .collect::<Result<Vec<_>, _>>()?;
+        let (old, closing, made) = (self.seal(), fresh.clone(), self.0.made.clone());
+        // One turn of the store's thread: no key comes or goes between what is read and what is written.
         self.0.thread.call(move |store| {
-            put(store, SEALED, &Secret::new(closing.close(&entries)?))?;
-            entries.keys().try_for_each(|name| store.delete(name))
-        })?;
-        self.0.guarded.store(true, Ordering::Release);
-        self.held().seal = Some(seal);
+            let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut entries = Entries::new();
+            for name in wallets.iter().map(|address| entry_of(*address)).chain(made.iter().cloned()) {
+                if let Some(plain) = store.get(&name)? {
+                    entries.insert(name, plain);
+                }
+            }
+            if let Some(file) = store.get(SEALED)? {
+                let Some(old) = old else { return Ok(Err(KeysError::Locked)) };
+                entries.extend(old.open(file.expose())?);
+            }
+            if let Some(why) =
+                wallets.iter().find_map(|address| its_own(entries.get(&entry_of(*address)), *address).err())
+            {
+                return Ok(Err(why));
+            }
+            match closing {
+                Some(seal) => {
+                    put(store, SEALED, &Secret::new(seal.close(&entries)?))?;
+                    entries.keys().try_for_each(|name| store.delete(name))?;
+                }
+                None => {
+                    entries.iter().try_for_each(|(name, value)| put(store, name, value))?;
+                    made.extend(entries.into_keys());
+                    store.delete(SEALED)?;
+                }
+            }
+            Ok(Ok(()))
+        })??;
+        self.0.guarded.store(fresh.is_some(), Ordering::Release);
+        self.hold(fresh, before);
         Ok(())
     }
 
@@ -113,25 +135,29 @@ impl Keys {
 
     /// The stored key of a wallet, which is this wallet's.
     pub(super) fn bytes_of(&self, address: &str) -> Result<Secret, KeysError> {
-        let wanted: Address = countersign_core::asset::parse_address(address).map_err(|_| KeysError::NotAnAddress)?;
-        let name = super::entry_of(wanted);
+        let wanted = parse_address(address).map_err(|_| KeysError::NotAnAddress)?;
+        let name = entry_of(wanted);
         let bytes = match self.secret(SEALED)? {
             None => self.secret(&name)?,
             Some(file) => {
                 self.0.guarded.store(true, Ordering::Release);
-                self.seal().ok_or(KeysError::Locked)?.open(file.expose())?.remove(&name)
+                match self.seal().ok_or(KeysError::Locked)?.open(file.expose())?.remove(&name) {
+                    // A key that no ledger listed when the passphrase was set lies where it was.
+                    None => self.secret(&name)?,
+                    sealed => sealed,
+                }
             }
         };
-        let bytes = bytes.ok_or_else(|| KeysError::NoEntry(wanted.to_string()))?;
-        let is_its = LockedKey::new(&bytes).is_some_and(|key| key.address() == wanted);
-        if is_its { Ok(bytes) } else { Err(KeysError::WrongKey(wanted.to_string())) }
+        its_own(bytes.as_ref(), wanted)?;
+        bytes.ok_or_else(|| KeysError::NoEntry(wanted.to_string()))
     }
 
     /// Keeps a new key where the others are, and says whether the store gives it back.
     pub(super) fn keep_bytes(&self, name: String, bytes: Secret) -> Result<bool, KeysError> {
-        let seal = self.seal();
+        let (seal, made) = (self.seal(), self.0.made.clone());
         let kept = self.0.thread.call(move |store| {
             let Some(file) = store.get(SEALED)? else {
+                made.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
                 store.set(&name, &bytes)?;
                 return Ok(Some(store.get(&name)?.is_some_and(|back| back == bytes)));
             };
@@ -163,6 +189,21 @@ impl Keys {
     fn seal(&self) -> Option<Arc<Seal>> {
         self.held().seal.clone()
     }
+
+    /// Holds what opens the keys from here on, unless memory was wiped since `before`; whether it does.
+    fn hold(&self, seal: Option<Arc<Seal>>, before: u64) -> bool {
+        let mut held = self.held();
+        let same = held.wiped == before;
+        held.seal = seal.filter(|_| same);
+        same
+    }
+}
+
+/// Whether there is a key, and it is this wallet's.
+fn its_own(bytes: Option<&Secret>, wanted: Address) -> Result<(), KeysError> {
+    let bytes = bytes.ok_or_else(|| KeysError::NoEntry(wanted.to_string()))?;
+    let is_its = LockedKey::new(bytes).is_some_and(|key| key.address() == wanted);
+    if is_its { Ok(()) } else { Err(KeysError::WrongKey(wanted.to_string())) }
 }
 
 fn opened(file: &Secret, passphrase: &Secret) -> Result<(Seal, Entries), KeysError> {
@@ -269,6 +310,68 @@ mod tests {
         assert_eq!(later.signer(&wallets[0]).unwrap_err(), KeysError::Locked, "the plain copy counts for nothing");
         later.unlock(&secret("correct horse")).unwrap();
         assert_eq!(store.names(), [SEALED]);
+    }
+
+    #[test]
+    fn a_key_the_ledger_does_not_list_outlives_every_change_of_the_passphrase() {
+        let (store, keys, wallets) = home();
+        let key = |keys: &Keys| keys.bytes_of(&wallets[1]).unwrap();
+        let (before, listed) = (key(&keys), &wallets[..1]);
+        for new in ["correct horse", "another horse", ""] {
+            let new = (!new.is_empty()).then(|| secret(new));
+            keys.set_passphrase_at(listed, new.as_ref(), CHEAP).unwrap();
+            assert_eq!(key(&keys), before, "made by this process, listed by nobody");
+        }
+        let later = Keys::start(Box::new(store.clone()));
+        later.set_passphrase_at(listed, Some(&secret("correct horse")), CHEAP).unwrap();
+        assert_eq!(key(&later), before, "nobody could know of it: it stays where it is");
+        later.set_passphrase_at(&wallets, Some(&secret("another horse")), CHEAP).unwrap();
+        assert_eq!((store.names(), key(&later)), (vec![SEALED.to_owned()], before));
+    }
+
+    #[test]
+    fn a_key_made_while_the_passphrase_changes_is_not_lost() {
+        let (_, keys, wallets) = home();
+        let other = keys.clone();
+        let making = std::thread::spawn(move || (0..20).filter_map(|_| other.create().ok()).collect::<Vec<_>>());
+        for n in 0..10 {
+            let passphrase = secret(&format!("horse number {n}"));
+            keys.set_passphrase_at(&wallets, Some(&passphrase), CHEAP).unwrap();
+            if n % 3 == 0 {
+                keys.set_passphrase_at(&wallets, None, CHEAP).unwrap();
+            }
+        }
+        let made = making.join().unwrap();
+        assert!(made.iter().all(|address| keys.bytes_of(address).is_ok()));
+    }
+
+    #[test]
+    fn what_was_under_way_when_the_wallets_were_locked_leaves_no_key_in_memory() {
+        let (store, keys, wallets) = home();
+        keys.set_passphrase_at(&wallets, Some(&secret("correct horse")), CHEAP).unwrap();
+        keys.forget_cached();
+        let during = |work: fn(&Keys, &str)| {
+            let calls = store.calls();
+            store.set_fault(Some(Fault::Block));
+            let (other, wallet) = (keys.clone(), wallets[0].clone());
+            let working = std::thread::spawn(move || work(&other, &wallet));
+            while store.calls() == calls {
+                std::thread::yield_now();
+            }
+            keys.lock();
+            store.set_fault(None);
+            working.join().unwrap();
+            assert_eq!(keys.guarded(), Guarded::Locked);
+            assert!(keys.held().loaded.is_empty());
+        };
+        during(|keys, wallet| assert_eq!(keys.signer(wallet).unwrap_err(), KeysError::Locked));
+        during(|keys, _| assert_eq!(keys.unlock(&secret("correct horse")), Err(KeysError::Locked)));
+        keys.unlock(&secret("correct horse")).unwrap();
+        during(|keys, _| drop(keys.create().unwrap()));
+        keys.unlock(&secret("correct horse")).unwrap();
+        during(|keys, wallet| {
+            keys.set_passphrase_at(&[wallet.to_owned()], Some(&secret("another horse")), CHEAP).unwrap();
+        });
     }
 
     #[test]

@@ -9,8 +9,11 @@ use crate::{error::OpenError, point::point};
 /// "CSGN".
 pub(crate) const APPLICATION_ID: i64 = 0x4353_474e;
 /// Every schema, in order; the file's `user_version` says how many it has.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../../migrations/0001_ledger.sql"), include_str!("../../migrations/0002_identity.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_ledger.sql"),
+    include_str!("../../migrations/0002_identity.sql"),
+    include_str!("../../migrations/0003_unpaid.sql"),
+];
 /// The oldest SQLite without the WAL-reset fault.
 const OLDEST_SQLITE: i32 = 3_051_003;
 

@@ -230,8 +230,13 @@ pub(crate) fn add_wallet(tx: &mut Tx<'_>, address: &str, label: &str) -> Result<
     reseal(tx.conn, tx.key)
 }
 
-/// Forgets a wallet, and that it pays. One that has payments in the ledger stays readable there.
+/// Forgets a wallet, and that it pays. One that has payments in the ledger stays readable there. For an agent whose own
+/// it was nothing pays then: everybody's wallet does not take its place unasked.
 pub(crate) fn remove_wallet(tx: &mut Tx<'_>, address: &str) -> Result<(), Stop> {
+    tx.conn.execute(
+        "INSERT INTO unpaid (agent, network) SELECT agent, network FROM payer WHERE address = ?1 AND agent != ''",
+        [address],
+    )?;
     tx.conn.execute("DELETE FROM payer WHERE address = ?1", [address])?;
     if tx.conn.execute("DELETE FROM wallet WHERE address = ?1", [address])? == 0 {
         return Err(VaultError::NotFound.into());
@@ -246,6 +251,7 @@ pub(crate) fn set_payer(tx: &mut Tx<'_>, who: &PayerFor, address: &str) -> Resul
     }
     let agent = who.agent.as_ref().map_or("", AgentName::as_str);
     let network = who.network.as_ref().map_or("", |n| n.as_str());
+    tx.conn.execute("DELETE FROM unpaid WHERE agent = ?1 AND network = ?2", (agent, network))?;
     tx.conn.execute(
         "INSERT INTO payer (agent, network, address) VALUES (?1, ?2, ?3) ON CONFLICT (agent, network) DO UPDATE SET address = excluded.address",
         (agent, network, address),

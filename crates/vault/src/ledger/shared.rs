@@ -76,7 +76,7 @@ pub(crate) struct View {
     pub agents: BTreeMap<AgentName, AgentRow>,
     pub tokens: HashMap<String, Arc<TokenRow>>,
     pub wallets: Vec<Wallet>,
-    /// (agent, network) → address; empty = any.
+    /// (agent, network) → address; an empty agent or network is any, and an empty address is nobody's.
     pub payers: BTreeMap<(String, String), String>,
     /// agent → until; empty agent = everybody.
     pub pauses: BTreeMap<String, Option<Millis>>,

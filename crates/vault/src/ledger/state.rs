@@ -74,6 +74,7 @@ const GUARDED: &[&str] = &[
 const GUARDED_LATER: &[(&str, &str)] = &[
     ("binding", "SELECT agent, program, at FROM binding ORDER BY agent"),
     ("replaced", "SELECT token, until FROM replaced ORDER BY token"),
+    ("unpaid", "SELECT agent, network FROM unpaid ORDER BY agent, network"),
 ];
 
 /// MAC of everything guarded.
@@ -270,7 +271,10 @@ pub(crate) fn view(conn: &Connection, shared: &Shared) -> Result<View, Stop> {
     view.doubts = doubts;
     (view.agents, view.tokens) = agents(conn)?;
     view.wallets = wallets(conn)?;
-    view.payers = rows(conn, "SELECT agent, network, address FROM payer", |r| Ok(((r.get(0)?, r.get(1)?), r.get(2)?)))?
+    view.payers =
+        rows(conn, "SELECT agent, network, address FROM payer UNION ALL SELECT agent, network, '' FROM unpaid", |r| {
+            Ok(((r.get(0)?, r.get(1)?), r.get(2)?))
+        })?
         .into_iter()
         .collect();
     view.pauses =

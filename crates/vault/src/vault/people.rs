@@ -172,15 +172,20 @@ impl Vault {
         self.keep_wallet(address, label).await.map_err(|error| KeyStoreError::Failed(error.to_string()).into())
     }
 
-    /// Forgets a wallet and its key. Whom it paid for pays with nothing until somebody says otherwise.
+    /// Forgets a wallet and its key: the key first, so that what a fault leaves behind can be removed again. An agent whose own
+    /// it was pays with nothing until somebody says otherwise.
     pub async fn remove_wallet(&self, address: &str) -> Result<(), VaultError> {
         if self.guarded() == Guarded::Locked {
             return Err(VaultError::Locked);
         }
-        let gone = address.to_owned();
-        self.0.change(move |tx| verb::remove_wallet(tx, &gone)).await?;
+        self.0.shared.view().open()?;
+        if self.wallets().iter().all(|wallet| wallet.address != address) {
+            return Err(VaultError::NotFound);
+        }
         let (keys, name) = (self.0.shared.keys.clone(), format!("wallet:{address}"));
-        aside(move || keys.delete(&name)).await?.map_err(told)
+        aside(move || keys.delete(&name)).await?.map_err(told)?;
+        let gone = address.to_owned();
+        self.0.change(move |tx| verb::remove_wallet(tx, &gone)).await
     }
 
     async fn keep_wallet(&self, address: String, label: &str) -> Result<Wallet, VaultError> {
@@ -200,7 +205,8 @@ impl Vault {
         self.0.change(move |tx| verb::set_payer(tx, &who, &address)).await
     }
 
-    /// The wallet that was assigned to this agent, for every network; none while everybody's pays for it.
+    /// The wallet that was assigned to this agent, for every network; none while everybody's pays for it, and an empty text
+    /// once its own was removed: then nothing does.
     pub fn own_wallet(&self, agent: &AgentName) -> Option<String> {
         self.0.shared.view().payers.get(&(agent.as_str().to_owned(), String::new())).cloned()
     }
@@ -211,7 +217,8 @@ impl Vault {
         let said = |(agent, network): &(String, String)| {
             Some(PayerFor { agent: part(agent).ok()?, network: part(network).ok()? })
         };
-        view.payers.iter().filter_map(|(who, address)| Some((said(who)?, address.clone()))).collect()
+        let paid = view.payers.iter().filter(|(_, address)| !address.is_empty());
+        paid.filter_map(|(who, address)| Some((said(who)?, address.clone()))).collect()
     }
 
     /// What kind of store keeps the keys: `os-keyring`, `encrypted-file` or `memory`.
@@ -268,6 +275,7 @@ impl Wallets for Payers {
         [(agent, network), (agent, ""), ("", network), ("", "")]
             .iter()
             .find_map(|(a, n)| self.view.payers.get(&((*a).to_owned(), (*n).to_owned())))
+            .filter(|address| !address.is_empty())
             .cloned()
     }
 

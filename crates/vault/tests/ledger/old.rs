@@ -37,12 +37,12 @@ fn a_ledger_of_the_first_schema_opens_with_its_payment_its_agents_and_its_seal()
     wait(shop.vault.bind_agent(&shop.name("kept"), "/usr/bin/node")).unwrap();
     drop(shop);
 
-    let copy = home.path().join("ledger.before-2.sqlite");
+    let copy = home.path().join("ledger.before-3.sqlite");
     let version = |file: &std::path::Path| -> i64 {
         let conn = rusqlite::Connection::open(file).unwrap();
         conn.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
     };
-    assert_eq!((version(&copy), version(&home.file())), (1, 2));
+    assert_eq!((version(&copy), version(&home.file())), (1, 3));
     let shop = home.open_for(&[]);
     assert!(!shop.vault.doubts().any(), "{:?}", shop.vault.doubts());
 }

@@ -3,7 +3,7 @@
 use countersign_core::{asset::Network, policy::Policy};
 use countersign_vault::{
     Admitted, Confirm, Health, Open, PayerFor, Set, SetBy, SignError, Vault, VaultError,
-    keys::{Guarded, KeysError, Secret},
+    keys::{Guarded, KeyStoreError, KeysError, Secret, memory::Fault},
 };
 
 use crate::support::{Home, POLICY, policy, wait};
@@ -231,4 +231,32 @@ fn a_removed_wallet_pays_for_nobody_and_its_key_is_gone() {
     assert_eq!(shop.vault.payer(&"a".parse().unwrap(), &base), Some(other.address));
     drop(shop);
     assert_eq!(home.open().doubts().policy, None, "the ledger is sealed as it stands");
+}
+
+#[test]
+fn an_agent_whose_own_wallet_was_removed_pays_with_nobodys() {
+    let home = Home::new();
+    let shop = home.open_for(&["a", "b"]);
+    let own = wait(shop.vault.create_wallet("own")).unwrap();
+    let (a, b) = ("a".parse().unwrap(), "b".parse().unwrap());
+    let base = Network::eip155(8453);
+    wait(shop.vault.set_payer(PayerFor { agent: Some("a".parse().unwrap()), network: None }, &own.address)).unwrap();
+    wait(shop.vault.remove_wallet(&own.address)).unwrap();
+    assert_eq!((shop.vault.payer(&a, &base), shop.vault.payer(&b, &base)), (None, Some(shop.wallet.clone())));
+    assert_eq!((shop.vault.own_wallet(&a).as_deref(), shop.vault.own_wallet(&b)), (Some(""), None));
+    assert!(shop.vault.payers().iter().all(|(who, _)| who.agent.is_none()));
+    wait(shop.vault.set_payer(PayerFor { agent: Some("a".parse().unwrap()), network: None }, &shop.wallet)).unwrap();
+    assert_eq!(shop.vault.payer(&a, &base), Some(shop.wallet.clone()));
+}
+
+#[test]
+fn a_wallet_whose_key_could_not_be_removed_is_still_listed() {
+    let home = Home::new();
+    let shop = home.open_for(&["a"]);
+    home.store.set_fault(Some(Fault::Error(KeyStoreError::Failed("told to".into()))));
+    assert!(wait(shop.vault.remove_wallet(&shop.wallet)).is_err());
+    assert_eq!(shop.vault.wallets().len(), 1);
+    home.store.set_fault(None);
+    wait(shop.vault.remove_wallet(&shop.wallet)).unwrap();
+    assert!(shop.vault.wallets().is_empty() && !home.store.names().contains(&format!("wallet:{}", shop.wallet)));
 }

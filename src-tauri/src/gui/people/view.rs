@@ -56,7 +56,7 @@ pub struct AgentView {
     pub ends: Option<String>,
     /// It is dead already.
     pub ended: bool,
-    /// The wallet that is its own.
+    /// The wallet that is its own; without an address once that was removed and nothing pays for it.
     pub wallet: Option<WalletName>,
     pub pause: PauseView,
     /// Everything it wants asks.

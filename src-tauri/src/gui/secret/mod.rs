@@ -1,7 +1,7 @@
 //! The room of the `secret` window: the only place of the desktop where a key, a recovery phrase or a passphrase is shown or typed.
 //!
-//! One sitting at a time, opened for one task by the main window, which learns nothing but how it ended. A new wallet is kept only
-//! after the person said some of its words back.
+//! One sitting at a time, opened for one task by the main window, which learns nothing of it; no other begins before it ended. A new
+//! wallet is kept only after the person said some of its words back.
 
 #[cfg(test)]
 mod tests;
@@ -13,12 +13,15 @@ pub use view::{GuardedBy, SecretDone, SecretError, SecretStep, SecretTask, Secre
 use countersign_core::text::clean;
 use countersign_vault::{
     Vault, VaultError, Wallet,
-    keys::{KeysError, Secret, phrase},
+    keys::{Guarded, KeysError, Secret, phrase},
 };
 use std::{
     io::Write as _,
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::{
@@ -41,10 +44,13 @@ type Told<T> = Result<T, SecretError>;
 pub struct Room {
     vault: Vault,
     sitting: Mutex<Option<Sitting>>,
+    /// How many there were.
+    begun: AtomicU64,
 }
 
 /// What the window was opened for, and the words it has shown.
 struct Sitting {
+    number: u64,
     task: SecretTask,
     phrase: Option<Secret>,
     places: Vec<usize>,
@@ -53,21 +59,29 @@ struct Sitting {
 impl Room {
     /// An empty room over this vault.
     pub fn new(vault: Vault) -> Self {
-        Self { vault, sitting: Mutex::default() }
+        Self { vault, sitting: Mutex::default(), begun: AtomicU64::new(0) }
     }
 
-    /// Opens a sitting; one that was open is over.
-    pub fn begin(&self, task: SecretTask) -> Told<()> {
+    /// Begins a sitting, unless there is one: that stays as it is. Returns the number of the one there is.
+    pub fn begin(&self, task: SecretTask) -> Told<u64> {
         if let SecretTask::Export { address } | SecretTask::Remove { address } = &task {
             self.wallet(address)?;
         }
-        *self.lock() = Some(Sitting { task, phrase: None, places: Vec::new() });
-        Ok(())
+        let begun = || {
+            let number = self.begun.fetch_add(1, Ordering::SeqCst);
+            Sitting { number, task, phrase: None, places: Vec::new() }
+        };
+        Ok(self.lock().get_or_insert_with(begun).number)
     }
 
-    /// The sitting is over, with all that was shown.
-    pub fn end(&self) {
-        *self.lock() = None;
+    /// The number of the sitting there is.
+    pub fn sitting(&self) -> Option<u64> {
+        self.lock().as_ref().map(|sitting| sitting.number)
+    }
+
+    /// This sitting is over, with all that was shown; another one is not.
+    pub fn end(&self, number: u64) {
+        self.lock().take_if(|sitting| sitting.number == number);
     }
 
     /// What the window starts with.
@@ -108,8 +122,12 @@ impl Room {
                 SecretTask::Passphrase | SecretTask::Create | SecretTask::Import,
                 SecretStep::Passphrase { old, new, again },
             ) => {
-                let new = if new.is_empty() && again.is_empty() { None } else { Some(chosen(new, &again)?) };
-                self.vault.set_passphrase(old.0, new).await?;
+                let new = chosen(new, &again)?;
+                self.vault.set_passphrase(old.0, Some(new)).await?;
+                Ok(SecretDone::Done)
+            }
+            (SecretTask::Passphrase, SecretStep::PassphraseAway { old }) => {
+                self.vault.set_passphrase(old.0, None).await?;
                 Ok(SecretDone::Done)
             }
             (SecretTask::Unlock, SecretStep::Unlock { passphrase }) => {
@@ -134,6 +152,10 @@ impl Room {
     }
 
     fn words(&self) -> Told<SecretDone> {
+        // Nobody is to write down words of a wallet that could not be kept.
+        if self.vault.guarded() == Guarded::Locked {
+            return Err(SecretError::Locked);
+        }
         let fresh = phrase::fresh()?;
         let words = split(&fresh).map(str::to_owned).collect();
         let mut sitting = self.lock();
@@ -154,9 +176,9 @@ impl Room {
     }
 
     async fn check(&self, label: &str, words: &[Typed]) -> Told<SecretDone> {
-        let phrase = {
-            let mut sitting = self.lock();
-            let sitting = sitting.as_mut().ok_or(SecretError::NotNow)?;
+        let (phrase, number) = {
+            let sitting = self.lock();
+            let sitting = sitting.as_ref().ok_or(SecretError::NotNow)?;
             let phrase = sitting.phrase.as_ref().filter(|_| !sitting.places.is_empty()).ok_or(SecretError::NotNow)?;
             let right = |(place, word): (&usize, &Typed)| {
                 let said = std::str::from_utf8(word.0.expose()).unwrap_or_default();
@@ -165,9 +187,14 @@ impl Room {
             if words.len() != sitting.places.len() || !sitting.places.iter().zip(words).all(right) {
                 return Err(SecretError::WrongWords);
             }
-            sitting.phrase.take().ok_or(SecretError::NotNow)?
+            (Secret::copy_of(phrase.expose()), sitting.number)
         };
-        Ok(made_of(self.vault.import_phrase(phrase, &named(label)).await?))
+        // What was written down stays good until a wallet is made of it.
+        let made = made_of(self.vault.import_phrase(phrase, &named(label)).await?);
+        if let Some(sitting) = self.lock().as_mut().filter(|sitting| sitting.number == number) {
+            sitting.phrase = None;
+        }
+        Ok(made)
     }
 
     fn task(&self) -> Told<SecretTask> {

@@ -4,7 +4,10 @@ use super::{super::view::tests::check as current, *};
 use countersign_core::{Millis, policy::Policy, registry::Registry};
 use countersign_vault::{
     ManualClock, Open,
-    keys::{Guarded, Keys, memory::MemoryStore},
+    keys::{
+        Guarded, KeyStoreError, Keys,
+        memory::{Fault, MemoryStore},
+    },
 };
 use std::sync::Arc;
 
@@ -15,16 +18,18 @@ struct Home {
     dir: tempfile::TempDir,
     vault: Vault,
     room: Room,
+    store: MemoryStore,
 }
 
 fn home() -> Home {
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::new(Millis(1_795_000_000_000)));
     let policy = Policy::preset("everyday", "USD").unwrap();
-    let keys = Keys::start(Box::new(MemoryStore::new()));
+    let store = MemoryStore::new();
+    let keys = Keys::start(Box::new(store.clone()));
     let open = Open::new(dir.path().join("data"), clock, keys, Arc::new(Registry::builtin("USD")), policy);
     let vault = Vault::open(Open { min_free_bytes: 0, ..open }).unwrap();
-    Home { dir, room: Room::new(vault.clone()), vault }
+    Home { dir, room: Room::new(vault.clone()), vault, store }
 }
 
 fn typed(text: &str) -> Typed {
@@ -32,17 +37,22 @@ fn typed(text: &str) -> Typed {
 }
 
 impl Home {
+    fn begin(&self, task: SecretTask) -> Told<u64> {
+        self.room.sitting().into_iter().for_each(|number| self.room.end(number));
+        self.room.begin(task)
+    }
+
     async fn step(&self, step: SecretStep) -> Told<SecretDone> {
         self.room.step(step, self.dir.path()).await
     }
 
     async fn import(&self, key: &str) -> Told<SecretDone> {
-        self.room.begin(SecretTask::Import).unwrap();
+        self.begin(SecretTask::Import).unwrap();
         self.step(SecretStep::ImportKey { label: "main".into(), key: typed(key) }).await
     }
 
     async fn passphrase(&self, old: &str, new: &str, again: &str) -> Told<SecretDone> {
-        self.room.begin(SecretTask::Passphrase).unwrap();
+        self.begin(SecretTask::Passphrase).unwrap();
         self.step(SecretStep::Passphrase { old: typed(old), new: typed(new), again: typed(again) }).await
     }
 }
@@ -50,7 +60,7 @@ impl Home {
 #[tokio::test]
 async fn a_new_wallet_is_kept_only_once_its_words_were_said_back() {
     let home = home();
-    home.room.begin(SecretTask::Create).unwrap();
+    home.begin(SecretTask::Create).unwrap();
     assert_eq!(home.step(SecretStep::Written).await, Err(SecretError::NotNow), "no words were shown");
     let Ok(SecretDone::Words { words }) = home.step(SecretStep::Words).await else { panic!("no words") };
     assert_eq!(words.len(), 12);
@@ -66,13 +76,16 @@ async fn a_new_wallet_is_kept_only_once_its_words_were_said_back() {
     assert_eq!(home.step(check(few)).await, Err(SecretError::WrongWords));
     assert!(home.vault.wallets().is_empty());
     let right = || places.iter().map(|n| typed(&said(n).to_uppercase())).collect();
-    let made = home.step(check(right())).await.unwrap();
+    home.store.set_fault(Some(Fault::Error(KeyStoreError::Locked)));
+    assert!(home.step(check(right())).await.is_err());
+    home.store.set_fault(None);
+    let made = home.step(check(right())).await.expect("what was written down is still good");
     let address = home.vault.wallets()[0].address.clone();
     assert_eq!(made, SecretDone::Made { label: "savings".into(), address: address.clone() });
     assert_eq!(home.step(check(right())).await, Err(SecretError::NotNow), "the words are forgotten");
     // The words alone bring the wallet back elsewhere.
     let other = self::home();
-    other.room.begin(SecretTask::Import).unwrap();
+    other.begin(SecretTask::Import).unwrap();
     let phrase = typed(&words.join(" "));
     let again = other.step(SecretStep::ImportPhrase { label: String::new(), phrase }).await.unwrap();
     assert_eq!(again, SecretDone::Made { label: "main".into(), address });
@@ -96,7 +109,7 @@ async fn a_key_a_phrase_and_a_file_are_the_same_wallet_and_nonsense_is_none() {
     };
     assert_eq!(home.step(file("{}", "x")).await, Err(SecretError::NotAFile));
 
-    home.room.begin(SecretTask::Export { address: address.into() }).unwrap();
+    home.begin(SecretTask::Export { address: address.into() }).unwrap();
     let export = |new: &str, again: &str| SecretStep::Export { old: typed(""), new: typed(new), again: typed(again) };
     assert_eq!(home.step(export("for the drawer", "for the draw")).await, Err(SecretError::NotSame));
     assert_eq!(home.step(export("short", "short")).await, Err(SecretError::TooShort));
@@ -106,7 +119,7 @@ async fn a_key_a_phrase_and_a_file_are_the_same_wallet_and_nonsense_is_none() {
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(!text.contains(&KEY[2..]), "only the encrypted key");
     let other = self::home();
-    other.room.begin(SecretTask::Import).unwrap();
+    other.begin(SecretTask::Import).unwrap();
     assert_eq!(other.step(file(&text, "for the draw")).await, Err(SecretError::WrongPassphrase));
     let back = other.step(file(&text, "for the drawer")).await.unwrap();
     assert_eq!(back, SecretDone::Made { label: "x".into(), address: address.into() });
@@ -121,17 +134,22 @@ async fn a_passphrase_is_set_locks_opens_and_goes_and_a_wallet_goes_by_its_addre
     assert_eq!(home.passphrase("", "correct horse", "correct horse").await, Ok(SecretDone::Done));
     assert_eq!(home.passphrase("wrong", "another horse", "another horse").await, Err(SecretError::WrongPassphrase));
     home.vault.lock_wallets();
-    home.room.begin(SecretTask::Remove { address: address.clone() }).unwrap();
+    home.begin(SecretTask::Create).unwrap();
+    assert_eq!(home.step(SecretStep::Words).await, Err(SecretError::Locked), "before anybody writes them down");
+    home.begin(SecretTask::Remove { address: address.clone() }).unwrap();
     let remove = |text: &str| SecretStep::Remove { typed: text.to_owned() };
     assert_eq!(home.step(remove(&address)).await, Err(SecretError::Locked));
-    home.room.begin(SecretTask::Unlock).unwrap();
+    home.begin(SecretTask::Unlock).unwrap();
     assert_eq!(home.room.view(Language::English).unwrap().guarded, GuardedBy::Locked);
     let unlock = |text: &str| SecretStep::Unlock { passphrase: typed(text) };
     assert_eq!(home.step(unlock("wrong")).await, Err(SecretError::WrongPassphrase));
     assert_eq!(home.step(unlock("correct horse")).await, Ok(SecretDone::Done));
-    assert_eq!(home.passphrase("correct horse", "", "").await, Ok(SecretDone::Done));
+    assert_eq!(home.passphrase("correct horse", "", "").await, Err(SecretError::TooShort), "Enter in an empty form");
+    assert_eq!(home.vault.guarded(), Guarded::Open);
+    assert_eq!(home.step(SecretStep::PassphraseAway { old: typed("wrong") }).await, Err(SecretError::WrongPassphrase));
+    assert_eq!(home.step(SecretStep::PassphraseAway { old: typed("correct horse") }).await, Ok(SecretDone::Done));
     assert_eq!(home.vault.guarded(), Guarded::No);
-    home.room.begin(SecretTask::Remove { address: address.clone() }).unwrap();
+    home.begin(SecretTask::Remove { address: address.clone() }).unwrap();
     assert_eq!(home.step(remove("0x12")).await, Err(SecretError::NotTyped));
     assert_eq!(home.step(remove(&format!(" {} ", address.to_lowercase()))).await, Ok(SecretDone::Done));
     assert!(home.vault.wallets().is_empty());
@@ -141,12 +159,18 @@ async fn a_passphrase_is_set_locks_opens_and_goes_and_a_wallet_goes_by_its_addre
 async fn a_sitting_does_what_it_was_opened_for_and_nothing_after_its_end() {
     let home = home();
     assert_eq!(home.step(SecretStep::Words).await, Err(SecretError::NotNow));
-    home.room.begin(SecretTask::Unlock).unwrap();
+    home.begin(SecretTask::Unlock).unwrap();
     assert_eq!(home.step(SecretStep::Words).await, Err(SecretError::NotNow));
     let key = SecretStep::ImportKey { label: "x".into(), key: typed(KEY) };
     assert_eq!(home.step(key).await, Err(SecretError::NotNow));
-    assert_eq!(home.room.begin(SecretTask::Export { address: "0x0".into() }), Err(SecretError::NotNow));
-    home.room.end();
+    assert_eq!(home.begin(SecretTask::Export { address: "0x0".into() }), Err(SecretError::NotNow));
+    let first = home.begin(SecretTask::Import).unwrap();
+    assert_eq!(home.room.begin(SecretTask::Unlock), Ok(first), "the one that is open stays");
+    assert_eq!(home.room.view(Language::English).map(|view| view.task), Ok(SecretTask::Import));
+    let second = home.begin(SecretTask::Unlock).unwrap();
+    home.room.end(first);
+    assert_eq!(home.room.sitting(), Some(second), "a window that goes late ends only its own");
+    home.room.end(second);
     assert_eq!(home.room.view(Language::English), Err(SecretError::NotNow));
 }
 

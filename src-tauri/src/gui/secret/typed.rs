@@ -50,9 +50,4 @@ impl Typed {
     pub fn length(&self) -> usize {
         std::str::from_utf8(self.0.expose()).map_or(0, |text| text.chars().count())
     }
-
-    /// Whether nothing was typed.
-    pub fn is_empty(&self) -> bool {
-        self.0.expose().is_empty()
-    }
 }

@@ -2,6 +2,7 @@
 
 use countersign_vault::keys::{Guarded, KeysError};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 #[cfg(test)]
 use ts_rs::TS;
 
@@ -103,7 +104,7 @@ pub enum SecretStep {
         #[cfg_attr(test, ts(type = "string"))]
         passphrase: Typed,
     },
-    /// `new` empty takes the passphrase away; `old` is empty where none is set.
+    /// `old` is empty where none is set.
     Passphrase {
         #[cfg_attr(test, ts(type = "string"))]
         old: Typed,
@@ -111,6 +112,11 @@ pub enum SecretStep {
         new: Typed,
         #[cfg_attr(test, ts(type = "string"))]
         again: Typed,
+    },
+    /// Works without one from here on.
+    PassphraseAway {
+        #[cfg_attr(test, ts(type = "string"))]
+        old: Typed,
     },
     Unlock {
         #[cfg_attr(test, ts(type = "string"))]
@@ -132,7 +138,7 @@ pub enum SecretStep {
 }
 
 /// What came of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(TS))]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum SecretDone {
@@ -146,6 +152,19 @@ pub enum SecretDone {
     Saved { path: String },
     /// Nothing more to say.
     Done,
+}
+
+/// Says what it is and nothing of what stands in it.
+impl fmt::Debug for SecretDone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Words { .. } => "Words",
+            Self::Places { .. } => "Places",
+            Self::Made { .. } => "Made",
+            Self::Saved { .. } => "Saved",
+            Self::Done => "Done",
+        })
+    }
 }
 
 /// Why it did not come to that.

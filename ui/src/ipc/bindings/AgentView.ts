@@ -20,7 +20,7 @@ ends: string | null,
  */
 ended: boolean, 
 /**
- * The wallet that is its own.
+ * The wallet that is its own; without an address once that was removed and nothing pays for it.
  */
 wallet: WalletName | null, pause: PauseView, 
 /**

@@ -3,7 +3,7 @@
 /**
  * One thing the person did in the window.
  */
-export type SecretStep = { "step": "words" } | { "step": "written" } | { "step": "check", label: string, words: Array<string>, } | { "step": "import_key", label: string, key: string, } | { "step": "import_phrase", label: string, phrase: string, } | { "step": "import_file", label: string, file: string, passphrase: string, } | { "step": "passphrase", old: string, new: string, again: string, } | { "step": "unlock", passphrase: string, } | { "step": "export", old: string, new: string, again: string, } | { "step": "remove", 
+export type SecretStep = { "step": "words" } | { "step": "written" } | { "step": "check", label: string, words: Array<string>, } | { "step": "import_key", label: string, key: string, } | { "step": "import_phrase", label: string, phrase: string, } | { "step": "import_file", label: string, file: string, passphrase: string, } | { "step": "passphrase", old: string, new: string, again: string, } | { "step": "passphrase_away", old: string, } | { "step": "unlock", passphrase: string, } | { "step": "export", old: string, new: string, again: string, } | { "step": "remove", 
 /**
  * The address, typed.
  */
