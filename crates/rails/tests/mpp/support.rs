@@ -13,7 +13,7 @@ use countersign_rails::mpp::Mpp;
 use serde_json::{Value, json, value::RawValue};
 use std::collections::BTreeMap;
 
-#[path = "../wallet.rs"]
+#[path = "../wallet/mod.rs"]
 mod wallet;
 
 pub use wallet::*;

@@ -14,7 +14,7 @@ use countersign_rails::x402::X402;
 use serde_json::{Value, json, value::RawValue};
 use std::collections::BTreeMap;
 
-#[path = "../wallet.rs"]
+#[path = "../wallet/mod.rs"]
 mod wallet;
 
 pub use wallet::*;
