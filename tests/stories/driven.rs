@@ -2,6 +2,8 @@
 //!
 //! `cargo xtask test window` builds the app so (feature `ui-automation`) and brings display and driver; without them each says so.
 
+mod day;
+
 use serde_json::{Value, json};
 
 use crate::{

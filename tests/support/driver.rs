@@ -97,6 +97,21 @@ impl Driver {
         .await;
     }
 
+    /// Chooses one of the options of the field of this name, once there is such an option.
+    pub async fn choose(&self, testid: &str, option: &str) {
+        let code = format!(
+            "const field = document.querySelector('[data-testid=\"{testid}\"]');\
+             if (![...field?.options ?? []].some((one) => one.value === '{option}')) return false;\
+             field.value = '{option}';\
+             field.dispatchEvent(new Event('change', {{bubbles: true}}));\
+             return true"
+        );
+        until(&format!("{option} to choose in {testid}"), async || {
+            (self.js(&code).await? == json!(true)).then_some(())
+        })
+        .await;
+    }
+
     /// What stands in the thing of this name, once it is there.
     pub async fn text(&self, testid: &str) -> String {
         until(&format!("the text of {testid}"), async || {

@@ -15,9 +15,9 @@ struct Soak {
     usual: &'static str,
 }
 
-const APP: &[&str] =
-    &["--package", "countersign", "--no-default-features", "--features", "faults", "--test", "stories"];
-const VAULT: &[&str] = &["--package", "countersign-vault", "--features", "faults", "--test", "faults"];
+// Of the whole workspace, so that dependencies have the features the suite built them with.
+const APP: &[&str] = &["--workspace", "--no-default-features", "--features", "faults", "--test", "stories"];
+const VAULT: &[&str] = &["--workspace", "--no-default-features", "--features", "faults", "--test", "faults"];
 
 const SOAKS: &[Soak] = &[
     Soak { name: "kills", cargo: APP, filter: "kills::", variable: "COUNTERSIGN_KILLS", usual: "10000" },
