@@ -136,7 +136,6 @@ pub struct ApprovalView {
     pub warnings: Vec<WarningView>,
     pub bar: Option<BarView>,
     pub remember: Vec<RememberView>,
-    /// What the button does.
     #[cfg_attr(test, ts(type = "Said"))]
     pub act: Said,
     #[cfg_attr(test, ts(type = "Array<[Said, string]>"))]

@@ -4,6 +4,8 @@
 export type Said =
   | { id: "why.default"; parts: {  } }
   | { id: "why.first_payee"; parts: {  } }
+  | { id: "why.first_buyer"; parts: {  } }
+  | { id: "why.first_page"; parts: {  } }
   | { id: "why.ask_above"; parts: {  } }
   | { id: "why.payee_changed"; parts: {  } }
   | { id: "why.unknown_value"; parts: {  } }
@@ -35,6 +37,8 @@ export type Said =
   | { id: "warning.terms_changed"; parts: {  } }
   | { id: "warning.no_value"; parts: {  } }
   | { id: "warning.first_payee"; parts: {  } }
+  | { id: "warning.first_buyer"; parts: {  } }
+  | { id: "warning.first_page"; parts: {  } }
   | { id: "warning.testnet"; parts: {  } }
   | { id: "program.unseen"; parts: {  } }
   | { id: "program.unbound"; parts: { path: string } }
@@ -48,6 +52,9 @@ export type Said =
   | { id: "paid.times"; parts: { n: string } }
   | { id: "terms.final"; parts: { network: string } }
   | { id: "terms.refund"; parts: { network: string } }
+  | { id: "act.pay"; parts: { amount: string } }
+  | { id: "act.refund"; parts: { amount: string } }
+  | { id: "act.page"; parts: { amount: string } }
   | { id: "sign.form"; parts: {  } }
   | { id: "sign.token"; parts: {  } }
   | { id: "sign.contract"; parts: {  } }
@@ -68,6 +75,7 @@ export type Said =
   | { id: "end.claimed"; parts: {  } }
   | { id: "end.delivered"; parts: {  } }
   | { id: "end.seen"; parts: {  } }
+  | { id: "end.confirmed"; parts: {  } }
   | { id: "end.unchecked"; parts: {  } }
   | { id: "end.contradicted"; parts: {  } }
   | { id: "end.declined"; parts: {  } }
@@ -95,6 +103,7 @@ export type Said =
   | { id: "change.assign"; parts: { agent: string } }
   | { id: "change.upstream"; parts: { upstream: string } }
   | { id: "change.login"; parts: { upstream: string } }
+  | { id: "change.merchant"; parts: {  } }
   | { id: "line.first_wallet"; parts: {  } }
   | { id: "line.asks_all"; parts: {  } }
   | { id: "line.rules_apply"; parts: {  } }
@@ -118,6 +127,9 @@ export type Said =
   | { id: "line.no_scope"; parts: {  } }
   | { id: "line.scopes"; parts: { scopes: string } }
   | { id: "line.login_shared"; parts: {  } }
+  | { id: "line.merchant"; parts: { app: string; gateway: string } }
+  | { id: "line.merchant_pages"; parts: {  } }
+  | { id: "line.merchant_refunds"; parts: {  } }
   | { id: "line.paired"; parts: { agent: string } }
   | { id: "line.whole_policy"; parts: {  } }
   | { id: "line.config"; parts: { key: string; now: string; was: string } }
@@ -133,6 +145,7 @@ export type Said =
   | { id: "doubt.clock_back"; parts: { seconds: string } }
   | { id: "doubt.clock_jump"; parts: { seconds: string } }
   | { id: "doubt.history"; parts: { end: string; written: string } }
+  | { id: "doubt.restored"; parts: { made: string } }
   | { id: "looser.reference"; parts: { now: string; was: string } }
   | { id: "looser.timezone"; parts: { now: string; was: string } }
   | { id: "looser.acts"; parts: {  } }
