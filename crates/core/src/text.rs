@@ -10,6 +10,15 @@ pub const MAX_GRAPHEMES: usize = 140;
 /// Makes foreign text harmless to show: NFC, one line, no invisible or direction-changing characters, at most two marks a
 /// base character, at most [`MAX_GRAPHEMES`] graphemes.
 pub fn clean(text: &str) -> String {
+    let one_line = whole(text);
+    match one_line.grapheme_indices(true).nth(MAX_GRAPHEMES) {
+        Some((at, _)) => format!("{}… (cut)", one_line.get(..at).unwrap_or_default().trim_end()),
+        None => one_line,
+    }
+}
+
+/// The same, however long: for what a person agrees to, of which nothing may be out of sight.
+pub fn whole(text: &str) -> String {
     let mut marks = 0_u8;
     let mut out = String::new();
     let spaced = |c| if matches!(c, '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}') { ' ' } else { c };
@@ -24,11 +33,7 @@ pub fn clean(text: &str) -> String {
         }
         out.push(if c.general_category() == G::SpaceSeparator { ' ' } else { c });
     }
-    let one_line = out.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
-    match one_line.grapheme_indices(true).nth(MAX_GRAPHEMES) {
-        Some((at, _)) => format!("{}… (cut)", one_line.get(..at).unwrap_or_default().trim_end()),
-        None => one_line,
-    }
+    out.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a protocol field carries characters no honest field has: controls, format characters, fillers.

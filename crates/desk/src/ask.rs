@@ -107,7 +107,10 @@ impl Desk {
 
     /// Ends what waits for a server that was removed meanwhile.
     async fn gone(&self, id: &PaymentId) -> Result<Record, Problem> {
-        self.vault.end_waiting(id, Happens::Cancelled, "removed").await.map_err(vault_problem)
+        self.approver.outcome(id, "failed", Some(Said::EndRemoved {}));
+        let ended = self.vault.end_waiting(id, Happens::Cancelled, "removed").await.map_err(vault_problem);
+        self.look_again();
+        ended
     }
 
     async fn reserve(&self, request: &Request, url: &Url, yes: Approved, record: &Record) -> Result<Reserved, Problem> {

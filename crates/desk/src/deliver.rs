@@ -250,7 +250,7 @@ fn end_of(error: &SignError) -> Said {
         E::Paused => Said::EndPaused {},
         E::Locked => Said::EndLocked {},
         E::Unhealthy(why) => Said::EndUnhealthy { why: clean(why) },
-        E::NoKey(account) => Said::EndNoKey { account: account.clone() },
+        E::NoKey(account) => Said::EndNoKey { account: clean(account) },
         E::Failed(why) => Said::EndUnsigned { why: clean(why) },
     }
 }

@@ -179,13 +179,7 @@ pub(super) fn read_longer(file: Option<PathBuf>, what: &str, most: usize) -> any
 /// The first line, with the spaces it has: they may belong to a passphrase.
 fn first_line(text: &[u8]) -> Secret {
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    Secret::copy_of(
-        line.strip_suffix(
-            b"
-",
-        )
-        .unwrap_or(line),
-    )
+    Secret::copy_of(line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 /// Reads past every buffer but one, which is wiped.

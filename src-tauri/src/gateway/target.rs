@@ -1,7 +1,11 @@
 //! Where an upstream is: an address, or a program on this computer. Never a line for a shell.
 
 use anyhow::{Context as _, bail};
-use countersign_core::{approval::Said, origin::Origin, text::clean};
+use countersign_core::{
+    approval::Said,
+    origin::Origin,
+    text::{clean, whole},
+};
 use serde::{Deserialize, Serialize};
 use std::{env, fmt, path::PathBuf, str::FromStr};
 use url::Url;
@@ -97,11 +101,11 @@ impl Target {
                 Said::Host { host: clean(url.host_str().unwrap_or_default()) },
             ],
             Self::Command(words) => {
-                let program = words.first().map(|word| Said::Runs { program: clean(word) });
+                let program = words.first().map(|word| Said::Runs { program: whole(word) });
                 let arguments = words.iter().skip(1).enumerate();
                 let argument = |(n, word): (usize, &String)| Said::Argument {
                     n: n.saturating_add(1).to_string(),
-                    text: clean(word),
+                    text: whole(word),
                 };
                 program.into_iter().chain(arguments.map(argument)).chain([Said::Starts {}]).collect()
             }

@@ -74,9 +74,15 @@ async fn keep(shell: &Shell, payment: String, decision: Decision, remember: Reme
         return;
     }
     let yes = decision == Decision::Approve;
-    if yes && matches!(remember, Remember::Always | Remember::Until) {
-        let end = until.and_then(|text| text.parse::<Rfc3339>().ok()).map(|Rfc3339(at)| format!("@{}", at.rfc3339()));
-        return shell.windows.main(Some(format!("limits/payment:{payment}{}", end.unwrap_or_default())));
+    if yes && remember == Remember::Always {
+        return shell.windows.main(Some(format!("limits/payment:{payment}")));
+    }
+    if yes && remember == Remember::Until {
+        // Without an end it would be another answer.
+        let Some(Rfc3339(end)) = until.and_then(|text| text.parse().ok()) else {
+            return drop(shell.inputs.send(Input::Unkept(payment, Unkept::Failed)));
+        };
+        return shell.windows.main(Some(format!("limits/payment:{payment}@{}", end.rfc3339())));
     }
     match shell.limits.remember(&payment, yes, remember, until.as_deref()).await {
         Ok(()) => shell.desk.look_again(),

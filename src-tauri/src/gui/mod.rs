@@ -23,6 +23,7 @@ mod secret;
 mod secret_commands;
 mod settings;
 mod settings_commands;
+mod spot;
 mod stage;
 #[cfg(test)]
 mod table;

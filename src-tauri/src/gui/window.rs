@@ -22,6 +22,7 @@ use super::{
     guard::Sign,
     native,
     preferences::Kept,
+    spot,
     stage::Effect,
     view::ApprovalFrame,
 };
@@ -48,6 +49,8 @@ pub struct Windows {
     waiting: watch::Sender<usize>,
     /// Where the toolkit may keep what it keeps; of the approval window that is nothing but empty files.
     dir: std::path::PathBuf,
+    /// Where the main window was.
+    spot: std::path::PathBuf,
     /// Which opening of the approval window this is.
     number: Arc<AtomicU64>,
     /// Which sitting the window of secrets was made for last.
@@ -74,6 +77,7 @@ impl Windows {
             number,
             sitting: AtomicU64::new(0),
             dir: dir.join("page"),
+            spot: dir.join("spot.json"),
             page: Mutex::default(),
         })
     }
@@ -121,7 +125,16 @@ impl Windows {
             .center()
             .build();
         match built {
-            Ok(window) => native::close_menus(&window),
+            Ok(window) => {
+                native::close_menus(&window);
+                log(spot::restore(&window, &self.spot));
+                let (seen, file) = (window.clone(), self.spot.clone());
+                window.on_window_event(move |event| {
+                    if matches!(event, WindowEvent::CloseRequested { .. } | WindowEvent::Focused(false)) {
+                        spot::keep(&seen, &file);
+                    }
+                });
+            }
             Err(error) => tracing::error!(%error, "the main window could not be opened"),
         }
     }
@@ -364,7 +377,8 @@ fn on_screen(window: &WebviewWindow) -> bool {
     monitors.iter().any(|m| inside(at, size, *m.position(), *m.size())) || monitors.is_empty()
 }
 
-fn inside(
+/// Whether an area holds all of a window.
+pub fn inside(
     at: PhysicalPosition<i32>,
     size: PhysicalSize<u32>,
     area_at: PhysicalPosition<i32>,

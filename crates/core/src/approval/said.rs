@@ -130,6 +130,7 @@ said! {
     EndSilence = "end.silence" {}
     EndSlept = "end.slept" {}
     EndDenied = "end.denied" {}
+    EndRemoved = "end.removed" {}
     // What a change is called.
     AskLimits = "change.limits" {}
     AskForget = "change.forget" {}

@@ -6,7 +6,7 @@ use countersign_core::{
     approval::Said,
     payment::{AgentName, Digest},
     policy::{Change, Policy, compare},
-    text::clean,
+    text::{clean, whole},
 };
 use rusqlite::{Connection, OptionalExtension as _, types::ValueRef};
 use serde_json::Value;
@@ -215,7 +215,7 @@ fn config_changes(before: &str, now: &str) -> Vec<Said> {
 /// Goes down into tables and lists to what differs itself.
 fn leaves(key: String, was: &Value, now: &Value, lines: &mut Vec<Said>) {
     let below = |name: &str| if key.is_empty() { clean(name) } else { format!("{key}.{}", clean(name)) };
-    let said = |value: &Value| clean(&value.to_string());
+    let said = |value: &Value| whole(&value.to_string());
     match (was, now) {
         (was, now) if was == now => {}
         (Value::Object(_) | Value::Null, Value::Object(_)) | (Value::Object(_), Value::Null) => {
@@ -229,8 +229,9 @@ fn leaves(key: String, was: &Value, now: &Value, lines: &mut Vec<Said>) {
         {
             let gone = old.iter().filter(|one| !new.contains(one));
             lines.extend(gone.map(|one| Said::ConfigGone { key: key.clone(), was: said(one) }));
-            let fresh = new.iter().filter(|one| !old.contains(one));
-            lines.extend(fresh.map(|one| Said::ConfigNew { key: key.clone(), now: said(one) }));
+            for one in new.iter().filter(|one| !old.contains(one)) {
+                leaves(key.clone(), &Value::Null, one, lines);
+            }
         }
         (Value::Null, now) => lines.push(Said::ConfigNew { key, now: said(now) }),
         (was, Value::Null) => lines.push(Said::ConfigGone { key, was: said(was) }),

@@ -83,6 +83,7 @@ export type Said =
   | { id: "end.silence"; parts: {  } }
   | { id: "end.slept"; parts: {  } }
   | { id: "end.denied"; parts: {  } }
+  | { id: "end.removed"; parts: {  } }
   | { id: "change.limits"; parts: {  } }
   | { id: "change.forget"; parts: {  } }
   | { id: "change.settings"; parts: {  } }

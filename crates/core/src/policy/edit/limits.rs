@@ -108,7 +108,6 @@ fn bound(rule: &Rule, effect: Tier) -> Option<Micro> {
     }
 }
 
-/// A budget on everything that only caps money.
 /// How many of these windows cover a month, at the worst.
 const fn in_a_month(window: Window) -> Option<u128> {
     match window {
@@ -120,6 +119,7 @@ const fn in_a_month(window: Window) -> Option<u128> {
     }
 }
 
+/// A budget on everything that only caps money.
 fn plain(budget: &Budget) -> bool {
     budget.when.is_empty() && budget.scope.is_empty() && budget.expires.is_none() && budget.max_count.is_none()
 }
