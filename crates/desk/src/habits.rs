@@ -30,19 +30,20 @@ impl Habits {
 
     /// Until when an answer that came at `now` is kept.
     pub(crate) fn keep_until(&self, now: Millis) -> Millis {
-        Millis(now.0.saturating_add(millis(self.keep_hours.load(Ordering::SeqCst))))
+        until(now, self.keep_hours.load(Ordering::SeqCst))
     }
 }
 
 impl Desk {
     /// Answers are kept for so many hours from here on. Fewer than before count for those that are kept already, too.
     pub async fn keep_answers_for(&self, hours: u32) -> Result<(), VaultError> {
-        let before = self.habits.keep_hours.swap(hours, Ordering::SeqCst);
-        if hours >= before {
-            return Ok(());
+        let before = self.habits.keep_hours.load(Ordering::SeqCst);
+        if hours < before {
+            let earlier = millis(before.saturating_sub(hours));
+            self.vault.keep_shorter(earlier, until(self.now(), hours)).await?;
         }
-        let earlier = millis(before.saturating_sub(hours));
-        self.vault.keep_shorter(earlier, self.habits.keep_until(self.now())).await
+        self.habits.keep_hours.store(hours, Ordering::SeqCst);
+        Ok(())
     }
 
     /// Wallets that a passphrase guards lock after so many minutes without use from here on; never if 0.
@@ -67,6 +68,10 @@ impl Desk {
             }
         }
     }
+}
+
+fn until(now: Millis, hours: u32) -> Millis {
+    Millis(now.0.saturating_add(millis(hours)))
 }
 
 fn millis(hours: u32) -> i64 {

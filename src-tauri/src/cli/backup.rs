@@ -1,4 +1,4 @@
-//! `countersign backup` and `countersign restore`: ledger and settings in one file, and the way back. Keys are in neither.
+//! `countersign backup` and `countersign restore`: ledger and settings in one file, and the way back. Keys of wallets are in neither.
 
 use anyhow::Context as _;
 use clap::Args;
@@ -25,9 +25,8 @@ pub fn make(place: &Place, file: &Path, as_json: bool) -> anyhow::Result<Exit> {
         println!("{}", json!({"file": file}));
     } else {
         println!("{}", file.display());
-        eprintln!(
-            "Payments, limits and settings are in it, readable by whoever gets the file; no key and no token is."
-        );
+        eprintln!("Payments, limits and settings are in it, with the addresses of your nodes as you wrote them.");
+        eprintln!("It is not encrypted: keep it in a safe place. No wallet's key and no agent's token is in it.");
     }
     Ok(Exit::Done)
 }
@@ -36,12 +35,13 @@ pub fn restore(place: &Place, args: &RestoreArgs, as_json: bool) -> anyhow::Resu
     if !args.yes {
         eprintln!("The ledger and the settings in {} are replaced and set aside.", place.dir.display());
         eprintln!("Every agent's token dies, and everything asks until you confirm the restored history.");
+        eprintln!("Budgets that run now count as used up until they begin anew, also after you confirmed it.");
         if !agreed(as_json)? {
             eprintln!("countersign: nothing was changed");
             return Ok(Exit::Denied);
         }
     }
-    let (restored, notes) = backup::restore(place, &args.file)?;
+    let (restored, notes) = backup::restore(place, &args.file, SystemClock.wall())?;
     if as_json {
         println!("{}", json!({"made": restored.made.rfc3339(), "before": restored.before, "notes": notes}));
     } else {

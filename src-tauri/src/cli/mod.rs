@@ -96,7 +96,7 @@ enum Verb {
         #[arg(value_parser = ["policy", "clock", "history"])]
         what: String,
     },
-    /// Writes ledger and settings into a new file, also while Countersign runs; no key is in it.
+    /// Writes ledger and settings into a new file, also while Countersign runs; not encrypted, and no wallet's key is in it.
     Backup {
         /// Where to; never over a file that is there.
         file: PathBuf,

@@ -70,7 +70,7 @@ pub fn settings_logs(window: WebviewWindow, shell: Gets<'_>) -> Told<()> {
     shell.settings.open_logs()
 }
 
-/// Writes ledger and settings into a new file among the person's downloads. No key is in it.
+/// Writes ledger and settings into a new file among the person's downloads. No key of a wallet is in it.
 #[tauri::command]
 pub async fn settings_backup(window: WebviewWindow, shell: Gets<'_>) -> Told<String> {
     from(&window)?;

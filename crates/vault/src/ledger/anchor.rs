@@ -11,7 +11,7 @@ use std::{
 
 use super::chain::Head;
 use crate::{
-    keys::{Keys, KeysError, Secret},
+    keys::{KeyStoreError, Keys, KeysError, Secret},
     point::point,
 };
 
@@ -53,6 +53,12 @@ impl Names {
 pub(crate) fn read(keys: &Keys, names: &Names) -> Result<Option<Anchor>, KeysError> {
     let secret = keys.secret(&names.anchor)?;
     Ok(secret.and_then(|s| serde_json::from_slice(s.expose()).ok()))
+}
+
+/// Writes it now.
+pub(crate) fn write(keys: &Keys, names: &Names, anchor: &Anchor) -> Result<(), KeysError> {
+    let json = serde_json::to_vec(anchor).map_err(|error| KeyStoreError::Failed(error.to_string()))?;
+    keys.set(&names.anchor, Secret::new(json))
 }
 
 #[derive(Default)]
@@ -132,10 +138,7 @@ fn run(shared: &(Mutex<State>, Condvar), keys: &Keys, names: &Names) {
         state.urgent = false;
         drop(state);
         point("anchor.due");
-        let written = anchor
-            .as_ref()
-            .and_then(|a| serde_json::to_vec(a).ok())
-            .map(|json| keys.set(&names.anchor, Secret::new(json)));
+        let written = anchor.as_ref().map(|anchor| write(keys, names, anchor));
         last = Some(Instant::now());
         if let Some(Err(error)) = written {
             tracing::warn!(%error, "ledger.anchor_not_written");

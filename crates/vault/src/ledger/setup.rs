@@ -7,6 +7,8 @@ use countersign_core::{
     policy::{Change, Policy, compare},
 };
 
+use rusqlite::Connection;
+
 use super::{
     state::{add_policy, confirm_config, confirm_policy, current_policy, reseal, set, set_doubt, setting},
     tx::{Stop, Tx},
@@ -202,12 +204,17 @@ fn scoped(scope: &Scope) -> &str {
 
 /// Stops payments. A pause that is there already is never made shorter.
 pub(crate) fn pause(tx: &mut Tx<'_>, scope: &Scope, until: Option<Millis>) -> Result<(), Stop> {
-    tx.conn.execute(
+    stop(tx.conn, scoped(scope), until.map(|m| m.0))?;
+    reseal(tx.conn, tx.key)
+}
+
+pub(crate) fn stop(conn: &Connection, agent: &str, until: Option<i64>) -> rusqlite::Result<()> {
+    conn.execute(
         "INSERT INTO pause (agent, until) VALUES (?1, ?2) ON CONFLICT (agent) DO UPDATE SET until = \
          CASE WHEN pause.until IS NULL OR excluded.until IS NULL THEN NULL ELSE max(pause.until, excluded.until) END",
-        (scoped(scope), until.map(|m| m.0)),
+        (agent, until),
     )?;
-    reseal(tx.conn, tx.key)
+    Ok(())
 }
 
 /// Lets payments go on.

@@ -1,12 +1,11 @@
 //! Start: open, check the chain from its last checkpoint, compare with the anchor, end what was waiting. Signs nothing.
 
-use countersign_core::{Millis, approval::Said, payment::Digest, policy::Policy, status::Event};
+use countersign_core::{approval::Said, payment::Digest, policy::Policy, status::Event};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
     anchor::{self, Anchor, Names},
-    backup::RESTORED,
     body::Body,
     chain::{self, Head, MacKey},
     db::{Bad, open_writer},
@@ -86,8 +85,7 @@ pub(crate) fn start(shared: &Arc<Shared>, life: &mut Life, accept_lost: bool) ->
         return Ok((None, locked(shared, Some(()), &error)?));
     }
     let head = chain::walk::<Bad>(&conn, chain::last_checkpoint::<Bad>(&conn, &key)?, &key, |_| Ok(()))?;
-    let restored = state::setting_text(&conn, RESTORED)?.and_then(|made| made.parse().ok()).map(Millis);
-    let gone_back = compare(&conn, head, anchored.as_ref(), restored)?;
+    let gone_back = compare(&conn, head, anchored.as_ref())?;
     let mut mem = memory(&conn, shared, life, head)?;
     begin(
         shared,
@@ -95,7 +93,7 @@ pub(crate) fn start(shared: &Arc<Shared>, life: &mut Life, accept_lost: bool) ->
         &conn,
         &mut mem,
         &key,
-        Found { fresh, lost: lost || (fresh && accept_lost), gone_back, anchored, restored: restored.is_some() },
+        Found { fresh, lost: lost || (fresh && accept_lost), gone_back, anchored },
     )?;
     let mut view = state::view(&conn, shared)?;
     view.policy_changed = shared.view().policy_changed || state::setting(&conn, "accepted")?.is_some();
@@ -136,16 +134,8 @@ fn mac_key(keys: &Keys, names: &Names, fresh: bool) -> Result<Option<MacKey>, Ke
     Ok(key)
 }
 
-/// Compares the chain with the anchor: the same entry there, or the reason why the history went back. That of a backup did.
-fn compare(
-    conn: &Connection,
-    head: Head,
-    anchored: Option<&Anchor>,
-    restored: Option<Millis>,
-) -> Result<Option<Said>, Bad> {
-    if let Some(made) = restored {
-        return Ok(Some(Said::DoubtRestored { made: made.rfc3339() }));
-    }
+/// Compares the chain with the anchor: the same entry there, or the reason why the history went back.
+fn compare(conn: &Connection, head: Head, anchored: Option<&Anchor>) -> Result<Option<Said>, Bad> {
     let Some(anchor) = anchored.filter(|a| a.seq > 0) else { return Ok(None) };
     if head.seq < anchor.seq {
         return Ok(Some(Said::DoubtHistory { end: head.seq.to_string(), written: anchor.seq.to_string() }));
@@ -206,7 +196,6 @@ struct Found {
     lost: bool,
     gone_back: Option<Said>,
     anchored: Option<Anchor>,
-    restored: bool,
 }
 
 /// What a new process life writes first, in one transaction. A reopening within a life writes nothing.
@@ -294,11 +283,6 @@ fn look_over(tx: &mut Tx<'_>, found: &Found) -> Result<(), Stop> {
     }
     if let Some(why) = &found.gone_back {
         state::set_doubt(conn, "history_doubt", why)?;
-    }
-    if found.restored {
-        // Who was revoked since, and which keys were used since, is not known.
-        conn.execute("UPDATE token SET revoked = ?1 WHERE revoked IS NULL", [tx.now.seen.wall.0])?;
-        state::set(conn, RESTORED, None)?;
     }
     if let Some(why) = suspicious(&tx.mem.base, &tx.mem.last, &tx.now.seen) {
         state::set_doubt(conn, "clock_doubt", &why)?;

@@ -1,14 +1,14 @@
 //! A copy in one file and the way back: no key in it, nothing lost by a bad one, and nothing paid twice by an old one.
 
-use countersign_core::payment::PaymentId;
+use countersign_core::{Millis, approval::Said, payment::PaymentId};
 use countersign_vault::{
-    Admitted, BackupError, Confirm, Health, OpenError, SetBy, backup,
-    keys::{KeyStore as _, Keys, memory::MemoryStore},
+    Admitted, BackupError, Confirm, Health, Note, OpenError, Scope, SetBy, backup,
+    keys::{KeyStore, KeyStoreError, Keys, Secret, memory::MemoryStore},
     restore,
 };
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
-use crate::support::{Home, NOON, Shop, wait};
+use crate::support::{Home, NOON, POLICY, Shop, policy, wait};
 
 fn keys(store: &MemoryStore) -> Keys {
     Keys::start(Box::new(store.clone()))
@@ -34,10 +34,13 @@ fn a_restored_ledger_pays_nothing_by_itself_and_knows_no_token_until_a_person_co
     let before = shop.paid("a", "k1", "10000");
     let file = copy_of(&home);
     let after = shop.paid("a", "k2", "10000");
-    assert!(matches!(restore(&home.path(), &file, &keys(&home.store)), Err(BackupError::Open(OpenError::InUse(_)))));
+    assert!(matches!(
+        restore(&home.path(), &file, &keys(&home.store), NOON),
+        Err(BackupError::Open(OpenError::InUse(_)))
+    ));
     drop(shop);
 
-    let restored = restore(&home.path(), &file, &keys(&home.store)).unwrap();
+    let restored = restore(&home.path(), &file, &keys(&home.store), NOON).unwrap();
     assert_eq!((restored.made, restored.settings), (NOON, vec![("config.toml".to_owned(), b"# mine\n".to_vec())]));
     assert!(restored.before.is_some_and(|ledger| ledger.exists()), "what was there is set aside");
     let shop = home.shop(home.open(), &[]);
@@ -51,7 +54,10 @@ fn a_restored_ledger_pays_nothing_by_itself_and_knows_no_token_until_a_person_co
     let shop = home.shop(home.open(), &[]);
     assert!(shop.vault.doubts().history.is_some(), "a restart confirms nothing");
     wait(shop.vault.confirm(Confirm::History)).unwrap();
-    shop.paid("a", "k4", "10000");
+    let Admitted::Refused(record) = shop.admit("a", "k4", "10000") else { panic!("spent twice") };
+    assert_eq!(record.decision.rule, "budget:day", "what was spent since is not known, also after the yes");
+    home.clock.advance_ms(86_400_000);
+    shop.paid("a", "k5", "10000");
     let fresh = wait(shop.vault.rotate_agent(&"a".parse().unwrap(), SetBy::Person)).unwrap();
     assert!(shop.vault.authenticate(std::str::from_utf8(fresh.expose()).unwrap()).is_some());
     assert_eq!(shop.faults(), Vec::<String>::new());
@@ -61,7 +67,9 @@ fn a_restored_ledger_pays_nothing_by_itself_and_knows_no_token_until_a_person_co
 fn a_backup_is_one_private_file_without_a_key_and_never_over_another() {
     let home = Home::new();
     let shop = home.open_for(&["a"]);
-    shop.paid("a", "k1", "10000");
+    let id = shop.paid("a", "k1", "10000");
+    let (detail, until) = (vec![("body".into(), b"an answer for a day".to_vec())], Some(Millis(NOON.0 + 86_400_000)));
+    wait(shop.vault.note(&id, Note { detail, detail_until: until, ..Note::default() })).unwrap();
     let file = copy_of(&home);
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let bytes = fs::read(&file).unwrap();
@@ -70,6 +78,7 @@ fn a_backup_is_one_private_file_without_a_key_and_never_over_another() {
         let secret = home.store.get(&name).unwrap().unwrap();
         assert!(!holds(secret.expose()), "{name}");
     }
+    assert!(!holds(b"an answer for a day"), "it would outlive its time here");
     assert!(matches!(backup(&home.path(), &file, &Vec::new(), NOON), Err(BackupError::Failed(_))));
     assert_eq!(fs::read(&file).unwrap(), bytes);
     let beside = fs::read_dir(home.dir.path()).unwrap().count();
@@ -83,7 +92,7 @@ fn what_is_no_backup_of_this_place_changes_nothing() {
     let paid = shop.paid("a", "k1", "10000");
     let file = copy_of(&home);
     drop(shop);
-    let try_with = |file: &PathBuf, store: &MemoryStore| restore(&home.path(), file, &keys(store)).unwrap_err();
+    let try_with = |file: &PathBuf, store: &MemoryStore| restore(&home.path(), file, &keys(store), NOON).unwrap_err();
 
     let nonsense = home.dir.path().join("nonsense");
     fs::write(&nonsense, "SQLite format 3, or so it says").unwrap();
@@ -95,8 +104,10 @@ fn what_is_no_backup_of_this_place_changes_nothing() {
     assert!(matches!(try_with(&file, &MemoryStore::new()), BackupError::OtherKeyStore));
     let conn = rusqlite::Connection::open(&file).unwrap();
     conn.execute("UPDATE detail SET body = x'00' WHERE kind = 'url'", []).unwrap();
-    conn.close().unwrap();
     assert!(matches!(try_with(&file, &home.store), BackupError::Damaged(_)));
+    conn.execute_batch("PRAGMA user_version = 99").unwrap();
+    conn.close().unwrap();
+    assert!(matches!(try_with(&file, &home.store), BackupError::Open(OpenError::Newer { .. })));
 
     let shop = home.shop(home.open(), &[]);
     assert_eq!((shop.vault.health(), shop.vault.doubts().any(), knows(&shop, &paid)), (Health::Ok, false, true));
@@ -118,9 +129,66 @@ fn a_ledger_that_is_lost_or_damaged_comes_back() {
             Some(text) => fs::write(home.file(), text).unwrap(),
         }
         assert!(matches!(home.open().health(), Health::ViewOnly(_)));
-        restore(&home.path(), &file, &keys(&home.store)).unwrap();
+        restore(&home.path(), &file, &keys(&home.store), NOON).unwrap();
         let shop = home.shop(home.open(), &[]);
         assert_eq!((shop.vault.health(), knows(&shop, &paid)), (Health::Ok, true));
         assert!(shop.vault.doubts().history.is_some());
     }
+}
+
+#[test]
+fn wallets_pauses_and_the_policy_since_a_backup_are_not_forgotten_by_restoring_it() {
+    let home = Home::new();
+    let shop = home.open_for(&["a"]);
+    let file = copy_of(&home);
+    let later = wait(shop.vault.create_wallet("later")).unwrap();
+    wait(shop.vault.pause(Scope::All, None)).unwrap();
+    let tighter = policy(&POLICY.replace("le = \"0.10\"", "le = \"0.05\""));
+    wait(shop.vault.set_policy(tighter, SetBy::Person)).unwrap();
+    drop(shop);
+
+    restore(&home.path(), &file, &keys(&home.store), NOON).unwrap();
+    let live: i64 =
+        home.sql().query_row("SELECT count(*) FROM token WHERE revoked IS NULL", [], |row| row.get(0)).unwrap();
+    assert_eq!(live, 0, "before any start");
+    let vault = home.open();
+    let found = vault.wallets().into_iter().find(|wallet| wallet.address == later.address);
+    assert_eq!(found.map(|wallet| wallet.label), Some("later".to_owned()));
+    assert_eq!(vault.health(), Health::Paused);
+    assert!(vault.doubts().policy.is_some());
+    assert!(wait(vault.to_confirm(None)).unwrap().contains(&Said::WholePolicy {}));
+}
+
+/// Answers, and keeps nothing.
+struct Forgetful(MemoryStore);
+
+impl KeyStore for Forgetful {
+    fn get(&self, name: &str) -> Result<Option<Secret>, KeyStoreError> {
+        self.0.get(name)
+    }
+
+    fn set(&self, _: &str, _: &Secret) -> Result<(), KeyStoreError> {
+        Err(KeyStoreError::Locked)
+    }
+
+    fn delete(&self, _: &str) -> Result<(), KeyStoreError> {
+        Err(KeyStoreError::Locked)
+    }
+
+    fn kind(&self) -> &'static str {
+        self.0.kind()
+    }
+}
+
+#[test]
+fn a_key_store_that_remembers_nothing_leaves_the_ledger_in_its_place() {
+    let home = Home::new();
+    let shop = home.open_for(&["a"]);
+    let file = copy_of(&home);
+    let paid = shop.paid("a", "k1", "10000");
+    drop(shop);
+    let forgetful = Keys::start(Box::new(Forgetful(home.store.clone())));
+    assert!(matches!(restore(&home.path(), &file, &forgetful, NOON), Err(BackupError::Keys(_))));
+    let shop = home.shop(home.open(), &[]);
+    assert_eq!((shop.vault.health(), shop.vault.doubts().any(), knows(&shop, &paid)), (Health::Ok, false, true));
 }
