@@ -42,7 +42,7 @@ fn a_restored_ledger_pays_nothing_by_itself_and_knows_no_token_until_a_person_co
     assert!(restored.before.is_some_and(|ledger| ledger.exists()), "what was there is set aside");
     let shop = home.shop(home.open(), &[]);
     assert_eq!((knows(&shop, &before), knows(&shop, &after)), (true, false));
-    assert!(shop.vault.doubts().history.unwrap().contains("restored from a backup"));
+    assert!(shop.vault.doubts().history.unwrap().to_string().contains("restored from a backup"));
     assert_eq!(shop.vault.authenticate(token), None, "it may have been revoked since");
     let spent = shop.admit("a", "k3", "10000");
     assert!(matches!(spent, Admitted::Refused(_)), "every budget counts as used up: {spent:?}");
