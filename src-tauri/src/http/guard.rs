@@ -93,7 +93,7 @@ fn carries_key(request: &Parts) -> bool {
     let path = request.uri.path();
     let carries = || {
         matches!(path, "/v1/fetch" | "/v1/payments" | "/mcp")
-            || path.strip_prefix("/v1/alipay/").is_some_and(alipay::is_ours)
+            || path.strip_prefix("/v1/alipay/").is_some_and(crate::alipay::is_ours)
     };
     request.method == Method::POST && carries()
 }
