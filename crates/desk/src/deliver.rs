@@ -59,7 +59,13 @@ impl Desk {
         self.approver.outcome(&record.id, "failed", Some(end_of(error)));
         self.vault.flush().await;
         let record = self.vault.payment(&record.id).await.ok().flatten().unwrap_or(record);
-        Problem::about(sign_code(error), error.to_string(), outcome_of(&record, &self.registry))
+        let problem = Problem::about(sign_code(error), error.to_string(), outcome_of(&record, &self.registry));
+        match error {
+            SignError::NoMerchant(_) => {
+                problem.saying("Ask the person to set the merchant up: `countersign alipay setup`.")
+            }
+            _ => problem,
+        }
     }
 
     async fn send(&self, request: &Request, url: &Url, signed: &Signed) -> Result<Outcome, Problem> {
@@ -250,7 +256,7 @@ fn end_of(error: &SignError) -> Said {
         E::Paused => Said::EndPaused {},
         E::Locked => Said::EndLocked {},
         E::Unhealthy(why) => Said::EndUnhealthy { why: clean(why) },
-        E::NoKey(account) => Said::EndNoKey { account: clean(account) },
+        E::NoKey(account) | E::NoMerchant(account) => Said::EndNoKey { account: clean(account) },
         E::Failed(why) => Said::EndUnsigned { why: clean(why) },
     }
 }
@@ -261,7 +267,7 @@ fn sign_code(error: &SignError) -> Code {
         E::Paused => Code::Paused,
         E::Locked => Code::Locked,
         E::Unhealthy(_) => Code::StorageUnavailable,
-        E::NoKey(_) => Code::NoWallet,
+        E::NoKey(_) | E::NoMerchant(_) => Code::NoWallet,
         E::Failed(_) => Code::Locked,
     }
 }

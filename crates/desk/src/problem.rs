@@ -115,6 +115,8 @@ pub struct Problem {
     pub code: Code,
     /// One sentence for people.
     pub detail: String,
+    /// What the caller should do now.
+    pub next: &'static str,
     /// The payment, whenever a row exists.
     pub outcome: Option<Box<Outcome>>,
     /// Seconds to wait, for 429.
@@ -124,11 +126,16 @@ pub struct Problem {
 impl Problem {
     /// A problem without a payment.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), outcome: None, retry_after: None }
+        Self { code, detail: detail.into(), next: code.next(), outcome: None, retry_after: None }
     }
 
     /// The same, about a payment.
     pub fn about(code: Code, detail: impl Into<String>, outcome: Outcome) -> Self {
-        Self { code, detail: detail.into(), outcome: Some(Box::new(outcome)), retry_after: None }
+        Self { outcome: Some(Box::new(outcome)), ..Self::new(code, detail) }
+    }
+
+    /// The same where something else than usual is to be done now.
+    pub fn saying(self, next: &'static str) -> Self {
+        Self { next, ..self }
     }
 }

@@ -113,6 +113,9 @@ pub enum SignError {
     /// There is no key for the paying account.
     #[error("there is no key for {0}")]
     NoKey(String),
+    /// There is no merchant whose key would sign an order.
+    #[error("there is no key for {0}")]
+    NoMerchant(String),
     /// The key store did not answer, or the form cannot be signed.
     #[error("signing failed: {0}")]
     Failed(String),

@@ -137,13 +137,15 @@ impl Vault {
 
     fn hands(&self, forms: &[Signable]) -> Result<Vec<sign::Hand>, SignError> {
         let keys = &self.0.shared.keys;
-        self.0.shared.uses_keys();
         let hand = |form: &Signable| {
             let found = match sign::wallet(form) {
-                Some(wallet) => match keys.loaded_signer(wallet) {
-                    Some(signer) => Ok(sign::Hand::Wallet(signer)),
-                    None => keys.signer(&form.signer()).map(sign::Hand::Wallet),
-                },
+                Some(wallet) => {
+                    self.0.shared.uses_keys();
+                    match keys.loaded_signer(wallet) {
+                        Some(signer) => Ok(sign::Hand::Wallet(signer)),
+                        None => keys.signer(&form.signer()).map(sign::Hand::Wallet),
+                    }
+                }
                 None => keys.merchant_key().map(sign::Hand::Merchant),
             };
             found.map_err(|error| guard::no_key(&form.signer(), error))

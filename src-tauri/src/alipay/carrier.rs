@@ -10,19 +10,21 @@ use countersign_rails::alipay::{Refunded, Said, Sent, page, refund};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-use super::{Alipay, Profile};
+use super::{Alipay, Destination, Profile};
 
 /// One order on its way.
 #[derive(Debug)]
 pub struct Sending {
     pub alipay: Arc<Alipay>,
     pub order: Ordered,
+    /// Where it was priced for.
+    pub to: Destination,
 }
 
 #[async_trait]
 impl Carrier for Sending {
     async fn deliver(&self, credential: &Credential) -> Result<Answer, String> {
-        let profile = self.alipay.profile().map_err(|problem| problem.detail)?;
+        let profile = self.profile()?;
         let sent = Sent::of(credential).ok_or("there is no signed order")?;
         let order = Order { app_id: profile.merchant.app_id.clone(), at: 0, what: self.order.clone() };
         match &self.order {
@@ -36,11 +38,19 @@ impl Carrier for Sending {
     }
 
     fn is_gone(&self) -> bool {
-        self.alipay.profile().is_err()
+        self.profile().is_err()
     }
 }
 
 impl Sending {
+    fn profile(&self) -> Result<Profile, String> {
+        let profile = self.alipay.profile().map_err(|problem| problem.detail)?;
+        if profile.destination() != self.to {
+            return Err("another app or gateway was set up since this order was priced".to_owned());
+        }
+        Ok(profile)
+    }
+
     async fn refund(&self, profile: &Profile, sent: &Sent, order: &Order) -> Result<Answer, String> {
         let answer = self.alipay.send(profile, sent).await.map_err(|error| error.to_string())?;
         if answer.too_large {

@@ -10,7 +10,11 @@ pub mod setup;
 pub mod shape;
 
 use anyhow::Context as _;
-use countersign_core::signable::alipay::{About, Question};
+use countersign_core::{
+    origin::Origin,
+    payment::Quote,
+    signable::alipay::{About, Question},
+};
 use countersign_desk::{
     problem::{Code, Problem},
     wire::{Answer, Outgoing, Wire, WireError},
@@ -36,6 +40,28 @@ pub struct Profile {
     pub gateway: Url,
     /// What answers are checked with.
     pub key: PublicKey,
+}
+
+/// Where an order goes: what was decided about one place is not sent to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    app_id: String,
+    gateway: Url,
+    sandbox: bool,
+}
+
+impl Profile {
+    /// Where its orders go.
+    fn destination(&self) -> Destination {
+        let Merchant { app_id, sandbox, .. } = &self.merchant;
+        Destination { app_id: app_id.clone(), gateway: self.gateway.clone(), sandbox: *sandbox }
+    }
+
+    /// Whether a payment was priced for this profile's gateway, which alone knows of it.
+    fn priced(&self, quote: &Quote) -> bool {
+        Origin::of(&self.gateway).is_ok_and(|origin| origin == quote.payee.origin)
+            && quote.testnet == self.merchant.sandbox
+    }
 }
 
 /// Everything about Alipay that is shared.
@@ -84,7 +110,10 @@ impl Alipay {
     /// The merchant.
     fn profile(&self) -> Result<Profile, Problem> {
         let profile = self.profile.read().unwrap_or_else(PoisonError::into_inner).clone();
-        profile.ok_or_else(|| Problem::new(Code::NotFound, "there is no Alipay profile: a person sets one up"))
+        profile.ok_or_else(|| {
+            Problem::new(Code::NotFound, "there is no Alipay profile: a person sets one up")
+                .saying("Ask the person to set the merchant up: `countersign alipay setup`.")
+        })
     }
 
     /// Answers a tool that only asks.
@@ -114,7 +143,7 @@ impl Alipay {
             other => Problem::new(Code::StorageUnavailable, other.to_string()),
         })?;
         let answer = self.send(profile, &Sent::new(&parameters, &signature)).await;
-        let unreachable = |why: String| Problem::new(Code::SellerUnreachable, format!("Alipay's gateway: {why}"));
+        let unreachable = |why: String| shape::unlearnt(format!("Alipay's gateway: {why}"));
         let answer = answer.map_err(|error| unreachable(error.to_string()))?;
         Said::open(&profile.key, method, answer.status, &answer.body).map_err(|error| unreachable(error.to_string()))
     }

@@ -19,6 +19,7 @@ use super::{
     carrier::Sending,
     shape::{self, PaymentBody, RefundBody, bad},
 };
+use crate::http::Pace;
 
 impl Alipay {
     /// The request a tool stands for. The same numbers give the same key: a repeat is the same order, whoever lost its answer.
@@ -28,11 +29,11 @@ impl Alipay {
         caller: &Caller,
         tool: Tool,
         arguments: &str,
-        wait: u64,
+        (pace, wait): (Pace, u64),
     ) -> Result<Request, Problem> {
         let profile = self.profile()?;
         match tool {
-            Tool::Refund => self.refund(desk, caller, &profile, shape::read(arguments)?, wait).await,
+            Tool::Refund => self.refund(desk, caller, &profile, shape::read(arguments)?, (pace, wait)).await,
             Tool::CreateMobile => self.link(&profile, Screen::Mobile, tool, shape::read(arguments)?, wait),
             _ => self.link(&profile, Screen::Web, tool, shape::read(arguments)?, wait),
         }
@@ -64,7 +65,7 @@ impl Alipay {
         caller: &Caller,
         profile: &Profile,
         body: RefundBody,
-        wait: u64,
+        (pace, wait): (Pace, u64),
     ) -> Result<Request, Problem> {
         let amount = body.refund_amount.fen()?;
         let order = |of| Ordered::Refund {
@@ -78,6 +79,8 @@ impl Alipay {
         if desk.knows(&caller.agent, &known).await? {
             return Ok(known);
         }
+        // The question below is the caller's doing, too.
+        pace.check()?;
         let of = match self.trade(profile, &body.out_trade_no).await? {
             TradeFound::Known { status: "TRADE_SUCCESS", amount, .. } => amount,
             TradeFound::Known { status, .. } => {
@@ -103,8 +106,9 @@ impl Alipay {
             }
         };
         let (arguments, number, words) = match &order {
+            // The same refund for another reason is the same refund.
             Ordered::Refund { out_trade_no, amount, out_request_no, reason, .. } => (
-                json!([out_trade_no, amount, out_request_no, reason]),
+                json!([out_trade_no, amount, out_request_no]),
                 [out_trade_no.as_str(), out_request_no.as_str()],
                 reason.clone(),
             ),
@@ -115,7 +119,7 @@ impl Alipay {
         let arguments = arguments.to_string();
         let call = Call {
             rail: "alipay",
-            carrier: Arc::new(Sending { alipay: self.clone(), order: order.clone() }),
+            carrier: Arc::new(Sending { alipay: self.clone(), order: order.clone(), to: profile.destination() }),
             origin: Origin::of(&profile.gateway).map_err(bad)?,
             server: profile.gateway.clone(),
             tool: tool.name(),
@@ -148,4 +152,5 @@ fn key(tool: Tool, app_id: &str, [one, other]: [&str; 2]) -> Result<IdempotencyK
 
 fn cannot(why: String) -> Problem {
     Problem::new(Code::UnsupportedOffer, format!("this cannot be refunded: {why}"))
+        .saying("Nothing was ordered. Look at the order with query-alipay-payment.")
 }

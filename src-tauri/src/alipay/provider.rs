@@ -13,11 +13,11 @@ use super::Alipay;
 
 #[async_trait]
 impl Provider for Alipay {
-    async fn look(&self, _record: &Record, forms: &[Signable]) -> Result<Seen, String> {
+    async fn look(&self, record: &Record, forms: &[Signable]) -> Result<Seen, String> {
         let [Signable::Alipay(order)] = forms else { return Err("there is no order".to_owned()) };
         let profile = self.profile().map_err(|problem| problem.detail)?;
-        if profile.merchant.app_id != order.app_id {
-            return Err("it was ordered for another app than the one that is set up".to_owned());
+        if profile.merchant.app_id != order.app_id || !profile.priced(&record.quote) {
+            return Err("it was ordered for another app or gateway than the one that is set up".to_owned());
         }
         let ask = async |about| self.ask(&profile, about).await.map_err(|problem| problem.detail);
         match &order.what {

@@ -20,6 +20,10 @@ use super::Alipay;
 
 const PRODUCTION: &str = "https://openapi.alipay.com/gateway.do";
 const SANDBOX: &str = "https://openapi-sandbox.dl.alipaydev.com/gateway.do";
+/// Longest address, in bytes: Alipay takes no longer one.
+const LONGEST_ADDRESS: usize = 256;
+/// Longest public key as text: one of 8192 bits is shorter.
+const LONGEST_KEY: usize = 4096;
 /// A number no order of anybody has.
 const NOBODYS: &str = "countersign-check-0";
 
@@ -51,9 +55,12 @@ impl Said {
             other => other,
         };
         let url = address(gateway).context("--gateway takes prod, sandbox or an address")?;
+        if self.alipay_key.len() > LONGEST_KEY {
+            bail!("Alipay's public key has at most {LONGEST_KEY} characters");
+        }
         PublicKey::parse(&self.alipay_key).context("Alipay's public key")?;
         for url in [&self.return_url, &self.notify_url].into_iter().flatten() {
-            address(url).with_context(|| format!("the address {url}"))?;
+            address(url).with_context(|| format!("the address {}", clean(url)))?;
         }
         let sandbox = gateway == SANDBOX;
         #[cfg(feature = "ui-automation")]
@@ -73,16 +80,21 @@ impl Said {
 
     /// What a person is shown before it replaces what was there.
     pub fn lines(&self) -> Vec<approval::Said> {
-        vec![
-            approval::Said::MerchantAt { app: clean(&self.app_id), gateway: clean(&self.gateway) },
-            approval::Said::MerchantPages {},
-            approval::Said::MerchantRefunds {},
-        ]
+        let mut lines = vec![approval::Said::MerchantAt { app: clean(&self.app_id), gateway: clean(&self.gateway) }];
+        let key = PublicKey::parse(&self.alipay_key).ok();
+        lines.extend(key.map(|key| approval::Said::MerchantKey { fingerprint: key.fingerprint() }));
+        lines.extend(self.return_url.iter().map(|url| approval::Said::MerchantReturns { url: clean(url) }));
+        lines.extend(self.notify_url.iter().map(|url| approval::Said::MerchantNotifies { url: clean(url) }));
+        lines.extend([approval::Said::MerchantPages {}, approval::Said::MerchantRefunds {}]);
+        lines
     }
 }
 
 /// https without a user name or a query; http on this computer only.
 fn address(text: &str) -> anyhow::Result<Url> {
+    if text.len() > LONGEST_ADDRESS {
+        bail!("an address here has at most {LONGEST_ADDRESS} characters");
+    }
     let url = Url::parse(text)?;
     let here = match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -150,5 +162,28 @@ impl Alipay {
             Ok(TradeFound::Unclear) => bail!("the gateway answered, but has a fault; try again later"),
             Err(problem) => bail!(problem.detail),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_told_where_buyers_and_notices_go_and_too_long_a_setup_is_none() {
+        let said = Said {
+            app_id: "2021000000000001".into(),
+            gateway: "sandbox".into(),
+            alipay_key: "A".repeat(LONGEST_KEY + 1),
+            return_url: Some("https://shop.example/thanks".into()),
+            notify_url: Some("https://shop.example/notice".into()),
+        };
+        let text: Vec<String> = said.lines().iter().map(ToString::to_string).collect();
+        for url in [&said.return_url, &said.notify_url].into_iter().flatten() {
+            assert!(text.iter().any(|line| line.contains(url.as_str())), "{text:?}");
+        }
+        assert!(said.merchant().is_err());
+        assert!(address(&format!("https://shop.example/{}", "a".repeat(300))).is_err());
+        assert!(address("https://shop.example/thanks").is_ok());
     }
 }

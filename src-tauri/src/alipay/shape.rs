@@ -7,6 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
+use super::Tool;
+
 /// A page on which a buyer pays you.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -188,9 +190,44 @@ impl Refund {
 /// The gateway will not answer this.
 pub fn refused(why: &str) -> Problem {
     Problem::new(Code::UnsupportedOffer, format!("Alipay refuses: {}", countersign_core::text::clean(why)))
+        .saying("Nothing was learnt. Ask the person to run `countersign alipay check`.")
 }
 
 /// The gateway has a fault.
 pub fn unclear() -> Problem {
-    Problem::new(Code::SellerUnreachable, "Alipay's gateway could not say; ask again later")
+    unlearnt("Alipay's gateway could not say".to_owned())
+}
+
+/// A question without an answer: what was asked about may have happened all the same.
+pub fn unlearnt(why: String) -> Problem {
+    Problem::new(Code::SellerUnreachable, why).saying("Nothing was learnt; ask again later.")
+}
+
+/// A problem of an order, where another number would be another order: then what is there is looked at.
+pub fn of_order(tool: Tool, problem: Problem) -> Problem {
+    match (problem.code, tool) {
+        (Code::OfferUsed | Code::IdempotencyConflict, Tool::Refund) => {
+            problem.saying("This number is taken by a refund; look with query-alipay-refund.")
+        }
+        (Code::OfferUsed | Code::IdempotencyConflict, _) => {
+            problem.saying("This number is taken by a page; look with query-alipay-payment.")
+        }
+        _ => problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_answer_about_an_order_says_that_nothing_was_paid_or_to_take_another_number() {
+        let taken = [Code::OfferUsed, Code::IdempotencyConflict].map(|code| Problem::new(code, "taken"));
+        for problem in taken.map(|problem| of_order(Tool::Refund, problem)).into_iter().chain([unclear(), refused("x")])
+        {
+            let next = problem.next;
+            assert!(!["Nothing was paid", "new key", "seller"].iter().any(|word| next.contains(word)), "{next}");
+        }
+        assert_eq!(of_order(Tool::Refund, Problem::new(Code::Paused, "p")).next, Code::Paused.next());
+    }
 }

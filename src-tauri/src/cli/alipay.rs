@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
-use countersign_vault::keys::Secret;
+use countersign_vault::keys::{Secret, merchant_public_key};
 use std::path::PathBuf;
 
 use super::{Exit, finish, setup::read_longer};
@@ -145,7 +145,8 @@ fn of_the_environment() -> Option<anyhow::Result<Op>> {
     Some(said.merchant().map(|_| Op::AlipaySetup { said, key: Secret::new(key.into_bytes()) }))
 }
 
-/// Takes such a merchant over into the vault of the running Countersign, after its owner was asked, and says to remove the variables.
+/// Takes such a merchant over into the vault of the running Countersign where there is none yet, after its owner was asked. Says to
+/// remove the variables only where the vault has this very key.
 pub async fn take_over(place: &Place) {
     let Some(op) = of_the_environment() else { return };
     match taken_over(place, op).await {
@@ -158,13 +159,18 @@ pub async fn take_over(place: &Place) {
 
 async fn taken_over(place: &Place, op: anyhow::Result<Op>) -> anyhow::Result<()> {
     let op = op?;
-    let Op::AlipaySetup { said, .. } = &op else { bail!("not a merchant") };
+    let Op::AlipaySetup { said, key } = &op else { bail!("not a merchant") };
+    let public = merchant_public_key(key)?;
     let call = async |op: &Op| match control::call(&place.dir, op, super::show).await? {
         Reply::Done(value) => Ok(value),
         Reply::Failed(why) | Reply::Refused(why) | Reply::Unanswered(why) => bail!(why),
     };
-    if call(&Op::AlipayShow).await?["app_id"] == said.app_id {
-        return Ok(());
+    let there = call(&Op::AlipayShow).await?;
+    if there.is_null() {
+        return call(&op).await.map(drop);
     }
-    call(&op).await.map(drop)
+    if there["app_id"] != said.app_id || there["public_key"] != public {
+        bail!("another merchant or another key is set up; `countersign alipay setup` puts this one in its place");
+    }
+    Ok(())
 }

@@ -307,6 +307,7 @@ impl Op {
                 Some((Said::AskUpstream { upstream: name.to_string() }, lines))
             }
             Self::AlipaySetup { said, .. } => Some((Said::AskMerchant {}, said.lines())),
+            Self::AlipayRemove => one(Said::AskMerchantGone {}, Said::MerchantGone {}),
             Self::PolicySet { toml } => {
                 let new = Policy::parse(toml, reference).ok()?;
                 match policy::compare(now?, &new) {

@@ -183,6 +183,10 @@ pub async fn checked(vault: &Vault, op: Op) -> anyhow::Result<Op> {
             paired(vault, name).await?;
             op
         }
+        Op::AlipaySetup { ref said, .. } => {
+            said.merchant()?;
+            op
+        }
         Op::Resume { agent: Some(name) } => {
             paired(vault, &name).await?;
             Op::Resume { agent: Some(name) }

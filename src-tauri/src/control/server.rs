@@ -5,6 +5,7 @@ use countersign_core::{
     approval::Said,
     payment::{AgentName, Program},
     policy::Policy,
+    text::clean,
 };
 use countersign_desk::{
     Desk,
@@ -134,6 +135,9 @@ impl Counter {
             if let (Op::PolicySet { toml }, true) = (&op, vault.doubts().policy.is_some()) {
                 let draft = Policy::parse(toml, desk.registry().reference())?;
                 lines = vault.to_confirm(Some(&draft)).await?;
+            }
+            if let (Op::AlipaySetup { .. }, Some(before)) = (&op, vault.merchant().await?) {
+                lines.push(Said::MerchantReplaced { app: clean(&before.app_id) });
             }
             let _open = match op.pairs().then(|| self.pairing.open(desk.now())).transpose() {
                 Ok(open) => open,

@@ -90,7 +90,12 @@ async fn admit(app: &App, request: &Parts) -> Result<Option<(Caller, Pace)>, Pro
 }
 
 fn carries_key(request: &Parts) -> bool {
-    request.method == Method::POST && matches!(request.uri.path(), "/v1/fetch" | "/v1/payments" | "/mcp")
+    let path = request.uri.path();
+    let carries = || {
+        matches!(path, "/v1/fetch" | "/v1/payments" | "/mcp")
+            || path.strip_prefix("/v1/alipay/").is_some_and(crate::alipay::is_ours)
+    };
+    request.method == Method::POST && carries()
 }
 
 /// Exactly one Host header, exactly one of our names, and no absolute-form target.

@@ -17,7 +17,7 @@ pub use rate::Pace;
 pub use serve::{Entrances, Listening, serve};
 pub use session::Sessions;
 
-use crate::alipay::{Alipay, Tool};
+use crate::alipay::{Alipay, Tool, shape::of_order};
 use countersign_core::payment::Caller;
 use countersign_desk::{Desk, outcome::Outcome, problem::Problem, request::Request};
 use std::sync::Arc;
@@ -55,8 +55,8 @@ impl App {
         (tool, arguments): (Tool, &str),
         wait: u64,
     ) -> Result<Outcome, Problem> {
-        let request = self.alipay.request(&self.desk, &caller, tool, arguments, wait).await?;
-        self.money(caller, pace, request).await
+        let request = self.alipay.request(&self.desk, &caller, tool, arguments, (pace, wait)).await?;
+        self.money(caller, pace, request).await.map_err(|problem| of_order(tool, problem))
     }
 
     /// Carries out a request for money within its rate; a repeat of a known key is free.

@@ -40,13 +40,13 @@ pub struct Body<'a> {
 
 /// The body of a problem, the same over HTTP and MCP.
 pub fn problem_body(problem: &Problem) -> Value {
-    let Problem { code, detail, retry_after, outcome, .. } = problem;
+    let Problem { code, detail, next, retry_after, outcome } = problem;
     json!(Body {
         title: code.title(),
         status: code.status(),
         code: code.as_str(),
         detail,
-        next: code.next(),
+        next,
         retry_after_seconds: *retry_after,
         outcome: outcome.as_deref(),
     })

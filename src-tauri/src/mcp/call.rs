@@ -31,7 +31,7 @@ use super::{
     wait::{patience, wait},
 };
 use crate::{
-    alipay::Tool,
+    alipay::{Tool, shape::of_order},
     http::{App, Pace},
 };
 
@@ -100,7 +100,7 @@ pub async fn call(
     let longest = patience(context);
     let answer = match &*sent.name {
         "fetch" | "pay" => match calling.request(&sent.name, longest) {
-            Ok(request) => return money(app, seal, sent, &calling, context, request).await,
+            Ok(request) => return money(app, seal, sent, &calling, context, request, |problem| problem).await,
             Err(problem) => result(Err(problem)),
         },
         name if let Some(tool) = alipay(app, name) => {
@@ -108,9 +108,10 @@ pub async fn call(
                 return Ok(plain(wait(context, app.alipay.look_up(tool, &calling.arguments.0)).await?).into());
             }
             let (desk, caller) = (&app.desk, &calling.caller);
-            let request = app.alipay.request(desk, caller, tool, &calling.arguments.0, longest);
+            let request = app.alipay.request(desk, caller, tool, &calling.arguments.0, (calling.pace, longest));
+            let problem = |problem| of_order(tool, problem);
             match wait(context, request).await? {
-                Ok(request) => return money(app, seal, sent, &calling, context, request).await.map(named),
+                Ok(request) => return money(app, seal, sent, &calling, context, request, problem).await.map(named),
                 Err(problem) => result(Err(problem)),
             }
         }
@@ -141,7 +142,8 @@ fn named(response: CallToolResponse) -> CallToolResponse {
     CallToolResult::structured(told).into()
 }
 
-/// Pays, or answers in the client's own way that a person has to decide. The payment is written down before that.
+/// Pays, or answers in the client's own way that a person has to decide. The payment is written down before that. `problem` words
+/// what went wrong for the tool that was called.
 async fn money(
     app: &App,
     seal: &Seal,
@@ -149,6 +151,7 @@ async fn money(
     Calling { caller, pace, .. }: &Calling,
     context: &RequestContext<RoleServer>,
     mut request: Request,
+    problem: impl Fn(Problem) -> Problem,
 ) -> Result<CallToolResponse, ErrorData> {
     let bound = request.clone();
     let call = link::Call { agent: &caller.agent, tool: &sent.name, request: &bound };
@@ -159,7 +162,7 @@ async fn money(
         request.wait = 0;
     }
     let told = wait(context, app.money(caller.clone(), *pace, request.clone())).await?;
-    let Some((payment, outcome)) = waiting(&told) else { return Ok(result(told).into()) };
+    let Some((payment, outcome)) = waiting(&told) else { return Ok(result(told.map_err(problem)).into()) };
     request.wait = budget;
     let again = app.desk.pay(caller.clone(), request);
     let told = match way {
@@ -176,7 +179,7 @@ async fn money(
             wait(context, elicit::beside(app, context, caller, (&payment, &page), again)).await?.result
         }
     };
-    Ok(result(told).into())
+    Ok(result(told.map_err(problem)).into())
 }
 
 /// What is left of the question.

@@ -55,7 +55,6 @@ impl Counter {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_to_a_refund_that_is_not_alipays_word_leaves_it_unknown_and_held() {
     let counter = Counter::open().await;
-    counter.sold("B1", "90.00").await;
     let faults = [
         "tampered",
         "missing-sign",
@@ -71,16 +70,26 @@ async fn an_answer_to_a_refund_that_is_not_alipays_word_leaves_it_unknown_and_he
         "no-change",
     ];
     for (n, fault) in faults.iter().enumerate() {
+        let trade = format!("B{n}");
+        counter.sold(&trade, "9.00").await;
         counter.alipay.bends("alipay.trade.refund", fault, 1).await;
-        let (status, told) = counter.refund("B1", &format!("1.{n:02}"), &format!("B-{n}")).await;
+        let (status, told) = counter.refund(&trade, "1.00", &format!("B-{n}")).await;
         assert_eq!((status, &told["status"]), (200, &json!("unknown")), "{fault}: {told}");
         assert_eq!(told["payment"]["state"], "signed", "{fault}: {told}");
+        // Whatever is given back of the same trade under another number is in doubt while the first is.
+        if n == 0 {
+            for (sum, number) in [("1.00", "B-again"), ("2.00", "B-more")] {
+                let (status, told) = counter.refund(&trade, sum, number).await;
+                assert_eq!((status, &told["code"]), (403, &json!("no_approver")), "{told}");
+            }
+        }
     }
     for fault in ["tampered", "missing-sign", "other-key", "error-response", "twice", "trailing", "big", "502", "20000"]
     {
         counter.alipay.bends("alipay.trade.query", fault, 1).await;
         let (status, told) = counter.call("query-alipay-payment", json!({"outTradeNo": "B1"})).await;
         assert_eq!((status, &told["code"]), (502, &json!("seller_unreachable")), "{fault}: {told}");
+        assert_eq!(told["next"], "Nothing was learnt; ask again later.");
     }
     counter.alipay.bends("alipay.trade.query", "odd", 1).await;
     let (_, told) = counter.call("query-alipay-payment", json!({"outTradeNo": "B1"})).await;
@@ -88,11 +97,8 @@ async fn an_answer_to_a_refund_that_is_not_alipays_word_leaves_it_unknown_and_he
     // Repeated with the same number, none of them happens twice.
     let before = counter.refunds().await;
     for n in 0..faults.len() {
-        counter.refund("B1", &format!("1.{n:02}"), &format!("B-{n}")).await;
+        counter.refund(&format!("B{n}"), "1.00", &format!("B-{n}")).await;
     }
-    // The same sum under another number is in doubt while the first is.
-    let (status, told) = counter.refund("B1", "1.00", "B-again").await;
-    assert_eq!((status, &told["code"]), (403, &json!("no_approver")), "{told}");
     let after = counter.alipay.seen().await;
     let mut numbers: Vec<&str> =
         after["refunds"].as_array().unwrap().iter().map(|r| r["out_request_no"].as_str().unwrap()).collect();
@@ -125,7 +131,16 @@ async fn a_refund_whose_answer_was_cut_is_found_by_asking_and_never_sent_again()
 async fn refunds_of_one_trade_are_never_more_than_it_and_a_refusal_is_told() {
     let counter = Counter::open().await;
     counter.sold("D1", "30.00").await;
-    assert_eq!(counter.refund("D1", "20.00", "D-1").await.1["status"], "completed");
+    let (_, first) = counter.refund("D1", "20.00", "D-1").await;
+    assert_eq!(first["status"], "completed", "{first}");
+    let path = format!("/v1/payments/{}", first["payment"]["id"].as_str().unwrap());
+    until("the first to be confirmed", async || {
+        (counter.client.get(&path).await.1["payment"]["settlement"] == "verified").then_some(())
+    })
+    .await;
+    let other = json!({"outTradeNo": "D1", "refundAmount": "20.00", "outRequestNo": "D-1", "refundReason": "late"});
+    let (_, again) = counter.call("refund-alipay-payment", other).await;
+    assert_eq!(again["payment"]["id"], first["payment"]["id"], "another reason is no other refund: {again}");
     let (status, told) = counter.refund("D1", "10.01", "D-2").await;
     assert_eq!((status, &told["code"]), (400, &json!("bad_request")), "{told}");
     let (status, told) = counter.refund("D1", "30.01", "D-3").await;
@@ -137,6 +152,7 @@ async fn refunds_of_one_trade_are_never_more_than_it_and_a_refusal_is_told() {
     assert_eq!((status, &told["code"]), (400, &json!("bad_request")), "refused is not yet free: {told}");
     let (status, told) = counter.refund("D1", "5.00", "D-1").await;
     assert_eq!((status, &told["code"]), (409, &json!("idempotency_conflict")), "{told}");
+    assert_eq!(told["next"], "This number is taken by a refund; look with query-alipay-refund.");
     let (status, told) = counter.refund("nobody", "1.00", "D-6").await;
     assert_eq!((status, &told["code"]), (422, &json!("unsupported_offer")), "{told}");
     assert_eq!(counter.refunds().await, 1);

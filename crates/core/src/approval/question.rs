@@ -245,7 +245,7 @@ fn why(rule: &str, op: Op, decision: &Decision, reference: &str) -> Said {
         "ask-above" => Said::WhyAskAbove {},
         "builtin:payee-changed" => Said::WhyPayeeChanged {},
         "builtin:unknown-value" => Said::WhyUnknownValue {},
-        "builtin:possible-duplicate" => Said::WhyDuplicate {},
+        "builtin:possible-duplicate" => words::again(op),
         "builtin:other-resource" => Said::WhyOtherResource {},
         "builtin:redirected" => Said::WhyRedirected {},
         "builtin:upfront" => Said::WhyUpfront {},
@@ -270,7 +270,7 @@ fn warnings(quote: &Quote, decision: &Decision, history: &History, behind: &Behi
         all.push(warn("payee-changed", Said::WarnPayeeChanged {}));
     }
     if has("builtin:possible-duplicate") {
-        all.push(warn("possible-duplicate", Said::WarnDuplicate {}));
+        all.push(warn("possible-duplicate", words::again_warning(quote.op)));
     }
     for risk in quote.risks.union(&history.odd) {
         all.push(match risk {

@@ -51,6 +51,7 @@ said! {
     WhyPayeeChanged = "why.payee_changed" {}
     WhyUnknownValue = "why.unknown_value" {}
     WhyDuplicate = "why.duplicate" {}
+    WhyRefundOpen = "why.refund_open" {}
     WhyOtherResource = "why.other_resource" {}
     WhyRedirected = "why.redirected" {}
     WhyUpfront = "why.upfront" {}
@@ -66,6 +67,7 @@ said! {
     WarnOtherProgram = "warning.other_program" { program, bound }
     WarnPayeeChanged = "warning.payee_changed" {}
     WarnDuplicate = "warning.duplicate" {}
+    WarnRefundOpen = "warning.refund_open" {}
     WarnLookalikeHost = "warning.lookalike_host" {}
     WarnLookalikeAddress = "warning.lookalike_address" {}
     WarnRedirected = "warning.redirected" {}
@@ -153,6 +155,7 @@ said! {
     AskUpstream = "change.upstream" { upstream }
     AskLogin = "change.login" { upstream }
     AskMerchant = "change.merchant" {}
+    AskMerchantGone = "change.merchant_gone" {}
     // What a change comes to.
     FirstWallet = "line.first_wallet" {}
     AsksAll = "line.asks_all" {}
@@ -178,8 +181,13 @@ said! {
     Scopes = "line.scopes" { scopes }
     LoginShared = "line.login_shared" {}
     MerchantAt = "line.merchant" { app, gateway }
+    MerchantKey = "line.merchant_key" { fingerprint }
+    MerchantReturns = "line.merchant_returns" { url }
+    MerchantNotifies = "line.merchant_notifies" { url }
     MerchantPages = "line.merchant_pages" {}
     MerchantRefunds = "line.merchant_refunds" {}
+    MerchantReplaced = "line.merchant_replaced" { app }
+    MerchantGone = "line.merchant_gone" {}
     Paired = "line.paired" { agent }
     WholePolicy = "line.whole_policy" {}
     Config = "line.config" { key, now, was }

@@ -30,6 +30,22 @@ pub(super) const fn first_warning(op: Op) -> Said {
     }
 }
 
+/// Why something that may have happened already is a reason to ask.
+pub(super) const fn again(op: Op) -> Said {
+    match op {
+        Op::Refund => Said::WhyRefundOpen {},
+        _ => Said::WhyDuplicate {},
+    }
+}
+
+/// The same as a warning.
+pub(super) const fn again_warning(op: Op) -> Said {
+    match op {
+        Op::Refund => Said::WarnRefundOpen {},
+        _ => Said::WarnDuplicate {},
+    }
+}
+
 /// What is signed: on a chain one form; elsewhere the protocol's own request.
 pub(super) fn form(quote: &Quote) -> String {
     match &quote.network {

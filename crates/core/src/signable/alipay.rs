@@ -123,15 +123,13 @@ impl Order {
         }
     }
 
-    /// What may be ordered once: a refund's number, a page for a trade.
+    /// What may be ordered once: a refund's number, a page for a trade on whatever screen.
     pub fn number(&self) -> B256 {
         let parts: [&[u8]; 4] = match &self.what {
             Ordered::Refund { out_trade_no, out_request_no, .. } => {
                 [b"refund", self.app_id.as_bytes(), out_trade_no.as_bytes(), out_request_no.as_bytes()]
             }
-            Ordered::Link { out_trade_no, .. } => {
-                [b"link", self.app_id.as_bytes(), out_trade_no.as_bytes(), self.method().as_bytes()]
-            }
+            Ordered::Link { out_trade_no, .. } => [b"link", self.app_id.as_bytes(), out_trade_no.as_bytes(), b""],
         };
         B256::from(Digest::of(&parts).0)
     }
@@ -292,5 +290,16 @@ mod tests {
         assert_eq!(one.number(), Order { at: 9, ..refund("R1", Some("why")) }.number());
         assert_ne!(one.number(), refund("R2", None).number());
         assert_ne!(one.number(), Order { app_id: "2021000000000002".into(), ..one.clone() }.number());
+    }
+
+    #[test]
+    fn a_trade_has_one_page_for_whatever_screen() {
+        let page = |screen, number: &str| {
+            let (out_trade_no, amount, title) = (number.to_owned(), Amount::parse_atomic("3000").unwrap(), "x".into());
+            let what = Ordered::Link { screen, out_trade_no, amount, title, return_url: None, notify_url: None };
+            Order { app_id: "2021000000000001".into(), at: 0, what }.number()
+        };
+        assert_eq!(page(Screen::Web, "A1"), page(Screen::Mobile, "A1"));
+        assert_ne!(page(Screen::Web, "A1"), page(Screen::Web, "A2"));
     }
 }

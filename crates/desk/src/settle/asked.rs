@@ -2,6 +2,7 @@
 
 use countersign_core::{
     Millis,
+    payment::Op,
     signable::Signable,
     status::{Event as Happens, Settlement, Status},
 };
@@ -62,6 +63,8 @@ impl Desk {
                 self.moved(record, Happens::Dead, Settlement::Failed, proof).await
             }
             Ok(Seen::Open) => Ok(false),
+            // A page is open for as long as its provider does not say otherwise.
+            Err(_) if record.quote.op == Op::ReceiveLink => Ok(false),
             Ok(Seen::NotMoved) | Err(_) if over && record.status != Status::Unknown => {
                 self.moved(record, Happens::WindowOver, record.settlement, json!({})).await
             }

@@ -1,6 +1,8 @@
 //! A public RSA key, as Alipay's console shows it: bare base64, or PEM.
 
 use aws_lc_rs::{
+    digest::{SHA256, digest},
+    encoding::{AsDer as _, PublicKeyX509Der},
     rsa,
     signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey},
 };
@@ -16,7 +18,10 @@ pub struct NotAKey;
 
 /// Checks RSA2 signatures (SHA256withRSA, PKCS#1 v1.5).
 #[derive(Debug, Clone)]
-pub struct PublicKey(Vec<u8>);
+pub struct PublicKey {
+    key: Vec<u8>,
+    fingerprint: String,
+}
 
 impl PublicKey {
     /// Reads base64 DER with or without PEM's lines around it: a SubjectPublicKeyInfo or a PKCS#1 key.
@@ -27,12 +32,24 @@ impl PublicKey {
         if key.as_ref().len() < SHORTEST {
             return Err(NotAKey);
         }
-        Ok(Self(key.as_ref().to_vec()))
+        let whole: PublicKeyX509Der<'_> = key.as_der().map_err(|_| NotAKey)?;
+        Ok(Self { key: key.as_ref().to_vec(), fingerprint: grouped(digest(&SHA256, whole.as_ref()).as_ref()) })
+    }
+
+    /// The first 16 bytes of SHA-256 over the key's SubjectPublicKeyInfo, which is what the console's base64 is of, for people.
+    pub fn fingerprint(&self) -> String {
+        self.fingerprint.clone()
     }
 
     /// Whether `signature`, in base64 with padding, is of these bytes.
     pub fn verifies(&self, signed: &[u8], signature: &str) -> bool {
-        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.0);
+        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.key);
         STANDARD.decode(signature).is_ok_and(|signature| key.verify(signed, &signature).is_ok())
     }
+}
+
+/// As `12ab 34cd …`.
+fn grouped(digest: &[u8]) -> String {
+    let pairs = digest.chunks(2).take(8);
+    pairs.map(|pair| pair.iter().map(|byte| format!("{byte:02x}")).collect()).collect::<Vec<String>>().join(" ")
 }

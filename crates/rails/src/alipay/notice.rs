@@ -12,10 +12,52 @@ pub enum BadNotice {
     /// No signature, or one of other parameters or another key; a parameter that came twice.
     #[error("the notice is not signed by Alipay's key in the profile")]
     Unverified,
+    /// A parameter we do not know, or a value in which one could begin: the signed text does not say where one ends.
+    #[error("the notice can be read in more than one way")]
+    Ambiguous,
     /// Of another app, trade or sum.
     #[error("the notice is about another app, trade or sum")]
     Other,
 }
+
+/// Every parameter of a notice about a trade, from Alipay's documents.
+const NAMES: [&str; 35] = [
+    "app_id",
+    "auth_app_id",
+    "body",
+    "buyer_id",
+    "buyer_logon_id",
+    "buyer_open_id",
+    "buyer_pay_amount",
+    "charset",
+    "fund_bill_list",
+    "gmt_close",
+    "gmt_create",
+    "gmt_payment",
+    "gmt_refund",
+    "invoice_amount",
+    "notify_id",
+    "notify_time",
+    "notify_type",
+    "out_biz_no",
+    "out_trade_no",
+    "passback_params",
+    "point_amount",
+    "receipt_amount",
+    "refund_fee",
+    "seller_email",
+    "seller_id",
+    "send_back_fee",
+    "sign",
+    "sign_type",
+    "subject",
+    "total_amount",
+    "trade_no",
+    "trade_status",
+    "version",
+    "vocher_detail_list",
+    "voucher_detail_list",
+];
 
 /// What a verified notice says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +98,9 @@ impl Notice {
         if !holds(&["sign", "sign_type"]) && !holds(&["sign"]) {
             return Err(BadNotice::Unverified);
         }
+        if parameters.iter().any(|(name, value)| !is_known(name) || could_hold_another(value)) {
+            return Err(BadNotice::Ambiguous);
+        }
         let sum = get("total_amount").and_then(|sum| fen(sum).ok());
         let seller = expected.seller_id.is_none_or(|ours| get("seller_id") == Some(ours));
         if get("app_id") != Some(expected.app_id)
@@ -69,6 +114,15 @@ impl Notice {
         let paid = matches!(get("trade_status"), Some("TRADE_SUCCESS" | "TRADE_FINISHED"));
         Ok(if paid && !about_a_refund { Self::Paid } else { Self::NotPaid })
     }
+}
+
+fn is_known(name: &str) -> bool {
+    NAMES.contains(&name)
+}
+
+/// Whether joined with others this value could be read as one that ends earlier and another parameter.
+fn could_hold_another(value: &str) -> bool {
+    value.split('&').skip(1).filter_map(|part| part.split_once('=')).any(|(name, _)| is_known(name))
 }
 
 /// Sorted and joined with what is empty kept, unlike in a request.

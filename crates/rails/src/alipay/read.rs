@@ -64,12 +64,34 @@ enum Taken {
     Unclear,
 }
 
+/// Words of `alipay.trade.refund` and `alipay.trade.query` by which nothing happened, from Alipay's documents. What is not among
+/// them is no refusal; `DISCORDANT_REPEAT_REQUEST`, say, tells of a refund that was.
+const REFUSALS: [&str; 16] = [
+    "ACQ.BUYER_ENABLE_STATUS_FORBID",
+    "ACQ.BUYER_ERROR",
+    "ACQ.BUYER_NOT_EXIST",
+    "ACQ.INVALID_PARAMETER",
+    "ACQ.NOT_ALLOW_REFUND",
+    "ACQ.ONLINE_TRADE_VOUCHER_NOT_ALLOW_REFUND",
+    "ACQ.REASON_TRADE_BEEN_FREEZEN",
+    "ACQ.REASON_TRADE_REFUND_FEE_ERR",
+    "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL",
+    "ACQ.REFUND_FEE_ERROR",
+    "ACQ.SELLER_BALANCE_NOT_ENOUGH",
+    "ACQ.TRADE_HAS_CLOSE",
+    "ACQ.TRADE_HAS_FINISHED",
+    "ACQ.TRADE_NOT_ALLOW_REFUND",
+    "ACQ.TRADE_NOT_EXIST",
+    "ACQ.TRADE_STATUS_ERROR",
+];
+
 fn taken(said: &Said) -> Taken {
     let word = said.text("sub_code").unwrap_or_default();
-    let faulty = ["SYSTEM_ERROR", "unknow-error"].iter().any(|fault| word.ends_with(fault));
     match said.text("code").as_deref() {
         Some("10000") if word.is_empty() => Taken::Yes,
-        Some("20001" | "40001" | "40002" | "40004" | "40006") if !word.is_empty() && !faulty => Taken::No(word),
+        Some("40004") if REFUSALS.contains(&word.as_str()) => Taken::No(word),
+        // The gateway's own refusals, before anything is carried out.
+        Some("40001" | "40002" | "40006") if word.starts_with("isv.") => Taken::No(word),
         _ => Taken::Unclear,
     }
 }
@@ -91,15 +113,15 @@ pub fn refund(order: &Order, said: &Said) -> Refunded {
 /// Reads the answer to a query about a refund.
 pub fn refund_found(out_trade_no: &str, out_request_no: &str, said: &Said) -> RefundFound {
     match taken(said) {
-        Taken::No(why) if why.ends_with("TRADE_NOT_EXIST") => RefundFound::NotDone,
         Taken::No(_) | Taken::Unclear => RefundFound::Unclear,
         Taken::Yes => {
-            let is = |name: &str, ours: &str| said.text(name).is_none_or(|theirs| theirs == ours);
-            if !is("out_trade_no", out_trade_no) || !is("out_request_no", out_request_no) {
+            let other = |name: &str, ours: &str| said.text(name).is_some_and(|theirs| theirs != ours);
+            if other("out_trade_no", out_trade_no) || other("out_request_no", out_request_no) {
                 return RefundFound::Unclear;
             }
+            let named = said.text("out_trade_no").is_some() && said.text("out_request_no").is_some();
             match said.text("refund_status").as_deref() {
-                Some("REFUND_SUCCESS") => {
+                Some("REFUND_SUCCESS") if named => {
                     let Some(amount) = said.sum("refund_amount").and_then(|sum| fen(&sum).ok()) else {
                         return RefundFound::Unclear;
                     };
@@ -116,7 +138,7 @@ pub fn refund_found(out_trade_no: &str, out_request_no: &str, said: &Said) -> Re
 pub fn trade_found(out_trade_no: &str, said: &Said) -> TradeFound {
     const STATES: [&str; 4] = ["WAIT_BUYER_PAY", "TRADE_SUCCESS", "TRADE_FINISHED", "TRADE_CLOSED"];
     match taken(said) {
-        Taken::No(why) if why.ends_with("TRADE_NOT_EXIST") => TradeFound::Unknown,
+        Taken::No(why) if why == "ACQ.TRADE_NOT_EXIST" => TradeFound::Unknown,
         Taken::No(why) => TradeFound::Refused(why),
         Taken::Unclear => TradeFound::Unclear,
         Taken::Yes => {

@@ -103,10 +103,10 @@ fn read(offer: &str) -> Result<Terms, QuoteError> {
 pub(super) fn quote(offer: &str, context: &QuoteContext<'_>) -> Result<Quoted, QuoteError> {
     let terms = read(offer)?;
     let order = order(offer, context.now)?;
-    let (op, scheme, said) = match &order.what {
-        Ordered::Refund { reason, .. } => (Op::Refund, "refund", reason.clone()),
-        Ordered::Link { screen: Screen::Web, title, .. } => (Op::ReceiveLink, "page.pay", Some(title.clone())),
-        Ordered::Link { screen: Screen::Mobile, title, .. } => (Op::ReceiveLink, "wap.pay", Some(title.clone())),
+    let (op, scheme) = match &order.what {
+        Ordered::Refund { .. } => (Op::Refund, "refund"),
+        Ordered::Link { screen: Screen::Web, .. } => (Op::ReceiveLink, "page.pay"),
+        Ordered::Link { screen: Screen::Mobile, .. } => (Op::ReceiveLink, "wap.pay"),
     };
     let asset = yuan()?;
     let money = Money { asset: asset.id.clone(), amount: order.amount() };
@@ -133,7 +133,8 @@ pub(super) fn quote(offer: &str, context: &QuoteContext<'_>) -> Result<Quoted, Q
         reversible: false,
         risks: BTreeSet::new(),
     };
-    Ok(Quoted { quote, offer: offer.to_owned(), seller_says: said })
+    // Title and reason are the agent's words, and are shown as such.
+    Ok(Quoted { quote, offer: offer.to_owned(), seller_says: None })
 }
 
 fn yuan() -> Result<Asset, QuoteError> {

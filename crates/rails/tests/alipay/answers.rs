@@ -93,6 +93,9 @@ fn only_a_fund_change_moved_money_and_a_fault_is_no_refusal() {
         (no("40004", "ACQ.SYSTEM_ERROR"), Refunded::Unclear("gateway_fault")),
         (no("40004", ""), Refunded::Unclear("gateway_fault")),
         (no("99999", "ACQ.INVALID_PARAMETER"), Refunded::Unclear("gateway_fault")),
+        (no("40004", "ACQ.DISCORDANT_REPEAT_REQUEST"), Refunded::Unclear("gateway_fault")),
+        (no("40004", "ACQ.A_WORD_OF_TOMORROW"), Refunded::Unclear("gateway_fault")),
+        (no("20001", "aop.invalid-auth-token"), Refunded::Unclear("gateway_fault")),
         (no("40004", "ACQ.SELLER_BALANCE_NOT_ENOUGH"), refused("ACQ.SELLER_BALANCE_NOT_ENOUGH")),
         (no("40004", "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL"), refused("ACQ.REFUND_AMT_NOT_EQUAL_TOTAL")),
         (no("40004", "ACQ.REASON_TRADE_REFUND_FEE_ERR"), refused("ACQ.REASON_TRADE_REFUND_FEE_ERR")),
@@ -115,7 +118,9 @@ fn a_refund_is_done_when_its_query_says_so_and_a_trade_is_what_its_query_says() 
         (success.clone(), found),
         (done(""), RefundFound::NotDone),
         (r#"{"code":"10000"}"#.to_owned(), RefundFound::NotDone),
-        (r#"{"code":"40004","sub_code":"ACQ.TRADE_NOT_EXIST"}"#.to_owned(), RefundFound::NotDone),
+        (r#"{"code":"40004","sub_code":"ACQ.TRADE_NOT_EXIST"}"#.to_owned(), RefundFound::Unclear),
+        (done(r#","refund_status":"REFUND_SUCCESS""#), RefundFound::Unclear),
+        (success.replace(r#""out_trade_no":"A1","#, ""), RefundFound::Unclear),
         (success.replace("R1", "R2"), RefundFound::Unclear),
         (success.replace("A1", "A2"), RefundFound::Unclear),
         (success.replace("1.00", "1.000"), RefundFound::Done { trade_no: "T1".into(), amount: fen("100") }),
@@ -146,7 +151,9 @@ fn a_refund_is_done_when_its_query_says_so_and_a_trade_is_what_its_query_says() 
 fn a_public_key_is_base64_or_pem_and_of_2048_bits_at_least() {
     let bare = Gateway::new().text();
     let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n{}\n-----END PUBLIC KEY-----\n", &bare[..64], &bare[64..]);
-    assert!(PublicKey::parse(&pem).is_ok());
+    let print = PublicKey::parse(&pem).unwrap().fingerprint();
+    assert_eq!(print, PublicKey::parse(&bare).unwrap().fingerprint());
+    assert_eq!((print.len(), print == Gateway::new().key().fingerprint()), (39, false));
     let short = "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDR0kVDDhDN4zGgCgqwFMxQ2Jjx8WLvXL0kqBgcRCbS1sCKDAHdSdhVWzDFNjPJFsZJXwzoxhCe6K+ah7dzTqAm\
                  y3VUmbtvAYOCkKbUHNhPOMHRtzLNBJyMNHy2TEfULxZyVcMNhoNOKBkDkOFOQJvWcTrV2TFhIZRSiBhsHKxKlQIDAQAB";
     for bad in ["", "AAAA", "no", short, &bare[..100]] {

@@ -73,6 +73,9 @@ fn a_signed_notice_about_something_else_says_nothing_and_one_of_a_refund_is_no_p
         ("out_trade_no", "A2", Err(BadNotice::Other)),
         ("total_amount", "30.01", Err(BadNotice::Other)),
         ("total_amount", "", Err(BadNotice::Other)),
+        ("subject", "stamps&total_amount=30.00", Err(BadNotice::Ambiguous)),
+        ("subject", "a&b=c", Ok(Notice::Paid)),
+        ("subjectt", "stamps", Err(BadNotice::Ambiguous)),
     ] {
         let pairs = signed(&gateway, with(name, value), &["sign_type"]);
         assert_eq!(read(&gateway.key(), &pairs), means, "{name}={value}");

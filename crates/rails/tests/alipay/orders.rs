@@ -79,10 +79,10 @@ fn a_refund_of_thirty_yuan_is_judged_as_such_and_signed_as_its_own_text() {
 }
 
 #[test]
-fn a_page_is_money_coming_in_and_its_title_is_the_sellers_words() {
+fn a_page_is_money_coming_in_and_no_seller_says_its_title() {
     let quoted = quote(&json!(terms(link("stamps"))).to_string(), false).unwrap();
     assert_eq!((quoted.quote.op, quoted.quote.scheme.as_str()), (Op::ReceiveLink, "page.pay"));
-    assert_eq!(quoted.seller_says.as_deref(), Some("stamps"));
+    assert_eq!(quoted.seller_says, None);
 }
 
 #[test]

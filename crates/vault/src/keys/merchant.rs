@@ -84,6 +84,11 @@ impl std::fmt::Debug for MerchantKey {
     }
 }
 
+/// The public key of a merchant's private key, as [`Merchant::public_key`] has it; keeps nothing.
+pub fn merchant_public_key(key: &Secret) -> Result<String, KeysError> {
+    public(&parse(key)?)
+}
+
 impl Keys {
     /// The merchant, without its key; none if none was set up.
     pub fn merchant(&self) -> Result<Option<Merchant>, KeysError> {
@@ -98,8 +103,7 @@ impl Keys {
             Some(key) => parse(key)?,
             None => KeyPair::generate(KeySize::Rsa2048).map_err(|_| super::NoRandomness)?,
         };
-        let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(|_| KeysError::NotAnRsaKey)?;
-        merchant.public_key = STANDARD.encode(public.as_ref());
+        merchant.public_key = public(&pair)?;
         let private: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeysError::NotAnRsaKey)?;
         let private = Zeroizing::new(STANDARD.encode(private.as_ref()));
         // The text is wiped wherever it grows: it is written once, into room for all of it.
@@ -133,6 +137,11 @@ impl Keys {
 fn read(kept: &Secret) -> Result<Kept<'_>, KeysError> {
     serde_json::from_slice(kept.expose())
         .map_err(|_| KeyStoreError::Damaged("the Alipay profile cannot be read".to_owned()).into())
+}
+
+fn public(pair: &KeyPair) -> Result<String, KeysError> {
+    let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(|_| KeysError::NotAnRsaKey)?;
+    Ok(STANDARD.encode(public.as_ref()))
 }
 
 /// Reads base64 DER, with or without PEM's lines around it.
@@ -207,6 +216,7 @@ mod tests {
             |text: &str| keys.set_merchant(merchant(), Some(&Secret::copy_of(text.as_bytes()))).map(|m| m.public_key);
         let first = public(&bare).unwrap();
         assert_eq!((public(&inner), public(&pem)), (Ok(first.clone()), Ok(first.clone())));
+        assert_eq!(merchant_public_key(&Secret::copy_of(bare.as_bytes())), Ok(first.clone()));
         for bad in ["", "AAAA", "not base64", &first, &"A".repeat(LONGEST + 1)] {
             assert_eq!(public(bad), Err(KeysError::NotAnRsaKey), "{}", bad.len());
         }

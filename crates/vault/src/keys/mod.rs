@@ -28,7 +28,7 @@ use zeroize::Zeroizing;
 use crate::sign::Signer;
 use file::Seal;
 pub(crate) use locked::LockedKey;
-pub use merchant::{Merchant, MerchantKey};
+pub use merchant::{Merchant, MerchantKey, merchant_public_key};
 pub use passphrase::Guarded;
 pub use secret::{NoRandomness, Secret};
 use store_thread::StoreThread;

@@ -43,7 +43,7 @@ impl Tx<'_> {
             (view.doubts.clock.is_some(), Condition::ClockSuspect),
             (view.doubts.policy.is_some() || view.doubts.history.is_some() || !confirmed, Condition::PolicyUnconfirmed),
             (!facts.payee_known && self.origin_known(quote, &caller.agent)?, Condition::PayeeChanged),
-            (self.in_doubt(quote, &caller.agent, own)?, Condition::PossibleDuplicate),
+            (self.in_doubt(quote, &caller.agent, own)? || self.refund_open(quote, own)?, Condition::PossibleDuplicate),
             (self.backs_off(quote, &caller.agent)?, Condition::BackOff),
         ];
         facts.conditions.extend(conditions.into_iter().filter(|(holds, _)| *holds).map(|(_, condition)| condition));

@@ -1,8 +1,11 @@
-//! All refunds of one trade together are never more than the trade.
+//! All refunds of one trade together are never more than the trade, and while the end of one is not known another asks.
 
-use countersign_core::signable::{
-    Signable,
-    alipay::{Order, Ordered},
+use countersign_core::{
+    payment::{Op, Quote},
+    signable::{
+        Signable,
+        alipay::{Order, Ordered},
+    },
 };
 
 use super::{
@@ -37,5 +40,31 @@ impl Tx<'_> {
             return Err(VaultError::Refused(why.to_owned()).into());
         }
         Ok(())
+    }
+
+    /// Whether a refund of the same trade, of any sum and by any agent, may still happen or may have happened: under another
+    /// number the same money could go back twice. `own` is the payment itself if it is written already.
+    pub fn refund_open(&self, quote: &Quote, own: Option<i64>) -> Result<bool, Stop> {
+        if quote.op != Op::Refund {
+            return Ok(false);
+        }
+        let mut statement = self.conn.prepare_cached(
+            "SELECT DISTINCT s.payment FROM signable s JOIN head h ON h.payment = s.payment
+             WHERE s.wallet = ?1 AND s.payment IS NOT ?2 AND h.state IN ('reserved', 'signed', 'delivered', 'unknown')",
+        )?;
+        let payments =
+            statement.query_map((&quote.wallet, own), |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
+        for payment in payments {
+            let same = |form: &Signable| match form {
+                Signable::Alipay(order @ Order { what: Ordered::Refund { .. }, .. }) => {
+                    order.account() == quote.payee.account
+                }
+                _ => false,
+            };
+            if forms(self.conn, payment)?.iter().any(same) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

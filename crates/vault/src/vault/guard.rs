@@ -131,20 +131,29 @@ impl Vault {
         .await
     }
 
-    /// Runs something on the keys and the wallets' addresses, away from the runtime.
+    /// Runs something on the keys and the wallets' addresses, away from the runtime. It counts as a use of the wallets.
     pub(super) async fn keys<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Keys, Vec<String>) -> Result<T, KeysError> + Send + 'static,
     ) -> Result<T, KeysError> {
         let shared = self.0.shared.clone();
         let wallets = self.wallets().into_iter().map(|wallet| wallet.address).collect();
-        let done = super::aside(move || {
+        self.store(move |keys| {
             shared.uses_keys();
-            let done = work(&shared.keys, wallets);
+            let done = work(keys, wallets);
             shared.uses_keys();
             done
         })
-        .await;
+        .await
+    }
+
+    /// The same where no wallet is used: it keeps none from locking.
+    pub(super) async fn store<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Keys) -> Result<T, KeysError> + Send + 'static,
+    ) -> Result<T, KeysError> {
+        let shared = self.0.shared.clone();
+        let done = super::aside(move || work(&shared.keys)).await;
         done.map_err(|error| KeyStoreError::Failed(error.to_string()))?
     }
 
@@ -158,9 +167,10 @@ impl Vault {
 pub(super) fn no_key(wallet: &str, error: KeysError) -> SignError {
     match error {
         KeysError::Slow(_) | KeysError::Locked | KeysError::Store(KeyStoreError::Locked) => SignError::Locked,
-        KeysError::NoEntry(_) | KeysError::WrongKey(_) | KeysError::NotAnAddress | KeysError::NoMerchant => {
+        KeysError::NoEntry(_) | KeysError::WrongKey(_) | KeysError::NotAnAddress => {
             SignError::NoKey(format!("{wallet}: {error}"))
         }
+        KeysError::NoMerchant => SignError::NoMerchant(format!("{wallet}: {error}")),
         other => SignError::Failed(other.to_string()),
     }
 }

@@ -15,6 +15,7 @@ mod old;
 mod payees;
 mod people;
 mod questions;
+mod refunds;
 mod renewed;
 mod start;
 mod states;

@@ -1,9 +1,13 @@
 //! Agents, tokens, wallets, and the policy they live under.
 
-use countersign_core::{asset::Network, policy::Policy};
+use countersign_core::{
+    asset::Network,
+    policy::Policy,
+    signable::alipay::{About, Question},
+};
 use countersign_vault::{
     Admitted, Confirm, Health, Open, PayerFor, Set, SetBy, SignError, Vault, VaultError,
-    keys::{Guarded, KeyStoreError, KeysError, Secret, memory::Fault},
+    keys::{Guarded, KeyStoreError, KeysError, Merchant, Secret, memory::Fault},
 };
 
 use crate::support::{Home, POLICY, policy, wait};
@@ -235,6 +239,29 @@ fn wallets_that_nobody_used_for_so_long_are_locked_and_those_without_a_passphras
     assert!(!shop.vault.lock_idle_wallets(5), "they are locked already");
     wait(shop.vault.unlock_wallets(secret("correct horse"))).unwrap();
     assert!(!shop.vault.lock_idle_wallets(5), "unlocking them is a use");
+}
+
+#[test]
+fn asking_alipay_keeps_no_wallet_from_locking() {
+    let home = Home::new();
+    let shop = home.open_for(&[]);
+    let secret = |text: &str| Secret::copy_of(text.as_bytes());
+    let merchant = Merchant {
+        app_id: "2021000000000001".into(),
+        gateway: "https://openapi.alipay.com/gateway.do".into(),
+        sandbox: false,
+        alipay_key: String::new(),
+        public_key: String::new(),
+        return_url: None,
+        notify_url: None,
+    };
+    let app_id = wait(shop.vault.set_merchant(merchant, None)).unwrap().app_id;
+    wait(shop.vault.set_passphrase(secret(""), Some(secret("correct horse")))).unwrap();
+    home.clock.advance_ms(240_000);
+    let question = Question { app_id, at: 0, about: About::Trade { out_trade_no: "A1".into() } };
+    assert!(wait(shop.vault.sign_question(question)).is_ok() && wait(shop.vault.merchant()).unwrap().is_some());
+    home.clock.advance_ms(60_000);
+    assert!(shop.vault.lock_idle_wallets(5));
 }
 
 #[test]

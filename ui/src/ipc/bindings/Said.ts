@@ -10,6 +10,7 @@ export type Said =
   | { id: "why.payee_changed"; parts: {  } }
   | { id: "why.unknown_value"; parts: {  } }
   | { id: "why.duplicate"; parts: {  } }
+  | { id: "why.refund_open"; parts: {  } }
   | { id: "why.other_resource"; parts: {  } }
   | { id: "why.redirected"; parts: {  } }
   | { id: "why.upfront"; parts: {  } }
@@ -24,6 +25,7 @@ export type Said =
   | { id: "warning.other_program"; parts: { program: string; bound: string } }
   | { id: "warning.payee_changed"; parts: {  } }
   | { id: "warning.duplicate"; parts: {  } }
+  | { id: "warning.refund_open"; parts: {  } }
   | { id: "warning.lookalike_host"; parts: {  } }
   | { id: "warning.lookalike_address"; parts: {  } }
   | { id: "warning.redirected"; parts: {  } }
@@ -105,6 +107,7 @@ export type Said =
   | { id: "change.upstream"; parts: { upstream: string } }
   | { id: "change.login"; parts: { upstream: string } }
   | { id: "change.merchant"; parts: {  } }
+  | { id: "change.merchant_gone"; parts: {  } }
   | { id: "line.first_wallet"; parts: {  } }
   | { id: "line.asks_all"; parts: {  } }
   | { id: "line.rules_apply"; parts: {  } }
@@ -129,8 +132,13 @@ export type Said =
   | { id: "line.scopes"; parts: { scopes: string } }
   | { id: "line.login_shared"; parts: {  } }
   | { id: "line.merchant"; parts: { app: string; gateway: string } }
+  | { id: "line.merchant_key"; parts: { fingerprint: string } }
+  | { id: "line.merchant_returns"; parts: { url: string } }
+  | { id: "line.merchant_notifies"; parts: { url: string } }
   | { id: "line.merchant_pages"; parts: {  } }
   | { id: "line.merchant_refunds"; parts: {  } }
+  | { id: "line.merchant_replaced"; parts: { app: string } }
+  | { id: "line.merchant_gone"; parts: {  } }
   | { id: "line.paired"; parts: { agent: string } }
   | { id: "line.whole_policy"; parts: {  } }
   | { id: "line.config"; parts: { key: string; now: string; was: string } }
