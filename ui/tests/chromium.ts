@@ -52,9 +52,10 @@ export class Chromium {
 
   async end() {
     const ended = new Promise((done) => this.#process.once('exit', done));
-    this.#process.kill();
+    // It ends what it started itself; killed, it would leave that behind, still writing.
+    void this.send('Browser.close').catch(() => this.#process.kill());
     await ended;
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20 });
   }
 }
 

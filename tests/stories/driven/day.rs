@@ -74,6 +74,8 @@ async fn a_day_with_the_app_and_the_next_one() {
     driver.text("resume").await;
     assert_eq!(Day::of(day.buys("paused"))["code"], "paused");
     driver.press("resume").await;
+    yes(&driver, "day-resumed.png").await;
+    driver.window("main").await;
     driver.text("pause-hour").await;
 
     driver.press("page-limits").await;
@@ -82,12 +84,12 @@ async fn a_day_with_the_app_and_the_next_one() {
     driver.text("saved").await;
     driver.shot("day-limits.png").await;
     let refused = Day::of(day.buys("refused"));
-    assert_eq!(refused["status"], "denied", "the limit holds in the next decision: {refused}");
+    assert_eq!(refused["code"], "denied_by_rule", "the limit holds in the next decision: {refused}");
 
     driver.press("page-activity").await;
     let shown = async || driver.js("return document.querySelectorAll('[data-payment-id]').length").await;
     until("all payments", async || (shown().await? == json!(6)).then_some(())).await;
-    driver.choose("filter-state", "settled").await;
+    driver.choose("filter-state", "completed").await;
     until("the paid ones alone", async || (shown().await? == json!(3)).then_some(())).await;
     driver.shot("day-activity.png").await;
     driver.press("export").await;
@@ -106,6 +108,6 @@ async fn a_day_with_the_app_and_the_next_one() {
     let driver = Driver::start(&day.place, "activity").await;
     driver.window("main").await;
     until("the same language", async || (heading(&driver).await? == json!("动态")).then_some(())).await;
-    assert_eq!(Day::of(day.buys("next day"))["status"], "denied", "the limit is kept");
+    assert_eq!(Day::of(day.buys("next day"))["code"], "denied_by_rule", "the limit is kept");
     driver.shot("day-next.png").await;
 }
