@@ -202,11 +202,18 @@ impl Till {
 
     /// Looks for evidence, as after a start, until the payment has this state and settlement.
     pub async fn settles(&mut self, id: &str, state: &str, settlement: &str) -> Value {
-        self.look();
+        // A look that was cut off by the next one is taken up by a later one.
         super::until(&format!("{id} is {state} and {settlement}"), async || {
-            let outcome = self.payment(id).await;
-            let payment = &outcome["payment"];
-            (payment["state"] == state && payment["settlement"] == settlement).then_some(outcome)
+            self.look();
+            for _ in 0..20 {
+                let outcome = self.payment(id).await;
+                let payment = &outcome["payment"];
+                if payment["state"] == state && payment["settlement"] == settlement {
+                    return Some(outcome);
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            None
         })
         .await
     }
