@@ -20,7 +20,7 @@ pub enum BadNotice {
     Other,
 }
 
-/// Every parameter of a notice about a trade, from Alipay's documents.
+/// The parameters of a notice about a trade that we know of. A notice with another one is refused until it stands here.
 const NAMES: [&str; 35] = [
     "app_id",
     "auth_app_id",

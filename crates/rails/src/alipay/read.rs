@@ -64,7 +64,7 @@ enum Taken {
     Unclear,
 }
 
-/// Words of `alipay.trade.refund` and `alipay.trade.query` by which nothing happened, from Alipay's documents. What is not among
+/// Words of `alipay.trade.refund` and `alipay.trade.query` that we know to say that nothing happened. What is not among
 /// them is no refusal; `DISCORDANT_REPEAT_REQUEST`, say, tells of a refund that was.
 const REFUSALS: [&str; 16] = [
     "ACQ.BUYER_ENABLE_STATUS_FORBID",
