@@ -221,7 +221,7 @@ async fn without_a_node_a_claim_settles_after_the_window_and_nothing_is_ever_giv
         assert_eq!((stands(&outcome)[0], stands(&outcome)[1]), (status, "signed"), "{case}: {outcome}");
         payments.push((case, id(&outcome), end));
     }
-    till.look();
+    till.look().await;
     assert_eq!(till.fetch(&seller.case("more"), "more").await["code"], "over_budget");
     for (case, payment, _) in &payments {
         assert_eq!(stands(&till.payment(payment).await)[1], "signed", "{case} before its window is over");
@@ -290,13 +290,13 @@ async fn a_block_of_the_future_makes_everything_ask_until_confirmed_and_an_old_o
         let mut till = Till::open(&up_to("1.00"), network, vec![node.own()]).await;
         let block = till.clock_seconds().saturating_add_signed(seconds);
         node.behave(Behaves::Showing(block));
-        till.look();
+        till.look().await;
         if doubted {
             until("the clock is doubted", async || till.desk.vault().doubts().clock).await;
             let asked = till.fetch(&seller.case("asks"), "asks").await;
             assert_eq!(asked["code"], "no_approver", "{asked}");
             assert_eq!(asked["outcome"]["payment"]["decision"]["rule"], "builtin:clock-suspect", "{asked}");
-            till.rest();
+            till.rest().await;
             till.desk.vault().confirm(countersign_vault::Confirm::Clock).await.expect("a confirmed clock");
         }
         let silent = till.fetch(&seller.case("silent"), "silent").await;

@@ -56,7 +56,9 @@ pub struct Till {
 
 impl Drop for Till {
     fn drop(&mut self) {
-        self.rest();
+        if let Some(settling) = self.settling.take() {
+            settling.abort();
+        }
     }
 }
 
@@ -202,32 +204,26 @@ impl Till {
 
     /// Looks for evidence, as after a start, until the payment has this state and settlement.
     pub async fn settles(&mut self, id: &str, state: &str, settlement: &str) -> Value {
-        // A look that was cut off by the next one is taken up by a later one.
+        self.look().await;
         super::until(&format!("{id} is {state} and {settlement}"), async || {
-            self.look();
-            for _ in 0..20 {
-                let outcome = self.payment(id).await;
-                let payment = &outcome["payment"];
-                if payment["state"] == state && payment["settlement"] == settlement {
-                    return Some(outcome);
-                }
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-            None
+            let outcome = self.payment(id).await;
+            let payment = &outcome["payment"];
+            (payment["state"] == state && payment["settlement"] == settlement).then_some(outcome)
         })
         .await
     }
 
     /// Looks for evidence anew, as after a start.
-    pub fn look(&mut self) {
-        self.rest();
+    pub async fn look(&mut self) {
+        self.rest().await;
         self.settling = Some(tokio::spawn(self.desk.clone().settle()));
     }
 
-    /// Looks no more.
-    pub fn rest(&mut self) {
+    /// Looks no more. One that is only on its way out could still take what is due from the next one.
+    pub async fn rest(&mut self) {
         if let Some(settling) = self.settling.take() {
             settling.abort();
+            settling.await.ok();
         }
     }
 
