@@ -59,6 +59,8 @@ pub struct Room {
     approver: Arc<dyn Approver>,
     clock: Arc<dyn Clock>,
     owner: OwnerCheck<Act>,
+    /// One change at a time: what is saved was made of what is in force.
+    saving: tokio::sync::Mutex<()>,
 }
 
 type Told<T> = Result<T, LimitsError>;
@@ -67,7 +69,7 @@ impl Room {
     /// A room over this vault.
     pub fn new(vault: Vault, registry: Arc<Registry>, approver: Arc<dyn Approver>, clock: Arc<dyn Clock>) -> Self {
         let owner = OwnerCheck::new(clock.clone());
-        Self { vault, registry, approver, clock, owner }
+        Self { vault, registry, approver, clock, owner, saving: tokio::sync::Mutex::default() }
     }
 
     /// The page as it stands.
@@ -134,6 +136,7 @@ impl Room {
 
     /// Makes a change that tightens; lets one that loosens wait for its owner. `base` names the policy the page showed.
     pub async fn save(&self, edit: &LimitsEdit, base: &str) -> Told<SavedView> {
+        let _saving = self.saving.lock().await;
         let (old, new) = self.both(edit).await?;
         let hash = old.hash("");
         if hash.to_string() != base {
@@ -200,6 +203,7 @@ impl Room {
         if yes && self.vault.doubts().policy.is_some() {
             return Err(LimitsError::Unconfirmed);
         }
+        let _saving = self.saving.lock().await;
         let answer = policy::Remembered { facts, yes, session, expires, at };
         let new = self.policy()?.edited(&policy::Edit::Remember(Box::new(answer)))?;
         let by = if yes { SetBy::Person } else { SetBy::Command };
@@ -259,6 +263,7 @@ impl Room {
     async fn carry_out(&self, act: Act) -> Told<()> {
         match act {
             Act::Policy { new, base } => {
+                let _saving = self.saving.lock().await;
                 if self.policy()?.hash("") != base {
                     return Err(LimitsError::Changed);
                 }
