@@ -22,7 +22,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use super::hostile_seller::{PAY_TO, USDC, offer, required};
+use super::hostile_seller::{PAY_TO, REAL_USDC, USDC, offer, required};
 
 /// Somebody else who may be paid.
 const OTHER: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
@@ -223,6 +223,12 @@ impl Shop {
             "spaced" => {
                 let spaced = request().to_string().replace(':', " : ");
                 say("request", &URL_SAFE_NO_PAD.encode(spaced))
+            }
+            real if real.starts_with("real-") => {
+                let mut request = request();
+                request["currency"] = json!(REAL_USDC);
+                request["methodDetails"]["chainId"] = json!(8453);
+                self.challenge(id, &request)
             }
             _ => self.challenge(id, &request()),
         }

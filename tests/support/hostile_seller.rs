@@ -105,6 +105,18 @@ pub fn offer() -> Value {
     })
 }
 
+/// The dollars of a chain where they are worth something.
+pub const REAL_USDC: &str = "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913";
+
+/// The same price in them.
+fn real_offer() -> Value {
+    let mut offer = offer();
+    offer["network"] = json!("eip155:8453");
+    offer["asset"] = json!(REAL_USDC);
+    offer["extra"] = json!({"name": "USD Coin", "version": "2"});
+    offer
+}
+
 /// The offer of a case; `None` where the case is not about the offer.
 fn spoilt(case: &str, payer: &str) -> Option<Value> {
     let mut offer = offer();
@@ -220,7 +232,8 @@ async fn serve(State(shop): State<Arc<Shop>>, Path(case): Path<String>, request:
             &json!({"success": true, "transaction": format!("0x{}", "ab".repeat(32)), "network": "eip155:84532"}),
         ),
         "broken-receipt" if paid => with_receipt("not a receipt"),
-        "no-receipt" if paid => "delivered".into_response(),
+        "no-receipt" | "real" if paid => "delivered".into_response(),
+        "real" => payment_required(&required(&url, vec![real_offer()])),
         "drops" if paid => Response::new(Body::from_stream(futures_dropped())),
         "redirect-302" | "redirect-307" if paid => {
             let status = if case == "redirect-302" { StatusCode::FOUND } else { StatusCode::TEMPORARY_REDIRECT };

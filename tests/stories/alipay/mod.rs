@@ -3,6 +3,7 @@
 mod bent;
 mod ends;
 mod official;
+mod together;
 
 /// Allows one payment of every agent without a person, so that stories of faults need none.
 const OPEN: &str = "format = 1\nname = \"open\"\nreference = \"USD\"\ntimezone = \"UTC\"\nmode = \"enforce\"\nknown = []\n\
