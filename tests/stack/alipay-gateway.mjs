@@ -116,7 +116,7 @@ async function gateway(request, response, url) {
   const given = Object.fromEntries([...url.searchParams, ...body])
   const wrong = complaint(given)
   const content = JSON.parse(given.biz_content ?? '{}')
-  seen.requests.push({ method: given.method, wrong, sdk: wrong === null && sdkAgrees(given), content })
+  seen.requests.push({ method: given.method, wrong, sdk: wrong === null && sdkAgrees(given), content, sign: given.sign })
   response.setHeader('content-type', 'application/json;charset=utf-8')
   if (wrong) return response.end(answer(given.method ?? 'error', failed(wrong, '40002')))
   if (given.method.endsWith('.pay')) return open(content, response)

@@ -2,6 +2,7 @@
 
 mod bent;
 mod ends;
+mod kills;
 mod official;
 mod together;
 

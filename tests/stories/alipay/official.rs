@@ -80,7 +80,10 @@ async fn two_hundred_orders_in_odd_words_are_signed_byte_for_byte_as_the_officia
         alipay.opens(body["paymentLink"].as_str().unwrap()).await;
     }
     let seen = alipay.seen().await;
-    assert_eq!((seen["requests"].as_array().unwrap().len(), seen["book"].as_array().unwrap().len()), (200, 200));
+    // What was opened is asked about after a while; those requests are not counted here.
+    let is_page = |request: &&Value| request["method"].as_str().is_some_and(|method| method.ends_with(".pay"));
+    let pages = seen["requests"].as_array().unwrap().iter().filter(is_page).count();
+    assert_eq!((pages, seen["book"].as_array().unwrap().len()), (200, 200));
 }
 
 #[tokio::test(flavor = "multi_thread")]
