@@ -54,8 +54,8 @@ impl Lacking {
         due
     }
 
-    /// A payment of this agent went through.
-    pub fn paid(&self, agent: &str) {
+    /// The wallet covers a payment of this agent: it went through, or its question is asked, which is after the wallet was looked at.
+    pub fn covered(&self, agent: &str) {
         self.lock().money.take_if(|(_, short)| short.agent == agent);
     }
 
@@ -88,9 +88,9 @@ mod tests {
         let shown = |minutes: u64| lacking.money(begin + Duration::from_secs(minutes * 60));
         assert_eq!(shown(61).map(|short| short.address).as_deref(), Some("0x3"));
         assert_eq!(shown(120), None, "an hour later nobody knows any more");
-        lacking.paid("other");
+        lacking.covered("other");
         assert!(shown(61).is_some());
-        lacking.paid("researcher");
+        lacking.covered("researcher");
         assert_eq!(shown(61), None);
     }
 }

@@ -75,10 +75,11 @@ pub async fn follow(shell: Arc<Shell>) {
         tokio::select! {
             event = events.recv() => match event {
                 Ok(Event::Asked(question)) => {
+                    shell.lacking.covered(&question.agent);
                     server.clone().show(Word::Asks, question_text(&shell.words, &question), Leads::Question);
                 }
                 Ok(Event::Silent { agent, micros, .. }) => {
-                    shell.lacking.paid(&agent);
+                    shell.lacking.covered(&agent);
                     if shell.preferences.now().tells(micros) {
                         quietly.add(&agent, micros);
                     }

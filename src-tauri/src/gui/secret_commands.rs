@@ -41,13 +41,10 @@ pub async fn secret_step(window: WebviewWindow, shell: Gets<'_>, step: SecretSte
     done
 }
 
-/// Closes the window, its page's process and all that was shown.
+/// Closes the window, its page's process and all that was shown. A sitting that already waits for its own window goes on.
 #[tauri::command]
 pub fn secret_end(window: WebviewWindow, shell: Gets<'_>) -> Told<()> {
     from(&window, SECRET)?;
-    shell.windows.end_secret();
-    if let Some(number) = shell.secret.sitting() {
-        shell.secret.end(number);
-    }
+    shell.secret.end(shell.windows.end_secret());
     Ok(())
 }

@@ -160,13 +160,14 @@ impl Windows {
         }
     }
 
-    /// Ends the window of secrets.
-    pub fn end_secret(&self) {
+    /// Ends the window of secrets; returns the sitting it was made for.
+    pub fn end_secret(&self) -> u64 {
         self.on_main(|windows| {
             if let Some(window) = windows.app.get_webview_window(SECRET) {
                 windows.put_secret_away(&window);
             }
         });
+        self.sitting.load(Ordering::SeqCst)
     }
 
     fn put_secret_away(&self, window: &WebviewWindow) {

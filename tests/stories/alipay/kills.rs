@@ -8,7 +8,7 @@ use std::{
 };
 use tokio::task::JoinSet;
 
-use crate::support::{AlipayDouble, Client, Place};
+use crate::support::{AlipayDouble, Client};
 
 /// So many trades of one yuan, and so many of them may be refunded.
 const TRADES: usize = 24;
