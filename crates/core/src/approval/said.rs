@@ -203,6 +203,9 @@ said! {
     DoubtConfig = "doubt.config" {}
     DoubtClockBack = "doubt.clock_back" { seconds }
     DoubtClockJump = "doubt.clock_jump" { seconds }
+    DoubtServersBehind = "doubt.servers_behind" { seconds }
+    DoubtServersAhead = "doubt.servers_ahead" { seconds }
+    DoubtBlock = "doubt.block" { network, seconds }
     DoubtHistory = "doubt.history" { end, written }
     DoubtRestored = "doubt.restored" { made }
     // What is looser.

@@ -3,7 +3,7 @@
 //! A doubt only tightens: everything asks until a person confirms the clock. An old block is no evidence, because a chain may
 //! stand still and a node may lag; neither is a lone server, nor a chain of play money, whose time people move by hand.
 
-use countersign_core::{Millis, asset::Network, origin::Origin};
+use countersign_core::{Millis, approval::Said, asset::Network, origin::Origin};
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
@@ -33,7 +33,7 @@ struct Sighting {
 
 /// One server's time, and ours around the moment it was said.
 #[derive(Debug, Clone, Copy)]
-struct Said {
+struct Heard {
     date: Millis,
     asked: Millis,
     heard: Millis,
@@ -42,7 +42,7 @@ struct Said {
 
 impl Witnesses {
     /// Notes what a site says; once two sites say the same, by how much they are ahead of us.
-    fn hear(&self, site: &str, said: Said) -> Option<i64> {
+    fn hear(&self, site: &str, said: Heard) -> Option<i64> {
         let mut sites = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         sites.retain(|_, seen| said.boot_ms.saturating_sub(seen.boot_ms) < REMEMBERED_MS);
         sites.remove(site);
@@ -60,7 +60,7 @@ impl Witnesses {
 }
 
 /// By how much a server is ahead of us, if by more than is tolerated: its date has whole seconds and was written between asking and hearing.
-fn disagreement(said: Said) -> Option<i64> {
+fn disagreement(said: Heard) -> Option<i64> {
     let late = said.date.0.saturating_sub(said.heard.0);
     let early = said.date.0.saturating_add(1_000).saturating_sub(said.asked.0);
     if late > TOLERANCE_MS {
@@ -83,9 +83,9 @@ impl Desk {
             Millis(self.now().0.saturating_sub(i64::try_from(moment.elapsed().as_millis()).unwrap_or(i64::MAX)))
         };
         let (asked, heard) = (ago(answer.asked), ago(answer.heard));
-        let said = Said { date, asked, heard, boot_ms: self.clock.boot_ms() };
+        let said = Heard { date, asked, heard, boot_ms: self.clock.boot_ms() };
         if let Some(ahead_ms) = self.witnesses.hear(origin.registrable(), said) {
-            self.doubt_clock(&differs("two unrelated servers say", ahead_ms)).await;
+            self.doubt_clock(servers_differ(ahead_ms)).await;
         }
     }
 
@@ -100,7 +100,8 @@ impl Desk {
                     let time = Millis(0).plus_seconds(block.time);
                     let ahead_ms = time.0.saturating_sub(self.now().0);
                     if ahead_ms > TOLERANCE_MS {
-                        self.doubt_clock(&differs(&format!("a block of {network} says"), ahead_ms)).await;
+                        let why = Said::DoubtBlock { network: network.to_string(), seconds: seconds(ahead_ms) };
+                        self.doubt_clock(why).await;
                     }
                     return;
                 }
@@ -109,11 +110,11 @@ impl Desk {
         }
     }
 
-    async fn doubt_clock(&self, why: &str) {
+    async fn doubt_clock(&self, why: Said) {
         if self.vault.doubts().clock.is_some() {
             return;
         }
-        tracing::warn!(why, "the clock cannot be trusted; everything asks until a person confirms it");
+        tracing::warn!(%why, "the clock cannot be trusted; everything asks until a person confirms it");
         if let Err(error) = self.vault.doubt_clock(why).await {
             tracing::error!(%error, "a doubt about the clock could not be written down");
         }
@@ -125,10 +126,13 @@ fn millis(date: &str) -> Option<Millis> {
     i64::try_from(since.as_millis()).ok().map(Millis)
 }
 
-fn differs(who: &str, ahead_ms: i64) -> String {
-    let seconds = ahead_ms.saturating_abs().checked_div(1_000).unwrap_or(0);
-    let how = if ahead_ms > 0 { "behind" } else { "ahead" };
-    format!("{who} that this computer's clock is {seconds} s {how}")
+fn servers_differ(ahead_ms: i64) -> Said {
+    let seconds = seconds(ahead_ms);
+    if ahead_ms > 0 { Said::DoubtServersBehind { seconds } } else { Said::DoubtServersAhead { seconds } }
+}
+
+fn seconds(ahead_ms: i64) -> String {
+    ahead_ms.saturating_abs().checked_div(1_000).unwrap_or(0).to_string()
 }
 
 #[cfg(test)]
@@ -138,8 +142,8 @@ mod tests {
     const NOON: i64 = 1_795_000_000_000;
 
     /// Said at boot time `boot_ms`, `ahead_ms` from our clock, which took two seconds.
-    fn said(ahead_ms: i64, boot_ms: i64) -> Said {
-        Said { date: Millis(NOON + ahead_ms), asked: Millis(NOON - 2_000), heard: Millis(NOON), boot_ms }
+    fn said(ahead_ms: i64, boot_ms: i64) -> Heard {
+        Heard { date: Millis(NOON + ahead_ms), asked: Millis(NOON - 2_000), heard: Millis(NOON), boot_ms }
     }
 
     #[test]
@@ -176,14 +180,14 @@ mod tests {
         assert!(disagreement(said(TOLERANCE_MS + 1, 0)).is_some());
         assert_eq!(disagreement(said(-TOLERANCE_MS - 3_000, 0)), None, "written two seconds ago, in whole seconds");
         assert!(disagreement(said(-TOLERANCE_MS - 3_001, 0)).is_some());
-        let slow = Said { asked: Millis(NOON - 60_000), ..said(-TOLERANCE_MS - 50_000, 0) };
+        let slow = Heard { asked: Millis(NOON - 60_000), ..said(-TOLERANCE_MS - 50_000, 0) };
         assert_eq!(disagreement(slow), None, "the answer took a minute");
     }
 
     #[test]
     fn sentences_say_which_way() {
-        assert_eq!(differs("two say", 600_000), "two say that this computer's clock is 600 s behind");
-        assert_eq!(differs("two say", -180_500), "two say that this computer's clock is 180 s ahead");
+        assert_eq!(servers_differ(600_000), Said::DoubtServersBehind { seconds: "600".to_owned() });
+        assert_eq!(servers_differ(-180_500), Said::DoubtServersAhead { seconds: "180".to_owned() });
         assert_eq!(millis("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Millis(784_111_777_000)));
         assert_eq!(millis("yesterday"), None);
     }

@@ -52,8 +52,7 @@ impl Vault {
     }
 
     /// Says that the clock disagrees with the world: everything asks until a person confirms it.
-    pub async fn doubt_clock(&self, why: &str) -> Result<(), VaultError> {
-        let why = Said::Told { text: why.to_owned() };
+    pub async fn doubt_clock(&self, why: Said) -> Result<(), VaultError> {
         self.0.change(move |tx| verb::doubt_clock(tx, &why)).await
     }
 

@@ -202,7 +202,7 @@ fn a_doubt_that_comes_between_the_hold_and_the_signature_stops_what_no_person_sa
     else {
         panic!()
     };
-    wait(shop.vault.doubt_clock("two servers say another time")).unwrap();
+    wait(shop.vault.doubt_clock(Said::DoubtServersBehind { seconds: "600".to_owned() })).unwrap();
     assert!(shop.vault.sign(silent).is_err());
     wait(shop.vault.flush());
     assert_eq!(shop.record(&id).status, Status::Released, "nothing was signed, so the hold is back");

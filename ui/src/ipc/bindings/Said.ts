@@ -153,6 +153,9 @@ export type Said =
   | { id: "doubt.config"; parts: {  } }
   | { id: "doubt.clock_back"; parts: { seconds: string } }
   | { id: "doubt.clock_jump"; parts: { seconds: string } }
+  | { id: "doubt.servers_behind"; parts: { seconds: string } }
+  | { id: "doubt.servers_ahead"; parts: { seconds: string } }
+  | { id: "doubt.block"; parts: { network: string; seconds: string } }
   | { id: "doubt.history"; parts: { end: string; written: string } }
   | { id: "doubt.restored"; parts: { made: string } }
   | { id: "looser.reference"; parts: { now: string; was: string } }
