@@ -295,8 +295,9 @@ proptest! {
             prop_assert_eq!(new.rule(&rule.id), Some(rule));
         }
         for budget in policy.budgets().iter().filter(|b| !control(&b.id)) {
-            let of_shipped = budget.rule().and_then(|id| policy.rule(id)).is_some_and(|r| r.origin == Source::Preset);
-            prop_assert!(of_shipped || new.budget(&budget.id) == Some(budget), "{:?}", budget);
+            let of_rule = budget.rule().and_then(|id| policy.rule(id));
+            let of_own = of_rule.is_some_and(|r| r.origin == Source::Preset || control(&r.id));
+            prop_assert!(of_own || new.budget(&budget.id) == Some(budget), "{:?}", budget);
         }
         prop_assert_eq!(Policy::parse(&new.to_toml(), "USD").unwrap(), new);
     }
