@@ -4,10 +4,13 @@ use serde_json::{Value, json};
 use std::process::Command;
 
 use super::{
-    Place,
-    announced::{Announced, client},
+    Client, Place,
+    announced::{self, Announced},
     world::stack,
 };
+
+/// What a place needs where yuan are worth something.
+pub const CONFIG: &str = "[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n[currency]\nrates = { CNY = \"0.14\" }\n";
 
 /// A running one.
 pub struct AlipayDouble {
@@ -19,7 +22,7 @@ impl AlipayDouble {
     /// Starts it with keys of its own.
     pub async fn start() -> Self {
         let server = Announced::start(Command::new("node").arg("alipay-gateway.mjs").current_dir(stack()));
-        let keys = client().get(format!("{}/keys", server.url)).send().await.expect("an answer");
+        let keys = announced::client().get(format!("{}/keys", server.url)).send().await.expect("an answer");
         Self { keys: keys.json().await.expect("JSON"), server }
     }
 
@@ -39,16 +42,25 @@ impl AlipayDouble {
 
     /// A place with an agent's token, where the merchant is set up and yuan are worth something.
     pub fn place(&self) -> (Place, String) {
-        let place =
-            Place::new("[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n[currency]\nrates = { CNY = \"0.14\" }\n");
+        let place = Place::new(CONFIG);
         self.set_up(&place);
         let token = place.agent("clerk");
         (place, token)
     }
 
+    /// An agent makes the page of an order, and a buyer pays it.
+    pub async fn sells(&self, agent: &Client, out_trade_no: &str, yuan: &str) {
+        let order = json!({"outTradeNo": out_trade_no, "totalAmount": yuan, "orderTitle": "stamps"});
+        let (status, made) = agent.post("/v1/alipay/create-mobile-alipay-payment", &order).await;
+        assert_eq!(status, 200, "{made}");
+        let body: Value = serde_json::from_str(made["response"]["body"].as_str().expect("a body")).expect("JSON");
+        self.opens(body["paymentLink"].as_str().expect("a link")).await;
+        self.pays(out_trade_no).await;
+    }
+
     /// A buyer opens a page.
     pub async fn opens(&self, link: &str) -> String {
-        client().get(link).send().await.expect("an answer").text().await.expect("a page")
+        announced::client().get(link).send().await.expect("an answer").text().await.expect("a page")
     }
 
     /// A buyer pays an order that was opened.

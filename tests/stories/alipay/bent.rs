@@ -34,12 +34,7 @@ impl Counter {
 
     /// An order that a buyer paid.
     async fn sold(&self, number: &str, yuan: &str) {
-        let order = json!({"outTradeNo": number, "totalAmount": yuan, "orderTitle": "stamps"});
-        let (status, made) = self.call("create-mobile-alipay-payment", order).await;
-        assert_eq!(status, 200, "{made}");
-        let body: Value = serde_json::from_str(made["response"]["body"].as_str().unwrap()).unwrap();
-        self.alipay.opens(body["paymentLink"].as_str().unwrap()).await;
-        self.alipay.pays(number).await;
+        self.alipay.sells(&self.client, number, yuan).await;
     }
 
     async fn refund(&self, trade: &str, yuan: &str, number: &str) -> (u16, Value) {

@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{AlipayDouble, Client, HostileMpp, Place, hostile_seller::HostileSeller};
+use crate::support::{AlipayDouble, Client, HostileMpp, Place, alipay, hostile_seller::HostileSeller};
 
 /// Anything small goes through, ten cents a week.
 const WEEK: &str = "format = 1\nname = \"week\"\nreference = \"USD\"\ntimezone = \"UTC\"\nmode = \"enforce\"\nknown = []\n\
                     rule = [{ id = \"small\", effect = \"allow\", when = { exposure = { le = \"50.00\" } } }]\n\
                     budget = [{ id = \"week\", scope = [], window = \"rolling:7d\", max_amount = \"0.10\", on_exceed = \"deny\" }]\n";
-
-const CONFIG: &str = "[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n[currency]\nrates = { CNY = \"0.14\" }\n";
 
 struct Day {
     client: Client,
@@ -25,23 +23,13 @@ impl Day {
             "x402" => self.client.fetch(&self.x402.case("real"), &n.to_string()).await,
             "mpp" => self.client.fetch(&self.mpp.case(&format!("real-{n}")), &n.to_string()).await,
             _ => {
-                let trade = self.sold(n).await;
+                // Its page counts beside what is spent, not with it.
+                let trade = format!("T{n}");
+                self.alipay.sells(&self.client, &trade, "0.50").await;
                 let refund = json!({"outTradeNo": trade, "refundAmount": "0.50", "outRequestNo": format!("R{n}")});
                 self.client.post("/v1/alipay/refund-alipay-payment", &refund).await
             }
         }
-    }
-
-    /// An order that a buyer paid. Its page counts beside what is spent, not with it.
-    async fn sold(&self, n: usize) -> String {
-        let trade = format!("T{n}");
-        let order = json!({"outTradeNo": trade, "totalAmount": "0.50", "orderTitle": "stamps"});
-        let (status, made) = self.client.post("/v1/alipay/create-web-page-alipay-payment", &order).await;
-        assert_eq!(status, 200, "{made}");
-        let body: Value = serde_json::from_str(made["response"]["body"].as_str().expect("a body")).expect("JSON");
-        self.alipay.opens(body["paymentLink"].as_str().expect("a link")).await;
-        self.alipay.pays(&trade).await;
-        trade
     }
 }
 
@@ -52,7 +40,7 @@ async fn one_weekly_budget_in_dollars_counts_all_three_rails_whichever_comes_las
         ["alipay", "mpp", "x402", "mpp", "x402"],
         ["mpp", "x402", "mpp", "x402", "alipay"],
     ] {
-        let (place, wallet) = Place::with_wallet(CONFIG);
+        let (place, wallet) = Place::with_wallet(alipay::CONFIG);
         let alipay = AlipayDouble::start().await;
         alipay.set_up(&place);
         let token = place.agent("clerk");

@@ -91,16 +91,14 @@ impl Desk {
 
     /// Compares our clock with the newest block of the first node that answers.
     pub(crate) async fn compare_block(&self, network: &Network, nodes: &[Node]) {
-        if self.registry.chain(network).is_none_or(|chain| chain.testnet) {
-            return;
-        }
+        let Some(chain) = self.registry.chain(network).filter(|chain| !chain.testnet) else { return };
         for node in nodes {
             match node.latest_block().await {
                 Ok(block) => {
                     let time = Millis(0).plus_seconds(block.time);
                     let ahead_ms = time.0.saturating_sub(self.now().0);
                     if ahead_ms > TOLERANCE_MS {
-                        let why = Said::DoubtBlock { network: network.to_string(), seconds: seconds(ahead_ms) };
+                        let why = Said::DoubtBlock { network: chain.name.clone(), seconds: seconds(ahead_ms) };
                         self.doubt_clock(why).await;
                     }
                     return;
