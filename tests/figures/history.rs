@@ -9,7 +9,7 @@ use countersign_core::{
     status::{Event, Settlement},
 };
 use countersign_vault::{
-    Admit, Admitted, Clock as _, ManualClock, Open, SetBy, SystemClock, Vault,
+    Admit, Admitted, Clock, ManualClock, Open, SetBy, SystemClock, Vault,
     keys::{Keys, Secret, file::FileStore},
 };
 use serde_json::json;
@@ -24,10 +24,12 @@ use crate::{
     },
 };
 
-const AGENT: &str = "researcher";
+/// Who made all the payments.
+pub const AGENT: &str = "researcher";
 /// Payments written side by side before the clock moves on.
 const AT_ONCE: usize = 128;
-const SPAN_MS: i64 = 300 * 24 * 3_600_000;
+/// The time over which the payments are spread.
+pub const SPAN_MS: i64 = 300 * 24 * 3_600_000;
 const HOUR_MS: i64 = 3_600_000;
 
 struct Writer {
@@ -37,18 +39,27 @@ struct Writer {
     quoted: Quoted,
 }
 
+/// How many payments the full ledger holds.
+pub fn rows() -> u64 {
+    std::env::var("COUNTERSIGN_ROWS").ok().and_then(|r| r.parse().ok()).unwrap_or(1_000_000)
+}
+
+/// The vault of a place, on a clock.
+pub fn open(place: &Place, clock: Arc<dyn Clock>) -> Vault {
+    let store = FileStore::open(place.path(), &Secret::copy_of(PASSPHRASE.as_bytes())).expect("the key file");
+    let policy = Policy::parse(&policy(), "USD").expect("a policy");
+    let (keys, registry) = (Keys::start(Box::new(store)), Arc::new(Registry::builtin("USD")));
+    Vault::open(Open::new(place.path().to_owned(), clock, keys, registry, policy)).expect("a ledger")
+}
+
 /// Fills the ledger of a place that has none yet; its last payment is an hour old. A person then accepts the configuration. Gives a
 /// fresh token of the agent that paid: its first one has expired.
 pub async fn write(place: &Place, payments: u64) -> String {
     let began = Instant::now();
     let start = SystemClock.wall().0 - SPAN_MS - HOUR_MS;
     let clock = Arc::new(ManualClock::new(Millis(start)));
-    let registry = Arc::new(Registry::builtin("USD"));
-    let store = FileStore::open(place.path(), &Secret::copy_of(PASSPHRASE.as_bytes())).expect("the key file");
-    let policy = Policy::parse(&policy(), "USD").expect("a policy");
-    let open =
-        Open::new(place.path().to_owned(), clock.clone(), Keys::start(Box::new(store)), registry.clone(), policy);
-    let vault = Vault::open(open).expect("an empty ledger");
+    let registry = Registry::builtin("USD");
+    let vault = open(place, clock.clone());
     let wallet = vault.create_wallet("main").await.expect("a wallet").address;
     vault.add_agent(&AGENT.parse().expect("a name"), false, SetBy::Person).await.expect("an agent");
     let rail = countersign_rails::all(countersign_rails::mpp::Ways::default()).remove(0);

@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod activity;
 mod agents;
 mod bare;
 mod fetch;
@@ -48,6 +49,9 @@ fn main() {
         }
         if wanted("million") {
             million::run(&mut table).await;
+        }
+        if wanted("activity") {
+            activity::run(&mut table).await;
         }
     });
     print!("{table}");

@@ -11,7 +11,7 @@ use crate::{
 
 /// Fills one ledger, then measures both side by side. The agent that pays is the one that made all the payments.
 pub async fn run(table: &mut Table) {
-    let rows: u64 = std::env::var("COUNTERSIGN_ROWS").ok().and_then(|r| r.parse().ok()).unwrap_or(1_000_000);
+    let rows = history::rows();
     let full = Place::new(CONFIG);
     let full_token = history::write(&full, rows).await;
     // What the filling left is on the disk before anything is measured.

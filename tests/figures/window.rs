@@ -19,6 +19,9 @@ const WARM: usize = 10;
 /// Starts of the app, each with one question.
 const COLD: usize = 5;
 
+/// The title of the approval window, for a search.
+const QUESTION: &str = "^Countersign asks$";
+
 /// All figures of the desktop.
 pub async fn run(table: &mut Table) {
     if std::env::var_os("DISPLAY").is_none() {
@@ -86,7 +89,7 @@ impl Shop {
             let client = client.clone();
             async move { client.fetch(&url, "one").await }
         });
-        let window = shown();
+        let window = shown(QUESTION);
         while !readable(&window) {
             assert!(began.elapsed() < PATIENCE, "the question was not painted");
         }
@@ -97,27 +100,27 @@ impl Shop {
         let (status, body) = asking.await.expect("an answer");
         assert_eq!((status, body["status"].as_str()), (200, Some("cancelled")), "{body}");
         // The next question opens the window anew.
-        while said("xdotool", &["search", "--onlyvisible", "--name", "^Countersign asks$"]).is_some() {
+        while said("xdotool", &["search", "--onlyvisible", "--name", QUESTION]).is_some() {
             assert!(began.elapsed() < PATIENCE, "the window did not close");
         }
         took
     }
 }
 
-/// The approval window, once it is visible.
-fn shown() -> String {
+/// The window of this title, once it is visible.
+pub fn shown(title: &str) -> String {
     let began = Instant::now();
     loop {
-        let found = said("xdotool", &["search", "--onlyvisible", "--name", "^Countersign asks$"]);
+        let found = said("xdotool", &["search", "--onlyvisible", "--name", title]);
         if let Some(window) = found.as_deref().and_then(|text| text.lines().last()) {
             return window.to_owned();
         }
-        assert!(began.elapsed() < PATIENCE, "there is no approval window");
+        assert!(began.elapsed() < PATIENCE, "there is no window {title}");
     }
 }
 
 /// Whether a picture of the window has text on it: more colours than a background and a frame.
-fn readable(window: &str) -> bool {
+pub fn readable(window: &str) -> bool {
     let colours = said("import", &["-window", window, "-format", "%k", "info:"]);
     colours.and_then(|text| text.trim().parse::<usize>().ok()).is_some_and(|colours| colours > 100)
 }

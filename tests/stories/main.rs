@@ -54,6 +54,8 @@ mod settle;
 mod socket;
 #[cfg(unix)]
 mod start;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod storm;
 mod waits;
 #[cfg(all(feature = "gui", not(feature = "ui-automation"), target_os = "linux"))]
 mod wayland;

@@ -27,9 +27,12 @@ pub async fn turn() -> Option<tokio::sync::MutexGuard<'static, ()>> {
     Some(TURN.lock().await)
 }
 
+/// The title of the approval window, for a search.
+pub const QUESTION: &str = "^Countersign asks$";
+
 /// The window of the next question, painted; its picture is kept under this name.
 pub async fn question(name: &str) -> String {
-    shown("^Countersign asks$", name).await
+    shown(QUESTION, name).await
 }
 
 /// The window of this title, painted; its picture is kept under this name.
@@ -77,10 +80,31 @@ pub async fn close_until(window: &str, mut done: impl AsyncFnMut() -> bool) {
     .await;
 }
 
-async fn visible(title: &str) -> Option<String> {
+/// A window of this title that can be seen.
+pub async fn visible(title: &str) -> Option<String> {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let found = run("xdotool", &["search", "--onlyvisible", "--name", title]).await?;
     found.lines().last().map(str::to_owned)
+}
+
+/// How many windows of this title can be seen.
+pub async fn count(title: &str) -> usize {
+    run("xdotool", &["search", "--onlyvisible", "--name", title]).await.map_or(0, |found| found.lines().count())
+}
+
+/// Where a window is on the screen: left, top, width, height.
+pub async fn place(window: &str) -> Option<[i32; 4]> {
+    let told = run("xdotool", &["getwindowgeometry", "--shell", window]).await?;
+    let field = |name: &str| told.lines().find_map(|line| line.strip_prefix(name)?.parse().ok());
+    Some([field("X=")?, field("Y=")?, field("WIDTH=")?, field("HEIGHT=")?])
+}
+
+/// Keys and presses, as xdotool reads them from a file.
+pub async fn script(text: &str) {
+    let file = Path::new(SHOTS).join("keys-and-presses.txt");
+    std::fs::create_dir_all(SHOTS).unwrap();
+    std::fs::write(&file, text).unwrap();
+    run("xdotool", &[file.to_str().unwrap()]).await;
 }
 
 /// Whether a picture of the window has more on it than a background.

@@ -122,13 +122,12 @@ impl Place {
 
     /// Starts the tray app with its windows: the program under test, or the one a measurement names beside it.
     pub fn desktop(&self) -> Service {
-        let program = std::env::var_os("COUNTERSIGN_DESKTOP_BIN").map_or_else(program, PathBuf::from);
-        self.start(self.command_of(&program, &["--json"]))
+        self.start(self.command_of(&with_windows(), &["--json"]))
     }
 
     /// The same with the main window open on a page.
     pub fn desktop_on(&self, page: &str) -> Service {
-        self.start(self.command(&["--json", "--show", page]))
+        self.start(self.command_of(&with_windows(), &["--json", "--show", page]))
     }
 
     /// The same with environment variables.
@@ -159,6 +158,11 @@ pub fn ended(output: &Output) -> (i32, Value) {
     let out = String::from_utf8_lossy(&output.stdout);
     let status = output.status.code().unwrap_or_else(|| panic!("ended by a signal: {output:?}"));
     (status, serde_json::from_str(out.trim()).unwrap_or(Value::Null))
+}
+
+/// The program that has windows.
+fn with_windows() -> PathBuf {
+    std::env::var_os("COUNTERSIGN_DESKTOP_BIN").map_or_else(program, PathBuf::from)
 }
 
 /// The program under test.

@@ -1,14 +1,10 @@
 // @vitest-environment node
 /** Every page and both windows in both themes and languages, as Chromium draws them: photographed, and looked over by axe with its colours. */
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Chromium, installed } from './chromium';
 import type { Page } from './chromium';
+import { Pages } from './pages';
 
 type View = { name: string; page: string; scene: string; shows: string; size?: readonly [number, number]; then?: string };
 
@@ -47,33 +43,15 @@ const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
 const folder = '../target/screenshots';
 const there = installed();
 if (!there) console.log('skipped: there is no chromium; `cargo xtask test` installs it');
-const built = mkdtempSync(join(tmpdir(), 'pages-'));
-const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
-const server = createServer(({ url = '' }, answer) => {
-  const name = join(built, new URL(url, 'http://page').pathname);
-  try {
-    answer.setHeader('content-type', types[extname(name)] ?? 'application/octet-stream').end(readFileSync(name));
-  } catch {
-    answer.writeHead(404).end();
-  }
-});
-let origin: string;
+let pages: Pages;
 
 beforeAll(async () => {
   if (!there) return;
-  // The pages as they are built, with a made-up core before them; nothing of this test's surroundings gets into them.
-  const { PATH, HOME } = process.env;
-  const made = spawnSync(process.execPath, ['node_modules/vite/bin/vite.js', 'build', '--mode', 'mock', '--outDir', built, '--logLevel', 'error'], { env: { PATH, HOME }, encoding: 'utf8' });
-  expect(made.status, made.stderr).toBe(0);
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  pages = await Pages.built();
   mkdirSync(folder, { recursive: true });
 }, 120_000);
 
-afterAll(() => {
-  server.close();
-  rmSync(built, { recursive: true, force: true });
-});
+afterAll(() => pages?.end());
 
 /** What axe finds serious, of all its rules or of some. Without a frame of its own it looks at nothing else's. */
 const serious = (only: string) => `axe.run(document, { resultTypes: ['violations'], iframes: false, ${only} }).then(({ violations }) =>
@@ -85,7 +63,7 @@ const drawn = 'document.fonts.ready.then(() => new Promise((done) => requestAnim
 async function look(page: Page, { name, page: at, scene, shows, size = [1080, 1300], then = '' }: View, language: string): Promise<string[]> {
   await page.look(...size, 'light');
   await page.send('Page.navigate', { url: 'about:blank' });
-  await page.send('Page.navigate', { url: `${origin}${at}&lang=${language}#${scene}` });
+  await page.send('Page.navigate', { url: `${pages.origin}${at}&lang=${language}#${scene}` });
   await page.until(`document.querySelector(${JSON.stringify(shows)}) && document.documentElement.lang === ${JSON.stringify(language)}`);
   await page.run(`${then};${axe}`);
   const found: string[] = [];

@@ -10,7 +10,7 @@ use crate::test::desktop;
 
 /// Builds the release programs and prints the table of figures; words choose figures. Without a window it is one program.
 pub fn bench(place: &Place, words: &[String]) -> Result<()> {
-    let window = words.is_empty() || words.iter().any(|word| word == "window");
+    let window = words.is_empty() || words.iter().any(|word| word == "window" || word == "activity");
     setup::for_steps(place, &[Need::Headless, Need::Stack, Need::Conformance])?;
     let headless = build(place, "countersign-headless", &["--no-default-features"])?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();

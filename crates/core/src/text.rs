@@ -1,14 +1,23 @@
 //! The sanitiser: the one way any string that is not ours reaches a person.
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use unicode_normalization::{
+    UnicodeNormalization,
+    char::{canonical_combining_class, is_combining_mark},
+};
 use unicode_properties::{GeneralCategory as G, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Longest text shown, in graphemes.
 pub const MAX_GRAPHEMES: usize = 140;
 
+/// Most characters that join into one sign on screen; a longer one is broken by a space.
+const MAX_JOINED: usize = 12;
+
+/// The combining class of viramas.
+const VIRAMA: u8 = 9;
+
 /// Makes foreign text harmless to show: NFC, one line, no invisible or direction-changing characters, at most two marks a
-/// base character, at most [`MAX_GRAPHEMES`] graphemes.
+/// base character, no sign that grows without end, at most [`MAX_GRAPHEMES`] graphemes.
 pub fn clean(text: &str) -> String {
     let one_line = whole(text);
     match one_line.grapheme_indices(true).nth(MAX_GRAPHEMES) {
@@ -33,7 +42,29 @@ pub fn whole(text: &str) -> String {
         }
         out.push(if c.general_category() == G::SpaceSeparator { ' ' } else { c });
     }
-    out.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
+    broken(&out.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" "))
+}
+
+/// Some letters join without end into what counts as one sign and is as wide as all of them: no line can break it.
+fn broken(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut room, mut open) = (MAX_JOINED, false);
+    for sign in text.graphemes(true) {
+        if !open || sign.starts_with(' ') {
+            room = MAX_JOINED;
+        }
+        for c in sign.chars() {
+            if room == 0 {
+                out.push(' ');
+                room = MAX_JOINED.saturating_sub(1);
+            }
+            out.push(c);
+            room = room.saturating_sub(1);
+        }
+        // A virama joins what follows, in more scripts than the segmentation knows.
+        open = sign.chars().next_back().is_some_and(|c| canonical_combining_class(c) == VIRAMA);
+    }
+    out
 }
 
 /// Whether a protocol field carries characters no honest field has: controls, format characters, fillers.
@@ -75,6 +106,39 @@ mod tests {
         let long = clean(&"x".repeat(5000));
         assert_eq!(long, format!("{}… (cut)", "x".repeat(140)));
         assert_eq!(clean(&"y".repeat(140)), "y".repeat(140));
+    }
+
+    #[test]
+    fn letters_that_join_without_end_are_broken_and_a_megabyte_of_them_is_cut() {
+        let joining = [
+            "\u{1100}",
+            "\u{1161}",
+            "\u{11a8}",
+            "\u{1f3fb}",
+            "\u{ff9e}",
+            "\u{915}\u{94d}",
+            "\u{1b13}\u{1b44}",
+            "\u{111c2}",
+        ];
+        for part in joining {
+            let long = format!("x{}", part.repeat(1_000_000 / part.len()));
+            let clean = clean(&long);
+            assert!(
+                clean.chars().count() <= MAX_GRAPHEMES * (MAX_JOINED + 1) + 10,
+                "{part:?}: {}",
+                clean.chars().count()
+            );
+            assert!(clean.graphemes(true).all(|sign| sign.chars().count() <= MAX_JOINED), "{part:?}");
+            assert_eq!(super::clean(&clean), clean, "{part:?}");
+        }
+        let balinese = clean(&"\u{1b13}\u{1b44}".repeat(100));
+        assert!(balinese.split(' ').all(|word| word.chars().count() <= MAX_JOINED), "{balinese}");
+        let whole = whole(&"\u{1100}".repeat(100));
+        assert_eq!(whole.chars().filter(|c| *c == '\u{1100}').count(), 100, "nothing is left out");
+        for (longest, text) in [("old Hangul", "\u{1103}\u{1161}\u{11ab}"), ("a conjunct", "र्त्स्न्य"), ("a flag", "🇨🇳")]
+        {
+            assert_eq!(super::clean(text), text.nfc().collect::<String>(), "{longest}");
+        }
     }
 
     #[test]

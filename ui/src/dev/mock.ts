@@ -11,10 +11,20 @@ const asked = new URLSearchParams(location.search);
 const scene = asked.get('scene') ?? 'question';
 const callbacks = new Map<number, (message: { index: number; message: ApprovalFrame }) => void>();
 
+let listening = 0;
+let told = 0;
+
+/** Tells the approval window something; a test does so from outside, by `window.tell`. */
+function tell(message: ApprovalFrame) {
+  callbacks.get(listening)?.({ index: told, message });
+  told += 1;
+}
+
 function feed(channel: { id: number }) {
+  listening = channel.id;
   const language = (asked.get('lang') ?? 'en') as Language;
   const frames: ApprovalFrame[] = [{ kind: 'speak', language }, ...(scenes[scene] ?? [])];
-  frames.forEach((message, index) => callbacks.get(channel.id)?.({ index, message }));
+  frames.forEach(tell);
 }
 
 const main: ReturnType<typeof status> | undefined = {
@@ -90,6 +100,8 @@ const timer = setInterval(() => {
 }, 100);
 
 Object.assign(window, {
+  tell,
+  view,
   __TAURI_INTERNALS__: {
     transformCallback(callback: (message: { index: number; message: ApprovalFrame }) => void) {
       callbacks.set(callbacks.size + 1, callback);

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{By, Open, Word, store};
+use super::{By, Open, Word, search, store};
 use crate::{
     ledger::{Stop, reader},
     record::Record,
@@ -60,6 +60,7 @@ fn write(conn: &Connection, n: i64, record: &Record, state: Word, calendar: &Cal
     let agent = word(conn, record.agent.as_str())?;
     let payee = word(conn, quote.payee.origin.as_str())?;
     let rail = word(conn, &quote.rail)?;
+    let state = word(conn, state(record))?;
     let old = conn
         .prepare_cached("SELECT test, day, agent, payee, rail, counts, value FROM line WHERE n = ?1")?
         .query_row([n], |row| {
@@ -84,21 +85,22 @@ fn write(conn: &Connection, n: i64, record: &Record, state: Word, calendar: &Cal
         agent,
         payee,
         rail,
-        word(conn, state(record))?,
+        state,
         word(conn, &record.decision.rule)?,
         counts,
         value,
         quote.asset_text(),
     ))?;
-    let text = [
+    let texts = [
         record.id.as_str(),
         record.agent.as_str(),
         quote.payee.origin.as_str(),
         &quote.payee.account,
         &quote.resource.path,
         record.transaction.as_deref().unwrap_or_default(),
-    ]
-    .join(" ");
+    ];
+    let filters = [("test", test), ("agent", agent), ("payee", payee), ("rail", rail), ("state", state)];
+    let text = search::text(&texts, &filters);
     conn.prepare_cached("DELETE FROM found WHERE rowid = ?1")?.execute([n])?;
     conn.prepare_cached("INSERT INTO found (rowid, text) VALUES (?1, ?2)")?.execute((n, text))?;
     Ok(())

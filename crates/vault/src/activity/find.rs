@@ -3,7 +3,7 @@
 use countersign_core::{Millis, money::Micro, payment::PaymentId};
 use rusqlite::{Connection, OptionalExtension as _, types::Value};
 
-use super::Open;
+use super::{Open, search};
 use crate::{
     error::VaultError,
     ledger::{Stop, reader},
@@ -87,18 +87,20 @@ pub struct Choices {
 /// Fewer hits than this are sorted; more are met soon enough when walking from the newest.
 const FEW: i64 = 5_000;
 const MOST: u32 = 500;
+/// A query that the index of words drives.
+const FOUND: &str = "found f CROSS JOIN line l ON l.n = f.rowid";
 /// Payments that an export reads at once.
 const PIECE: u32 = 200;
 
-pub(super) fn page(open: &Open, find: &Find) -> Result<Found, Stop> {
+pub(super) fn page(view: &Connection, find: &Find) -> Result<Found, Stop> {
     let limit = find.limit.clamp(1, MOST);
-    let Some(query) = Query::of(&open.view, find)? else { return Ok(Found { lines: Vec::new(), next: None }) };
+    let Some(query) = Query::of(view, find)? else { return Ok(Found { lines: Vec::new(), next: None }) };
     let sql = query.sql(
         "l.n, l.id, l.at, a.text, p.text, l.amount, l.value, s.text, r.text",
         "JOIN word a ON a.id = l.agent JOIN word p ON p.id = l.payee JOIN word s ON s.id = l.state JOIN word r ON r.id = l.rule",
         limit,
     );
-    let mut statement = open.view.prepare_cached(&sql)?;
+    let mut statement = view.prepare_cached(&sql)?;
     let mut rows = statement.query(rusqlite::params_from_iter(&query.values))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -179,6 +181,7 @@ impl Query {
         let mut query = Self { from: "line l NOT INDEXED".to_owned(), wheres: Vec::new(), values: Vec::new() };
         let test = i64::from(find.test);
         query.and("l.test = ?", test.into());
+        let mut marks = vec![search::mark("test", test)];
         // The best index so far, and how many lines it gives.
         let mut best = ("line_test", i64::MAX);
         for (column, index, wanted) in [
@@ -194,6 +197,7 @@ impl Query {
                 .optional()?;
             let Some(id) = id else { return Ok(None) };
             query.and(&format!("l.{column} = ?"), id.into());
+            marks.push(search::mark(column, id));
             let count = few(conn, &format!("test = ?1 AND {column} = ?2"), &[test.into(), id.into()])?;
             if count < best.1 {
                 best = (index, count);
@@ -212,10 +216,10 @@ impl Query {
         }
         // Payments are numbered in the order of their time.
         for (moment, bound, sql) in [
-            (find.since, "l.n >= ?", "SELECT min(n) FROM (SELECT n FROM line WHERE at >= ?1 ORDER BY at LIMIT 1)"),
+            (find.since, "{n} >= ?", "SELECT min(n) FROM (SELECT n FROM line WHERE at >= ?1 ORDER BY at LIMIT 1)"),
             (
                 find.until,
-                "l.n <= ?",
+                "{n} <= ?",
                 "SELECT max(n) FROM (SELECT n FROM line WHERE at < ?1 ORDER BY at DESC, n DESC LIMIT 1)",
             ),
         ] {
@@ -225,18 +229,18 @@ impl Query {
             query.and(bound, n.into());
         }
         if let Some(cursor) = find.cursor {
-            query.and("l.n < ?", cursor.into());
+            query.and("{n} < ?", cursor.into());
         }
-        match words(&find.text) {
-            None => query.from = format!("line l INDEXED BY {}", best.0),
-            Some(words) if best.1 < FEW => {
-                query.from = format!("line l INDEXED BY {}", best.0);
-                query.and("l.n IN (SELECT rowid FROM found WHERE found MATCH ?)", words.into());
+        let words = search::words(conn, &find.text)?;
+        query.from = format!("line l INDEXED BY {}", best.0);
+        if best.1 < FEW {
+            if let Some(words) = words {
+                query.and("EXISTS (SELECT 1 FROM found WHERE found MATCH ? AND rowid = l.n)", words.into());
             }
-            Some(words) => {
-                query.from = "found f CROSS JOIN line l ON l.n = f.rowid".to_owned();
-                query.and("f.found MATCH ?", words.into());
-            }
+        } else if words.is_some() || marks.len() > 2 {
+            // Several long lists: the index of words leaps from one to the next.
+            query.from = FOUND.to_owned();
+            query.and("f.found MATCH ?", words.into_iter().chain(marks).collect::<Vec<_>>().join(" AND ").into());
         }
         Ok(Some(query))
     }
@@ -247,8 +251,8 @@ impl Query {
     }
 
     fn sql(&self, columns: &str, joins: &str, limit: u32) -> String {
-        let order = if self.from.starts_with("found") { "f.rowid" } else { "l.n" };
-        let wheres = self.wheres.join(" AND ");
+        let order = if self.from == FOUND { "f.rowid" } else { "l.n" };
+        let wheres = self.wheres.join(" AND ").replace("{n}", order);
         let limit = limit.saturating_add(1);
         format!("SELECT {columns} FROM {} {joins} WHERE {wheres} ORDER BY {order} DESC LIMIT {limit}", self.from)
     }
@@ -260,13 +264,5 @@ fn few(conn: &Connection, condition: &str, values: &[Value]) -> rusqlite::Result
         .query_row(rusqlite::params_from_iter(values), |row| row.get(0))
 }
 
-/// The words of a search in the index's own language; whatever else was typed only separates them.
-fn words(text: &str) -> Option<String> {
-    let words: Vec<String> = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .take(16)
-        .map(|word| format!("\"{word}\"*"))
-        .collect();
-    (!words.is_empty()).then(|| words.join(" AND "))
-}
+#[cfg(test)]
+mod tests;

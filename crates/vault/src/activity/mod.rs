@@ -5,6 +5,7 @@
 
 mod fill;
 mod find;
+mod search;
 mod store;
 mod sums;
 
@@ -53,7 +54,7 @@ impl Activity {
 
     /// One page of payments, newest first.
     pub fn find(&self, calendar: &Calendar, find: &Find) -> Result<Found, VaultError> {
-        self.with(calendar, |open| find::page(open, find))
+        self.with(calendar, |open| find::page(&open.view, find))
     }
 
     /// Every payment that fits, newest first and whole, as long as `each` wants more.

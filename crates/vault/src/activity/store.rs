@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::ledger::reader;
 
 /// Changes with the schema and with what the lines say.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 fn path(ledger: &Path) -> PathBuf {
     ledger.with_file_name("view.sqlite")

@@ -1,5 +1,7 @@
 //! The stage against a clock and a window made of numbers.
 
+mod storm;
+
 use super::*;
 use crate::gui::{guard::ARM, press::Stroke};
 use countersign_core::{
