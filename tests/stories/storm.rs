@@ -33,22 +33,7 @@ const GUST: usize = 200;
 /// How long a window must have stood still before a yes counts.
 const ARM_MS: i64 = 800;
 /// Keys that do something in the window, or could.
-const KEYS: &[&str] = &[
-    "Return",
-    "space",
-    "Tab",
-    "Tab",
-    "Tab",
-    "KP_Enter",
-    "y",
-    "a",
-    "p",
-    "Down",
-    "End",
-    "1",
-    "shift+Tab",
-    "ctrl+Return",
-];
+const KEYS: &[&str] = &["Return", "space", "KP_Enter", "ctrl+Return", "Return", "space", "y", "p", "Down", "End", "1"];
 
 /// Asks for a payment to a seller of its own, so that no refusal puts the next one off.
 async fn ask(client: &Client, name: &str) -> (u16, serde_json::Value) {
@@ -71,7 +56,8 @@ async fn ten_thousand_random_keys_and_presses_while_questions_pop_up_never_pay_i
             let mut asked = 0;
             while !over.load(Ordering::SeqCst) {
                 let (status, body) = ask(&clients[asked % clients.len()], &format!("shop-{asked}")).await;
-                assert!(matches!(status, 202 | 429), "{status} {body}");
+                // A press may have paused the agent.
+                assert!(matches!(status, 202 | 429 | 503), "{status} {body}");
                 asked += 1;
                 // Few wait at a time: the next one pops up in the middle of the storm.
                 tokio::time::sleep(Duration::from_millis(if status == 202 { 300 } else { 50 })).await;
@@ -90,37 +76,38 @@ async fn ten_thousand_random_keys_and_presses_while_questions_pop_up_never_pay_i
     asking.await.unwrap();
     service.stop();
     let answered = answers(place.path());
-    let yes: Vec<i64> = answered.iter().filter(|(state, _)| state != "denied").map(|(_, after)| *after).collect();
-    println!("{} answers, of these yes after {yes:?} ms", answered.len());
+    let yes: Vec<i64> = answered.iter().filter(|(state, _)| state != "refused").map(|(_, after)| *after).collect();
+    let told = std::fs::read_to_string(place.path().join("stderr-of-the-service")).unwrap_or_default();
+    let late = told.matches("does not come").count();
+    println!("{} answers, of these yes after {yes:?} ms; {late} pages were loaded again", answered.len());
     assert!(answered.len() > 5, "the storm met hardly a question: {answered:?}");
     if cfg!(feature = "ui-automation") {
         assert!(yes.iter().all(|after| *after >= ARM_MS), "{yes:?}");
     } else {
-        assert_eq!(yes, [], "what a program pressed is nobody's yes");
+        assert!(yes.is_empty(), "what a program pressed is nobody's yes");
     }
     assert_eq!(place.ok(&["verify", "--json"])["faults"], serde_json::json!([]));
 }
 
-/// Presses all over a window, most of them where its buttons are, and keys.
+/// Presses all over a window, most of them where a press would pay, and keys; few that refuse, since a refused question is gone.
 fn gust(random: &mut TestRng, [left, top, width, height]: [i32; 4]) -> String {
     let mut script = String::new();
     for _ in 0..GUST {
-        match random.random_range(0..100) {
-            0..55 => {
-                let from = if random.random_bool(0.8) { height * 3 / 4 } else { 0 };
-                let (x, y) = (left + random.random_range(0..width), top + random.random_range(from..height));
-                let _ = writeln!(script, "mousemove {x} {y} click 1");
+        let (x, y) = match random.random_range(0..100_u8) {
+            0..45 => (random.random_range(width * 2 / 3..width), random.random_range(height * 3 / 4..height)),
+            45..60 => (random.random_range(0..width), random.random_range(0..height * 3 / 4)),
+            60 => (random.random_range(0..width), random.random_range(0..height)),
+            rest => {
+                let key = match rest {
+                    61 => "Tab",
+                    62 if random.random_bool(0.5) => "Escape",
+                    _ => KEYS[random.random_range(0..KEYS.len())],
+                };
+                let _ = writeln!(script, "key --delay 0 {key}");
+                continue;
             }
-            55..58 => {
-                let _ = writeln!(script, "keydown space sleep 0.02 keyup space");
-            }
-            58 => {
-                let _ = writeln!(script, "key --delay 0 Escape");
-            }
-            _ => {
-                let _ = writeln!(script, "key --delay 0 {}", KEYS[random.random_range(0..KEYS.len())]);
-            }
-        }
+        };
+        let _ = writeln!(script, "mousemove {} {} mousedown 1 mouseup 1", left + x, top + y);
     }
     script
 }
@@ -199,8 +186,9 @@ async fn pending(client: &Client) -> usize {
 async fn denied(clients: &[Client]) -> usize {
     let mut denied = 0;
     for client in clients {
-        let (_, list) = client.get("/v1/payments?status=denied").await;
-        denied += list["payments"].as_array().map_or(0, Vec::len);
+        let (_, list) = client.get("/v1/payments").await;
+        let all = list["payments"].as_array().unwrap();
+        denied += all.iter().filter(|payment| payment["state"] == "refused").count();
     }
     denied
 }

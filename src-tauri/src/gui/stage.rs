@@ -24,6 +24,9 @@ const STAYS: Tick = 2000;
 /// How long "signed" stays while the seller has not answered yet.
 const STAYS_SIGNED: Tick = 6000;
 
+/// How long a page may take to listen before it is loaded anew.
+const COMES: Tick = 5000;
+
 /// Both clocks at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
@@ -67,9 +70,19 @@ struct Item {
 
 enum Scene {
     Empty,
-    Blank { until: Tick },
+    /// Nothing, until then; the page is loaded anew at `again` if it does not listen by then.
+    Blank {
+        until: Tick,
+        again: Tick,
+    },
     Item(Item),
-    Outcome { payment: String, state: OutcomeState, text: Option<Said>, unkept: Option<Unkept>, closes: Option<Tick> },
+    Outcome {
+        payment: String,
+        state: OutcomeState,
+        text: Option<Said>,
+        unkept: Option<Unkept>,
+        closes: Option<Tick>,
+    },
 }
 
 /// See the module.
@@ -285,13 +298,18 @@ impl Stage {
     /// Time has passed.
     pub fn advance(&mut self, now: Now) {
         match self.scene {
-            Scene::Blank { until } if until <= now.tick && self.attached => match self.queue.pop_front() {
+            Scene::Blank { until, .. } if until <= now.tick && self.attached => match self.queue.pop_front() {
                 Some(item) => {
                     self.scene = Scene::Item(item);
                     self.present(now);
                 }
                 None => self.close(now.tick),
             },
+            Scene::Blank { until, again } if again <= now.tick && !self.attached => {
+                tracing::warn!("the page of the approval window does not come; it is loaded again");
+                self.scene = Scene::Blank { until, again: now.tick.saturating_add(COMES) };
+                self.effects.push(Effect::Reload);
+            }
             Scene::Outcome { closes: Some(at), .. } if at <= now.tick => self.close(now.tick),
             _ => {}
         }
@@ -312,7 +330,8 @@ impl Stage {
     /// When [`Stage::advance`] has something to do by itself.
     pub fn due(&self) -> Option<Tick> {
         match self.scene {
-            Scene::Blank { until } if self.attached => Some(until),
+            Scene::Blank { until, .. } if self.attached => Some(until),
+            Scene::Blank { again, .. } => Some(again),
             Scene::Outcome { closes, .. } => closes,
             Scene::Item(_) if !self.said_armed => self.guard.arms_at(),
             _ => None,
@@ -338,7 +357,7 @@ impl Stage {
         self.attached = false;
         self.guard.new_window(now);
         self.presses.forget();
-        self.scene = Scene::Blank { until: now.saturating_add(blank) };
+        self.scene = Scene::Blank { until: now.saturating_add(blank), again: now.saturating_add(COMES) };
         self.effects.push(Effect::Open(self.window));
     }
 
@@ -346,7 +365,7 @@ impl Stage {
         self.attached = false;
         self.guard.item(now, false);
         self.presses.forget();
-        self.scene = Scene::Blank { until: now.saturating_add(BLANK) };
+        self.scene = Scene::Blank { until: now.saturating_add(BLANK), again: now.saturating_add(COMES) };
         self.effects.extend([Effect::Frame(ApprovalFrame::Blank), Effect::Reload]);
     }
 

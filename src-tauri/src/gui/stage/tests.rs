@@ -289,6 +289,22 @@ fn an_answer_that_could_not_be_remembered_says_so_until_it_is_seen_whatever_beco
 }
 
 #[test]
+fn a_page_that_does_not_come_is_loaded_again_until_it_does() {
+    let mut theatre = Theatre::new();
+    let (_, _heard) = theatre.ask(&question(1));
+    assert_eq!(theatre.stage.due(), Some(theatre.tick + COMES));
+    theatre.wait(COMES - 1);
+    assert_eq!(theatre.count(&Effect::Reload), 0);
+    theatre.wait(1);
+    theatre.wait(COMES);
+    assert_eq!(theatre.count(&Effect::Reload), 2);
+    theatre.window();
+    theatre.wait(COMES);
+    assert!(theatre.stage.asking());
+    assert_eq!(theatre.count(&Effect::Reload), 2);
+}
+
+#[test]
 fn a_withdrawn_question_makes_room_for_the_next() {
     let (mut theatre, first, _heard, ticket) = on_screen(1);
     let second = question(2);

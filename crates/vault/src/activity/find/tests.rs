@@ -115,7 +115,7 @@ fn finds() -> impl Strategy<Value = Find> {
 fn whatever_drives_a_query_it_finds_what_a_look_at_every_line_finds() {
     let conn = view();
     let name = |n: i64| PaymentId::from_random(u128::try_from(n).unwrap().to_be_bytes());
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(400));
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(150));
     runner
         .run(&finds(), |find| {
             let found: Vec<_> = page(&conn, &find).unwrap().lines.into_iter().map(|line| line.id).collect();

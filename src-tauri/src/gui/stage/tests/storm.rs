@@ -66,11 +66,12 @@ fn ten_thousand_random_events_get_no_yes_before_the_guards_time_and_no_question_
             0..6 if asked.len() < 4 => {
                 let mut showing = question(1);
                 showing.question.payment_id = PaymentId::from_random(u128::from(n).to_be_bytes());
+                showing.question.expires_at = Millis(theatre.now().wall.0 + 120_000);
                 let (ticket, heard) = theatre.ask(&showing);
                 asked.push((showing, ticket, heard));
             }
             6..16 => theatre.stage.attach(theatre.now()),
-            16..40 => {
+            16..28 => {
                 let good = random.random_bool(0.8);
                 let sign = match random.random_range(0..14) {
                     0..4 => Sign::Visible(good),
@@ -89,16 +90,16 @@ fn ten_thousand_random_events_get_no_yes_before_the_guards_time_and_no_question_
                 theatre.stage.sign(theatre.now(), number, sign);
                 account.say(theatre.tick, sign);
             }
-            40..55 => theatre.click(),
-            55..60 => theatre.press(Stroke::KeyDown),
-            60..65 => theatre.press(Stroke::KeyUp),
-            65 => theatre.stage.closed(theatre.now(), number),
-            66 => theatre.stage.slept(theatre.now()),
-            67..69 if !asked.is_empty() => {
+            28..48 => theatre.click(),
+            48..52 => theatre.press(Stroke::KeyDown),
+            52..56 => theatre.press(Stroke::KeyUp),
+            56 => theatre.stage.closed(theatre.now(), number),
+            57 => theatre.stage.slept(theatre.now()),
+            58 if !asked.is_empty() => {
                 let (_, ticket, _) = &asked[random.random_range(0..asked.len())];
                 theatre.stage.withdraw(theatre.now(), *ticket);
             }
-            69..84 => theatre.wait(random.random_range(0..1_200)),
+            59..80 => theatre.wait(random.random_range(0..1_200)),
             _ if !asked.is_empty() => {
                 let (showing, ..) = &asked[random.random_range(0..asked.len())];
                 let decision = if random.random_bool(0.95) { Decision::Approve } else { Decision::Deny };
