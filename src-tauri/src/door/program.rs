@@ -1,8 +1,8 @@
 //! Which program a process is, as the kernel tells it at this moment.
 
-use countersign_core::payment::Program;
 #[cfg(target_os = "linux")]
 use countersign_core::payment::ProcessId;
+use countersign_core::payment::Program;
 #[cfg(target_os = "linux")]
 use countersign_vault::process;
 

@@ -57,9 +57,17 @@ pub enum Effect {
 
 enum Scene {
     Empty,
-    Blank { until: Tick },
+    Blank {
+        until: Tick,
+    },
     Item(Item),
-    Outcome { payment: String, state: OutcomeState, text: Option<Said>, unkept: Option<Unkept>, closes: Option<Tick> },
+    Outcome {
+        payment: String,
+        state: OutcomeState,
+        text: Option<Said>,
+        unkept: Option<Unkept>,
+        closes: Option<Tick>,
+    },
     /// Which answers were not remembered, until the window is closed.
     Notice,
 }

@@ -332,8 +332,11 @@ mod tests {
     #[test]
     fn a_program_is_named_with_its_parent_and_without_tricks_or_not_at_all() {
         assert_eq!(program_text(&Behind::Unseen).to_string(), "self-declared, program not checked");
-        let seen =
-            |path: &str, parent: Option<&str>| Program { path: path.to_owned(), parent: parent.map(str::to_owned), process: None };
+        let seen = |path: &str, parent: Option<&str>| Program {
+            path: path.to_owned(),
+            parent: parent.map(str::to_owned),
+            process: None,
+        };
         let program = |path: &str, parent: Option<&str>| program_text(&Behind::Bound(seen(path, parent))).to_string();
         assert_eq!(program("/usr/bin/node", None), "verified program: /usr/bin/node");
         assert_eq!(

@@ -375,7 +375,9 @@ fn what_is_remembered_for_a_run_of_a_program_holds_for_no_other_and_for_none_tha
     }
     assert_eq!(answer(asks(None), true), Err(EditError::NoProcess));
     assert_eq!(answer(facts("0.40"), false), Err(EditError::NoProcess), "it becomes no wider rule");
-    for bad in ["", "1.2", "0101010101010101.7", "0101010101010101.7.x", "0101010101010101.07.1", "0101010101010101.7.1.1"] {
+    for bad in
+        ["", "1.2", "0101010101010101.7", "0101010101010101.7.x", "0101010101010101.07.1", "0101010101010101.7.1.1"]
+    {
         assert!(bad.parse::<ProcessId>().is_err(), "{bad}");
     }
     assert_eq!(run(1, 7, 70).unwrap().run(), Some((7, 70)));
@@ -385,13 +387,7 @@ fn what_is_remembered_for_a_run_of_a_program_holds_for_no_other_and_for_none_tha
 fn a_remembered_answer_takes_the_place_of_what_it_makes_superfluous() {
     let say = |exposure, yes, expires, at| {
         let facts = facts(exposure);
-        Edit::Remember(Box::new(Remembered {
-            facts,
-            yes,
-            only: None,
-            expires: Some(Millis(expires)),
-            at: Millis(at),
-        }))
+        Edit::Remember(Box::new(Remembered { facts, yes, only: None, expires: Some(Millis(expires)), at: Millis(at) }))
     };
     let prompts = |policy: &Policy| {
         let all = policy.rules().iter().filter(|rule| rule.origin == Source::Prompt);

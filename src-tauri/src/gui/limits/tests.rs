@@ -122,8 +122,7 @@ impl Home {
             reversible: false,
             risks: BTreeSet::new(),
         };
-        let caller =
-            Caller { agent: "researcher".parse().unwrap(), session: "session".parse().unwrap(), program };
+        let caller = Caller { agent: "researcher".parse().unwrap(), session: "session".parse().unwrap(), program };
         let admit = Admit {
             payment: PaymentId::from_random([n; 16]),
             caller,
@@ -137,6 +136,7 @@ impl Home {
         match self.vault.admit(admit).await.unwrap() {
             Admitted::Refused(_) => "refused",
             Admitted::Waiting(_) => "asks",
+            Admitted::TooMany { .. } => "too many",
             _ => "paid",
         }
     }

@@ -1,12 +1,16 @@
 //! The stage against a clock and a window made of numbers.
 
 use super::*;
-use crate::gui::{guard::ARM, press::Stroke, view::{ApprovalView, Remember, UnkeptView}};
+use crate::gui::{
+    guard::ARM,
+    press::Stroke,
+    view::{ApprovalView, Remember, UnkeptView},
+};
 use countersign_core::{
     approval::{Answer, Question, Warning},
-    payment::{Digest, PaymentId},
+    payment::PaymentId,
 };
-use countersign_desk::approver::{Change, Showing};
+use countersign_desk::approver::Showing;
 use tokio::sync::oneshot;
 
 const WALL: i64 = 1_800_000_000_000;

@@ -14,8 +14,13 @@ async fn an_answer_until_the_program_exits_ends_with_that_very_process_and_is_fo
     };
     let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
     let (first, second) = (of(1, child.id()), of(1, std::process::id()));
+    // Unanswered questions end before the next one.
+    let asks = async |n: u8, program: Option<Program>| {
+        home.clock.advance_ms(200_000);
+        home.asks_as(n, "1000000", program).await
+    };
     let id = |n: u8| PaymentId::from_random([n; 16]).to_string();
-    assert_eq!(home.asks_as(1, "1000000", first.clone()).await, "asks");
+    assert_eq!(asks(1, first.clone()).await, "asks");
     assert_eq!(home.room.remember(&id(1), true, Remember::Process, None).await, Err(LimitsError::Over), "first sight");
     let known = LimitsEdit::Pin {
         origin: "https://api.example".into(),
@@ -26,23 +31,23 @@ async fn an_answer_until_the_program_exits_ends_with_that_very_process_and_is_fo
     home.clock.advance_ms(WAIT_MS);
     home.room.confirm(&pin, &words).await.unwrap();
 
-    assert_eq!(home.asks_for(2, "1000000").await, "asks");
+    assert_eq!(asks(2, None).await, "asks");
     let refused = home.room.remember(&id(2), true, Remember::Process, None).await;
     assert_eq!(refused, Err(LimitsError::Over), "no program was seen");
-    assert_eq!(home.asks_as(3, "1000000", first.clone()).await, "asks");
+    assert_eq!(asks(3, first.clone()).await, "asks");
     home.room.remember(&id(3), true, Remember::Process, None).await.unwrap();
     let until = Some(Millis(home.clock.wall().0 + PROCESS_MS));
     assert!(home.vault.policy().unwrap().rules().iter().any(|rule| rule.expires == until));
-    assert_eq!(home.asks_as(4, "1000000", first.clone()).await, "paid");
-    assert_eq!(home.asks_as(5, "1000000", second.clone()).await, "asks", "another process");
-    assert_eq!(home.asks_as(6, "1000000", of(2, child.id())).await, "asks", "Countersign began anew");
-    assert_eq!(home.asks_for(7, "1000000").await, "asks", "no program is seen");
+    assert_eq!(asks(4, first.clone()).await, "paid");
+    assert_eq!(asks(5, second.clone()).await, "asks", "another process");
+    assert_eq!(asks(6, of(2, child.id())).await, "asks", "Countersign began anew");
+    assert_eq!(asks(7, None).await, "asks", "no program is seen");
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(home.asks_as(8, "1000000", first.clone()).await, "asks", "it has ended");
+    assert_eq!(asks(8, first.clone()).await, "asks", "it has ended");
     assert_eq!(home.room.remember(&id(8), true, Remember::Process, None).await, Err(LimitsError::Over));
-    assert_eq!(home.asks_as(9, "1000000", second.clone()).await, "asks");
+    assert_eq!(asks(9, second.clone()).await, "asks");
     home.room.remember(&id(9), false, Remember::Process, None).await.unwrap();
-    assert_eq!(home.asks_as(10, "1000000", second).await, "refused");
-    assert_eq!(home.asks_for(11, "1000000").await, "asks", "a no is for that process alone, too");
+    assert_eq!(asks(10, second).await, "refused");
+    assert_eq!(asks(11, None).await, "asks", "a no is for that process alone, too");
 }
