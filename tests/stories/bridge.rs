@@ -107,6 +107,43 @@ fn a_different_program_with_the_same_token_asks_and_a_revoked_agent_is_refused_i
     service.stop();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_rule_for_one_run_of_a_program_pays_for_that_process_alone_and_not_after_a_restart() {
+    let place = place(&["researcher"]);
+    let mut service = place.serve("terminal");
+    let mut first = in_a_shell(&place, "researcher");
+    let ask = |lines: &mut Lines, key: &str| lines.tool("pay", &with(&dear(key), "wait_seconds", json!(0)));
+    let pending = ask(&mut first, "one");
+    assert_eq!(pending["status"], "pending_approval", "{pending}");
+    service.event("question");
+    service.answer(false, &id(&pending));
+    let why = place.ok(&["policy", "explain", &id(&pending), "--json"]);
+    let process = why["facts"]["program"]["process"].as_str().unwrap_or_else(|| panic!("{why}"));
+
+    let run = format!(
+        "rule = [{{ id = \"run\", effect = \"except\", expires = \"2099-01-01T00:00:00Z\", when = {{ process = {process:?} }} }},"
+    );
+    let file = place.path().join("run.toml");
+    std::fs::write(&file, LIMITS.replace("rule = [", &run)).unwrap();
+    let setting = place.begin(&["policy", "set", file.to_str().unwrap()]);
+    let change = service.event("change");
+    service.answer(true, change["change_id"].as_str().unwrap());
+    assert!(setting.wait_with_output().unwrap().status.success());
+
+    assert_eq!(ask(&mut first, "two")["status"], "authorized");
+    let mut second = in_a_shell(&place, "researcher");
+    let asked = ask(&mut second, "three");
+    assert_eq!(asked["status"], "pending_approval", "the same program, started again: {asked}");
+    second.ends();
+    service.stop();
+    let service = place.serve("terminal");
+    let asked = ask(&mut first, "four");
+    assert_eq!(asked["status"], "pending_approval", "the same process, seen by another run of Countersign: {asked}");
+    first.ends();
+    service.stop();
+}
+
 #[test]
 fn a_budget_of_one_session_is_shared_by_every_connection_of_the_agent() {
     let place = place(&["researcher"]);

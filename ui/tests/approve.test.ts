@@ -398,6 +398,25 @@ test('an answer until a date names the last moment of that day, and no day that 
   expect(host.decided().at(-1)).toMatchObject({ decision: 'approve', remember: 'until', until: new Date('2026-06-30T23:59:59').toISOString() });
 });
 
+test('answers that were not remembered are told by their payee, with nothing to press', async () => {
+  await open({ kind: 'unkept', answers: [{ payee: 'api.example.com', why: 'by_hand' }, { payee: 'tiles.example', why: 'failed' }] });
+  const told = by('unkept-list').textContent;
+  for (const words of ['api.example.com', 'written by hand', 'tiles.example', 'could not be saved', 'You can close this window.']) expect(told).toContain(words);
+  expect(root().dataset['state']).toBe('unkept');
+  expect(root().querySelector('button')).toBeNull();
+  await send(ask());
+  expect(screen.queryByTestId('unkept-list')).toBeNull();
+});
+
+test('until the program exits says that Countersign ends it, too', async () => {
+  await open(ask({ remember: [{ scope: 'once', budget: null }, { scope: 'process', budget: '42.00 USD' }] }), armed);
+  await fireEvent.change(screen.getByTestId('remember-select'), { target: { value: 'process' } });
+  expect(by('remember-rule').textContent).toContain('at most 42.00 USD in 24 hours, until it or Countersign exits');
+  expect(screen.getByText('until this program or Countersign exits, 7 days at most')).toBeTruthy();
+  by('deny-button').click();
+  expect(host.decided().at(-1)).toMatchObject({ decision: 'deny', remember: 'process' });
+});
+
 test('what is remembered is chosen anew for every question, and shows its rule before it counts', async () => {
   const remember = [{ scope: 'once', budget: null }, { scope: 'session', budget: '42.00 USD' }, { scope: '1h', budget: '42.00 USD' }];
   await open(ask({ remember }), armed);

@@ -29,6 +29,14 @@ impl Behind {
             (Some(program), Some(bound)) => Self::Changed(program, bound.to_owned()),
         }
     }
+
+    /// The program, if one was seen.
+    pub const fn program(&self) -> Option<&Program> {
+        match self {
+            Self::Unseen => None,
+            Self::Unbound(program) | Self::Bound(program) | Self::Changed(program, _) => Some(program),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -37,7 +45,11 @@ mod tests {
 
     #[test]
     fn the_file_that_asks_counts_and_not_what_started_it() {
-        let program = |path: &str, parent: Option<&str>| Program { path: path.into(), parent: parent.map(Into::into) };
+        let program = |path: &str, parent: Option<&str>| Program {
+            path: path.into(),
+            parent: parent.map(Into::into),
+            process: None,
+        };
         let node = program("/usr/bin/node", Some("/usr/bin/bash"));
         assert_eq!(Behind::of(None, Some("/usr/bin/node")), Behind::Unseen);
         assert_eq!(Behind::of(Some(node.clone()), None), Behind::Unbound(node.clone()));

@@ -81,6 +81,32 @@ checked_name!(
     |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_graphic())
 );
 
+checked_name!(
+    /// One run of one program, as we saw it and never as a client names it: its number and when the kernel began it, after which run of
+    /// ours. A number that is given out again begins at another time, and no name outlives the run of ours that made it.
+    ProcessId,
+    "not a process",
+    |t| {
+        let mut parts = t.split('.');
+        let number = |part: Option<&str>| part.is_some_and(|t| t.parse::<u64>().is_ok_and(|n| n.to_string() == t));
+        let life = |t: &str| t.len() == 16 && t.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        parts.next().is_some_and(life) && number(parts.next()) && number(parts.next()) && parts.next().is_none()
+    }
+);
+
+impl ProcessId {
+    /// The process of this number that began then, seen in this run of ours.
+    pub fn seen(life: [u8; 8], pid: u32, began: u64) -> Self {
+        Self(format!("{}.{pid}.{began}", alloy_primitives::hex::encode(life)))
+    }
+
+    /// Its number and when it began.
+    pub fn run(&self) -> Option<(u32, u64)> {
+        let (pid, began) = self.0.split_once('.')?.1.split_once('.')?;
+        Some((pid.parse().ok()?, began.parse().ok()?))
+    }
+}
+
 impl PaymentId {
     /// The id made of these random bytes.
     pub fn from_random(bytes: [u8; 16]) -> Self {
@@ -219,7 +245,7 @@ pub struct Caller {
 /// The program behind a connection, as the operating system named it when the connection was made.
 ///
 /// Evidence for the person and for the ledger, never permission: interpreters, shared descriptors and an `exec` after
-/// connecting all blur it.
+/// connecting all blur it. Its process can only narrow what a rule lets through.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
     /// Path of the executable that asks. Foreign text: whoever starts a program names its file.
@@ -227,6 +253,9 @@ pub struct Program {
     /// Path of the executable that started it, if that could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
+    /// The very run of it, where the system tells; none once it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessId>,
 }
 
 /// A price, read from an offer and our own tables; nothing in it is the seller's free text.

@@ -20,6 +20,7 @@ pub mod keys;
 mod ledger;
 mod open;
 mod point;
+pub mod process;
 mod record;
 pub mod sign;
 mod vault;

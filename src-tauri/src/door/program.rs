@@ -1,19 +1,32 @@
 //! Which program a process is, as the kernel tells it at this moment.
 
+#[cfg(target_os = "linux")]
+use countersign_core::payment::ProcessId;
 use countersign_core::payment::Program;
+#[cfg(target_os = "linux")]
+use countersign_vault::process;
 
-/// The program behind a process. Behind our own bridge it is the one that started the bridge.
+/// The program behind a process. Behind our own bridge it is the one that started the bridge. `life` tells this run of ours.
 ///
 /// None where the system does not say: another system than Linux, a process that has gone or hides itself.
 #[cfg(target_os = "linux")]
-pub fn behind(pid: i32) -> Option<Program> {
-    let asks = if is_ours(pid) { linux::parent(pid)? } else { pid };
-    Some(Program { path: linux::executable(asks)?, parent: linux::parent(asks).and_then(linux::executable) })
+pub fn behind(pid: i32, life: [u8; 8]) -> Option<Program> {
+    let bridge = is_ours(pid);
+    let asks = if bridge { linux::parent(pid)? } else { pid };
+    let process = run(asks, life).filter(|_| !bridge || linux::parent(pid) == Some(asks));
+    Some(Program { path: linux::executable(asks)?, parent: linux::parent(asks).and_then(linux::executable), process })
 }
 
 #[cfg(not(target_os = "linux"))]
-pub fn behind(_pid: i32) -> Option<Program> {
+pub fn behind(_pid: i32, _life: [u8; 8]) -> Option<Program> {
     None
+}
+
+/// Its run. The first process takes over whatever is left behind, so it is no program's run.
+#[cfg(target_os = "linux")]
+fn run(pid: i32, life: [u8; 8]) -> Option<ProcessId> {
+    let pid = u32::try_from(pid).ok().filter(|pid| *pid > 1)?;
+    Some(ProcessId::seen(life, pid, process::began(pid)?))
 }
 
 /// Whether it runs the very file that this process runs.
@@ -55,21 +68,26 @@ mod tests {
     #[test]
     fn a_program_is_its_file_and_the_file_of_its_parent() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        let seen = behind(i32::try_from(child.id()).unwrap());
+        let seen = behind(i32::try_from(child.id()).unwrap(), [1; 8]);
+        let began = process::began(child.id()).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
         let us = std::env::current_exe().unwrap().to_string_lossy().into_owned();
-        let Some(Program { path, parent: Some(parent) }) = seen else { panic!("{seen:?}") };
+        let Some(Program { path, parent: Some(parent), process }) = seen else { panic!("{seen:?}") };
         assert!(path.starts_with('/') && path != us, "{path}");
         assert_eq!(parent, us);
-        assert_eq!(behind(i32::MAX), None);
+        assert_eq!(process, Some(ProcessId::seen([1; 8], child.id(), began)));
+        assert_eq!(behind(i32::MAX, [1; 8]), None);
     }
 
     #[test]
     fn behind_our_own_program_stands_the_one_that_started_it() {
         let us = i32::try_from(std::process::id()).unwrap();
         let parent = linux::parent(us).unwrap();
-        assert_eq!(behind(us).map(|seen| seen.path), linux::executable(parent));
+        let seen = behind(us, [1; 8]).unwrap();
+        assert_eq!(Some(seen.path), linux::executable(parent));
+        assert_eq!(seen.process.and_then(|run| run.run()).map(|(pid, _)| i32::try_from(pid).unwrap()), Some(parent));
+        assert_eq!(run(1, [1; 8]), None, "it takes over what others leave behind");
     }
 
     #[test]

@@ -18,6 +18,8 @@ const TRIAL: Duration = Duration::from_secs(1);
 pub struct Door {
     listener: UnixListener,
     path: PathBuf,
+    /// This run of ours: what is seen behind this door is told apart from what was seen behind an earlier one.
+    life: [u8; 8],
 }
 /// One connection, seen from inside.
 pub type Line = UnixStream;
@@ -34,7 +36,9 @@ impl Door {
         make_room(&path).await?;
         let listener = UnixListener::bind(&path)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-        Ok(Self { listener, path })
+        let mut life = [0; 8];
+        getrandom::fill(&mut life).map_err(io::Error::other)?;
+        Ok(Self { listener, path, life })
     }
 
     /// The next connection of this very user and the program behind it; others are dropped unread.
@@ -43,7 +47,7 @@ impl Door {
             let (stream, _) = self.listener.accept().await?;
             match stream.peer_cred() {
                 Ok(peer) if peer.uid() == ourselves() => {
-                    return Ok((stream, peer.pid().and_then(program::behind)));
+                    return Ok((stream, peer.pid().and_then(|pid| program::behind(pid, self.life))));
                 }
                 Ok(peer) => tracing::warn!(uid = peer.uid(), socket = %self.path.display(), "another user knocked"),
                 Err(error) => tracing::warn!(%error, "whoever knocked could not be identified"),

@@ -3,21 +3,24 @@
 //! One item at a time, first come first served. An answer counts only for the item on screen, in the showing that is on screen,
 //! once. Whatever takes the item away without an answer is not a yes.
 
+mod asked;
+mod untold;
+
+pub use asked::Asked;
+
 use countersign_core::{
     Millis,
-    approval::{Answer, Gone, Said, Yes},
-    payment::Digest,
+    approval::{Gone, Said},
 };
-use countersign_desk::approver::{Change, Showing};
 use std::collections::VecDeque;
-use tokio::sync::oneshot;
 
 use super::{
-    environment::UI_AUTOMATION,
     guard::{BLANK, Guard, Sign, Tick},
     press::{self, Press, Presses},
-    view::{ApprovalFrame, ApprovalView, DecideError, DecideErrorKind, Decision, OutcomeState, Unkept},
+    view::{ApprovalFrame, DecideError, DecideErrorKind, Decision, OutcomeState, Unkept},
 };
+use asked::Item;
+use untold::Untold;
 
 /// How long a good end or a denial stays on screen.
 const STAYS: Tick = 2000;
@@ -34,14 +37,6 @@ pub struct Now {
     pub tick: Tick,
     /// Wall.
     pub wall: Millis,
-}
-
-/// Who waits for an answer.
-pub enum Asked {
-    /// A payment's question.
-    Question(Box<Showing>, oneshot::Sender<Answer>),
-    /// A change that loosens.
-    Change(Change, Digest, oneshot::Sender<bool>),
 }
 
 /// What the window has to do.
@@ -63,11 +58,6 @@ pub enum Effect {
     Pause(String),
 }
 
-struct Item {
-    ticket: u64,
-    asked: Asked,
-}
-
 enum Scene {
     Empty,
     /// Nothing, until then; the page is loaded anew at `again` if it does not listen by then.
@@ -83,6 +73,8 @@ enum Scene {
         unkept: Option<Unkept>,
         closes: Option<Tick>,
     },
+    /// Which answers were not remembered, until the window is closed.
+    Notice,
 }
 
 /// See the module.
@@ -96,6 +88,7 @@ pub struct Stage {
     said_armed: bool,
     said_waiting: usize,
     last_decided: Option<String>,
+    untold: Untold,
     effects: Vec<Effect>,
 }
 
@@ -112,6 +105,7 @@ impl Stage {
             said_armed: false,
             said_waiting: 0,
             last_decided: None,
+            untold: Untold::default(),
             effects: Vec::new(),
         }
     }
@@ -119,9 +113,12 @@ impl Stage {
     /// Something to be asked; `ticket` names the asking.
     pub fn ask(&mut self, now: Now, ticket: u64, asked: Asked) {
         self.queue.push_back(Item { ticket, asked });
+        if let Scene::Outcome { payment, unkept: Some(why), .. } = &self.scene {
+            self.untold.add(payment, *why);
+        }
         match self.scene {
             Scene::Empty => self.open(now.tick, 0),
-            Scene::Outcome { .. } => self.blank(now.tick),
+            Scene::Outcome { .. } | Scene::Notice => self.blank(now.tick),
             Scene::Blank { .. } | Scene::Item(_) => self.say_queue(),
         }
         self.advance(now);
@@ -153,6 +150,7 @@ impl Stage {
         if matches!(self.scene, Scene::Item(_)) {
             self.present(now);
         }
+        self.say_untold();
         self.advance(now);
     }
 
@@ -177,12 +175,16 @@ impl Stage {
             return;
         }
         self.attached = false;
+        // A window that is gone before it could tell is not opened again and again for that.
+        if matches!(self.scene, Scene::Notice | Scene::Blank { .. }) && self.queue.is_empty() {
+            self.untold.told();
+        }
         if let Scene::Item(item) = std::mem::replace(&mut self.scene, Scene::Empty) {
             self.last_decided = Some(item.id());
             item.asked.no();
         }
         self.guard.new_window(now.tick);
-        if !self.queue.is_empty() {
+        if !self.queue.is_empty() || self.untold.any() {
             self.open(now.tick, BLANK);
         }
         self.advance(now);
@@ -272,14 +274,18 @@ impl Stage {
         self.advance(now);
     }
 
-    /// The answer on screen could not be remembered: it says so until the window is closed or something else is asked.
+    /// An answer could not be remembered: its end says so until the window is closed. Where something else was asked meanwhile, that
+    /// is said once nothing waits any more.
     pub fn unkept(&mut self, now: Now, id: &str, why: Unkept) {
         if let Scene::Outcome { payment, unkept, .. } = &mut self.scene
             && payment == id
         {
             *unkept = Some(why);
             self.say_outcome();
+        } else if self.untold.add(id, why) && matches!(self.scene, Scene::Empty) {
+            self.open(now.tick, 0);
         }
+        self.say_untold();
         self.advance(now);
     }
 
@@ -369,12 +375,28 @@ impl Stage {
         self.effects.extend([Effect::Frame(ApprovalFrame::Blank), Effect::Reload]);
     }
 
+    /// Nothing waits: the window goes, once it has told what there is to tell.
     fn close(&mut self, now: Tick) {
+        self.presses.forget();
+        if self.untold.any() {
+            self.guard.item(now, false);
+            self.scene = if self.attached {
+                Scene::Notice
+            } else {
+                Scene::Blank { until: now, again: now.saturating_add(COMES) }
+            };
+            return self.say_untold();
+        }
         self.scene = Scene::Empty;
         self.attached = false;
         self.guard.new_window(now);
-        self.presses.forget();
         self.effects.push(Effect::Close);
+    }
+
+    fn say_untold(&mut self) {
+        if matches!(self.scene, Scene::Notice) {
+            self.effects.extend([Effect::Frame(self.untold.frame()), Effect::Show]);
+        }
     }
 
     /// The item on screen is away: the next one, after a blank, or nothing.
@@ -385,6 +407,9 @@ impl Stage {
     fn answer(&mut self, now: Now, give: impl FnOnce(Asked), state: OutcomeState, text: Option<Said>) {
         let Scene::Item(item) = std::mem::replace(&mut self.scene, Scene::Empty) else { return };
         let (id, is_change) = (item.id(), matches!(item.asked, Asked::Change(..)));
+        if let Asked::Question(showing, _) = &item.asked {
+            self.untold.answered(&id, &showing.question.payee_host);
+        }
         give(item.asked);
         self.last_decided = Some(id.clone());
         if is_change || !self.queue.is_empty() {
@@ -430,75 +455,6 @@ impl Stage {
         if self.asking() {
             let waiting = u32::try_from(self.waiting()).unwrap_or(u32::MAX);
             self.effects.push(Effect::Frame(ApprovalFrame::Queue { position: 1, waiting, joined: 1 }));
-        }
-    }
-}
-
-impl Item {
-    fn id(&self) -> String {
-        match &self.asked {
-            Asked::Question(showing, _) => showing.question.payment_id.to_string(),
-            Asked::Change(change, ..) => change.id.clone(),
-        }
-    }
-}
-
-impl Asked {
-    fn hash(&self) -> Digest {
-        match self {
-            Self::Question(showing, _) => showing.display_hash(),
-            Self::Change(_, hash, _) => *hash,
-        }
-    }
-
-    fn expires(&self) -> Option<Millis> {
-        match self {
-            Self::Question(showing, _) => Some(showing.question.expires_at),
-            Self::Change(..) => None,
-        }
-    }
-
-    fn frame(&self, wall: Millis) -> ApprovalFrame {
-        let display_hash = self.hash().to_string();
-        match self {
-            Self::Question(showing, _) => ApprovalFrame::Question {
-                view: Box::new(ApprovalView::of(showing.question.clone(), display_hash, wall.0, UI_AUTOMATION)),
-            },
-            Self::Change(Change { id, title, lines }, ..) => ApprovalFrame::Change {
-                id: id.clone(),
-                display_hash,
-                title: title.clone(),
-                lines: lines.clone(),
-                red_band: UI_AUTOMATION,
-            },
-        }
-    }
-
-    fn yes(self) {
-        match self {
-            Self::Question(showing, answer) => {
-                let yes = Yes {
-                    payment: showing.question.payment_id.clone(),
-                    display_hash: showing.display_hash(),
-                    through: "window".to_owned(),
-                };
-                drop(answer.send(Answer::Yes(yes)));
-            }
-            Self::Change(_, _, answer) => drop(answer.send(true)),
-        }
-    }
-
-    fn gone(self, why: Gone) {
-        match self {
-            Self::Question(_, answer) => drop(answer.send(Answer::Gone(why))),
-            Self::Change(_, _, answer) => drop(answer.send(false)),
-        }
-    }
-
-    fn no(self) {
-        match self {
-            Self::Question(_, answer) => drop(answer.send(Answer::No)),
-            Self::Change(_, _, answer) => drop(answer.send(false)),
         }
     }
 }

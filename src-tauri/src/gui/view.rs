@@ -65,6 +65,11 @@ pub enum ApprovalFrame {
         /// Why the answer was not remembered, if it was to be and could not.
         unkept: Option<Unkept>,
     },
+    /// Earlier answers that were not remembered; nothing else waits.
+    Unkept {
+        /// In the order they were given.
+        answers: Vec<UnkeptView>,
+    },
     /// Nothing to see and nothing to press.
     Blank,
 }
@@ -80,6 +85,16 @@ pub enum Unkept {
     ByHand,
     /// Anything else.
     Failed,
+}
+
+/// One answer that was not remembered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct UnkeptView {
+    /// Whom the payment was to, as it was shown.
+    pub payee: String,
+    /// Why not.
+    pub why: Unkept,
 }
 
 /// How an item ended.
@@ -194,6 +209,8 @@ pub enum Remember {
     Once,
     /// While the agent stays in the session it asked in.
     Session,
+    /// Until the program that asked exits, or Countersign does.
+    Process,
     /// An hour.
     #[serde(rename = "1h")]
     Hour,
@@ -212,7 +229,8 @@ pub struct RememberView {
     pub budget: Option<String>,
 }
 
-/// What can be remembered of a question: at first sight of a payee nothing beyond the session; without a value, or while something
+/// What can be remembered of a question: at first sight of a payee nothing beyond the session; until the program exits only where its
+/// process is known; without a value, or while something
 /// in the limits has not been confirmed, nothing at all.
 fn remembered(question: &Question) -> Vec<RememberView> {
     let once = RememberView { scope: Remember::Once, budget: None };
@@ -229,7 +247,8 @@ fn remembered(question: &Question) -> Vec<RememberView> {
     let rule = |scope| RememberView { scope, budget: budget.clone() };
     let first = question.warnings.iter().any(|warning| warning.id == "first-payee");
     let longer = [Remember::Hour, Remember::Until, Remember::Always].into_iter().filter(|_| !first).map(rule);
-    [once, rule(Remember::Session)].into_iter().chain(longer).collect()
+    let process = (question.process && !first).then(|| rule(Remember::Process));
+    [once, rule(Remember::Session)].into_iter().chain(process).chain(longer).collect()
 }
 
 /// Why a command was not carried out.
@@ -311,6 +330,7 @@ impl ApprovalView {
             payment_id,
             agent,
             program,
+            process: _,
             payee_host,
             payee_claimed,
             payee_origin,
@@ -437,6 +457,7 @@ pub(super) mod tests {
         check::<BarView>(&dir, &mut stale);
         check::<OutcomeState>(&dir, &mut stale);
         check::<Unkept>(&dir, &mut stale);
+        check::<UnkeptView>(&dir, &mut stale);
         check::<Decision>(&dir, &mut stale);
         check::<Remember>(&dir, &mut stale);
         check::<RememberView>(&dir, &mut stale);

@@ -33,6 +33,7 @@ export function view(change: Partial<ApprovalView> = {}): ApprovalView {
     remember: [
       { scope: 'once', budget: null },
       { scope: 'session', budget: '42.00 USD' },
+      { scope: 'process', budget: '42.00 USD' },
       { scope: '1h', budget: '42.00 USD' },
       { scope: 'until', budget: '42.00 USD' },
       { scope: 'always', budget: '42.00 USD' },
@@ -114,6 +115,7 @@ export const scenes: Record<string, ApprovalFrame[]> = {
     { kind: 'arming', armed: true },
   ],
   blank: [{ kind: 'blank' }],
+  unkept: [{ kind: 'unkept', answers: [{ payee: 'api.example.com', why: 'unconfirmed' }, { payee: 'tiles.example.org', why: 'failed' }] }],
 };
 
 for (const state of ['signing', 'signed', 'settled', 'claimed', 'unknown', 'failed', 'denied', 'expired'] as const) {

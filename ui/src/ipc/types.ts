@@ -86,6 +86,7 @@ export type { StepView } from './bindings/StepView';
 export type { SumsBy } from './bindings/SumsBy';
 export type { TallyView } from './bindings/TallyView';
 export type { Unkept } from './bindings/Unkept';
+export type { UnkeptView } from './bindings/UnkeptView';
 export type { UsedView } from './bindings/UsedView';
 export type { VersionView } from './bindings/VersionView';
 export type { WalletName } from './bindings/WalletName';

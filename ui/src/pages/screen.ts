@@ -1,5 +1,5 @@
 /** What the approval window shows, as one tagged union, and how each frame of the core changes it. */
-import type { ApprovalFrame, ApprovalView, Decision, OutcomeState, Said, Unkept } from '../ipc/types';
+import type { ApprovalFrame, ApprovalView, Decision, OutcomeState, Said, Unkept, UnkeptView } from '../ipc/types';
 
 type Change = Extract<ApprovalFrame, { kind: 'change' }>;
 
@@ -15,6 +15,7 @@ export type Screen =
   | { kind: 'blank' }
   | { kind: 'ask'; ask: Ask; queue: Queue }
   | { kind: 'outcome'; ask: Ask; state: OutcomeState; text: Said | null; unkept: Unkept | null }
+  | { kind: 'unkept'; answers: UnkeptView[] }
   | { kind: 'lost'; text: string };
 
 const alone: Queue = { position: 1, waiting: 1, joined: 1 };
@@ -35,6 +36,8 @@ export function advance(screen: Screen, frame: ApprovalFrame, showing: number): 
       return screen.kind === 'ask' ? { ...screen, queue: { position: frame.position, waiting: frame.waiting, joined: frame.joined } } : screen;
     case 'outcome':
       return screen.kind === 'ask' || screen.kind === 'outcome' ? { kind: 'outcome', ask: screen.ask, state: frame.state, text: frame.text, unkept: frame.unkept } : screen;
+    case 'unkept':
+      return { kind: 'unkept', answers: frame.answers };
     case 'blank':
       return { kind: 'blank' };
   }

@@ -64,6 +64,8 @@ pub struct Question {
     pub agent: String,
     /// The program behind the connection.
     pub program: Said,
+    /// Which run of it asks is known, so an answer can hold until it is over.
+    pub process: bool,
     /// The host that is paid, with its port if unusual.
     pub payee_host: String,
     /// The host is only what the agent says.
@@ -135,6 +137,7 @@ impl Question {
             payment_id: payment_id.clone(),
             agent: agent.to_owned(),
             program: program_text(behind),
+            process: behind.program().is_some_and(|program| program.process.is_some()),
             payee_host: host_text(quote),
             payee_claimed: quote.payee.claimed,
             payee_origin: quote.payee.origin.to_string(),
@@ -329,8 +332,11 @@ mod tests {
     #[test]
     fn a_program_is_named_with_its_parent_and_without_tricks_or_not_at_all() {
         assert_eq!(program_text(&Behind::Unseen).to_string(), "self-declared, program not checked");
-        let seen =
-            |path: &str, parent: Option<&str>| Program { path: path.to_owned(), parent: parent.map(str::to_owned) };
+        let seen = |path: &str, parent: Option<&str>| Program {
+            path: path.to_owned(),
+            parent: parent.map(str::to_owned),
+            process: None,
+        };
         let program = |path: &str, parent: Option<&str>| program_text(&Behind::Bound(seen(path, parent))).to_string();
         assert_eq!(program("/usr/bin/node", None), "verified program: /usr/bin/node");
         assert_eq!(

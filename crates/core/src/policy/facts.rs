@@ -9,7 +9,7 @@ use crate::{
     behind::Behind,
     money::Micro,
     origin::Origin,
-    payment::{AgentName, Caller, Digest, Op, Program, Quote, SessionId},
+    payment::{AgentName, Caller, Digest, Op, ProcessId, Program, Quote, SessionId},
 };
 
 /// Something odd that local checks found. A negative sign only.
@@ -173,7 +173,7 @@ pub struct Facts {
     pub session: SessionId,
     /// The program behind the connection is the one this agent is bound to.
     pub agent_verified: bool,
-    /// The program behind the connection. Kept as evidence: no rule reads it.
+    /// The program behind the connection. Kept as evidence: of it a rule reads only the process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<Program>,
     /// Path of the program this agent is bound to. Kept as evidence: no rule reads it.
@@ -281,6 +281,18 @@ impl Facts {
                 self.risk.insert(Risk::CallerChanged);
                 self.conditions.insert(Condition::CallerChanged);
             }
+        }
+    }
+
+    /// The run of the program behind the connection, where it is known and not over.
+    pub fn process(&self) -> Option<&ProcessId> {
+        self.program.as_ref()?.process.as_ref()
+    }
+
+    /// Forgets the process behind the connection unless it still runs.
+    pub fn keep_process(&mut self, runs: impl FnOnce(&ProcessId) -> bool) {
+        if let Some(program) = &mut self.program {
+            program.process = program.process.take().filter(runs);
         }
     }
 

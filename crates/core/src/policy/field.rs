@@ -10,6 +10,8 @@ pub enum Field {
     Agent,
     /// The session we minted.
     Session,
+    /// The run of the program behind the connection; missing where none is seen, and once it is over.
+    Process,
     /// Whether the caller's program was checked.
     AgentVerified,
     /// A tag the agent sent; refused in allow and except.
@@ -72,9 +74,10 @@ pub(super) enum Fact<'a> {
     Set(Vec<String>),
 }
 
-const NAMES: [(Field, &str, Kind); 22] = [
+const NAMES: [(Field, &str, Kind); 23] = [
     (Field::Agent, "agent", Kind::Text),
     (Field::Session, "session", Kind::Text),
+    (Field::Process, "process", Kind::Text),
     (Field::AgentVerified, "agent_verified", Kind::Flag),
     (Field::Task, "task", Kind::Text),
     (Field::Rail, "rail", Kind::Text),
@@ -117,6 +120,7 @@ impl Field {
         match self {
             Self::Agent => Fact::Text(facts.agent.as_str()),
             Self::Session => Fact::Text(facts.session.as_str()),
+            Self::Process => facts.process().map_or(Fact::Missing, |run| Fact::Text(run.as_str())),
             Self::AgentVerified => Fact::Flag(facts.agent_verified),
             Self::Task => facts.task.as_deref().map_or(Fact::Missing, Fact::Text),
             Self::Rail => Fact::Text(&facts.rail),

@@ -2,8 +2,9 @@
 
 use countersign_core::{
     Millis,
+    payment::{ProcessId, Program},
     policy::{
-        Change, Edit, EditError, Effect, Known, Limit, OFF, PRESETS, Policy, Remembered, Rule, RuleForm, Setting,
+        Change, Edit, EditError, Effect, Known, Limit, OFF, Only, PRESETS, Policy, Remembered, Rule, RuleForm, Setting,
         Source, Subject, Tier, Window, compare,
     },
 };
@@ -303,8 +304,8 @@ proptest! {
     }
 }
 
-fn remembered(exposure: &str, yes: bool, session: bool) -> Edit {
-    Edit::Remember(Box::new(Remembered { facts: facts(exposure), yes, session, expires: None, at: Millis(0) }))
+fn remembered(exposure: &str, yes: bool, only: Option<Only>) -> Edit {
+    Edit::Remember(Box::new(Remembered { facts: facts(exposure), yes, only, expires: None, at: Millis(0) }))
 }
 
 #[test]
@@ -312,7 +313,7 @@ fn a_remembered_yes_lets_this_payee_through_up_to_this_amount_within_a_budget_of
     let old = preset("everyday");
     let effect = |policy: &Policy, facts: &_, counters: &mut Counters| decide(policy, facts, counters).effect;
     assert_eq!(effect(&old, &facts("0.40"), &mut Counters::default()), Effect::Ask);
-    let new = edited(&old, remembered("0.40", true, false));
+    let new = edited(&old, remembered("0.40", true, None));
     let rule = new.rules().iter().find(|rule| rule.origin == Source::Prompt).unwrap();
     let budget = new.budget(&rule.id).unwrap();
     assert_eq!((rule.effect, budget.max_amount, budget.window), (Tier::Except, Some(usd("5.00")), Window::Rolling24h));
@@ -321,7 +322,7 @@ fn a_remembered_yes_lets_this_payee_through_up_to_this_amount_within_a_budget_of
     let mut elsewhere = facts("0.40");
     elsewhere.payee_account = "0x3333333333333333333333333333333333333333".to_owned();
     assert_eq!(effect(&new, &elsewhere, &mut Counters::default()), Effect::Ask, "another account");
-    let large = edited(&old, remembered("4.20", true, false));
+    let large = edited(&old, remembered("4.20", true, None));
     let rule = large.rules().iter().find(|rule| rule.origin == Source::Prompt).unwrap();
     assert_eq!(large.budget(&rule.id).unwrap().max_amount, Some(usd("42.00")), "ten times as much");
     assert!(!looser(&old, &new).is_empty());
@@ -330,32 +331,63 @@ fn a_remembered_yes_lets_this_payee_through_up_to_this_amount_within_a_budget_of
 #[test]
 fn what_is_remembered_for_a_session_holds_in_no_other_and_a_no_only_tightens() {
     let old = preset("everyday");
-    let new = edited(&old, remembered("0.40", true, true));
+    let new = edited(&old, remembered("0.40", true, Some(Only::Session)));
     let mut other = facts("0.40");
     other.session = "session-2".parse().unwrap();
     assert_eq!(decide(&new, &facts("0.40"), &mut Counters::default()).effect, Effect::Allow);
     assert_eq!(decide(&new, &other, &mut Counters::default()).effect, Effect::Ask);
-    let no = edited(&old, remembered("0.40", false, false));
+    let no = edited(&old, remembered("0.40", false, None));
     assert_eq!(decide(&no, &facts("0.01"), &mut Counters::default()).effect, Effect::Deny);
     assert_eq!(compare(&old, &no), Change::Tighter);
     let mut unknown = facts("0.40");
     unknown.exposure = None;
-    let answer = Remembered { facts: unknown, yes: true, session: false, expires: None, at: Millis(0) };
+    let answer = Remembered { facts: unknown, yes: true, only: None, expires: None, at: Millis(0) };
     let nothing = Edit::Remember(Box::new(answer));
     assert_eq!(old.edited(&nothing), Err(EditError::NoValue));
+}
+
+#[test]
+fn what_is_remembered_for_a_run_of_a_program_holds_for_no_other_and_for_none_that_is_over_or_not_seen() {
+    let old = preset("everyday");
+    let asks = |process: Option<ProcessId>| {
+        let mut facts = facts("0.40");
+        facts.program = Some(Program { path: "/usr/bin/node".to_owned(), parent: None, process });
+        facts
+    };
+    let run = |life: u8, pid, began| Some(ProcessId::seen([life; 8], pid, began));
+    let answer = |facts, yes| {
+        let only = Some(Only::Process);
+        old.edited(&Edit::Remember(Box::new(Remembered { facts, yes, only, expires: None, at: Millis(0) })))
+    };
+    let effect = |policy: &Policy, facts: &_| decide(policy, facts, &mut Counters::default()).effect;
+    let others = [run(1, 8, 70), run(1, 7, 71), run(2, 7, 70), None];
+    for (yes, wanted) in [(true, Effect::Allow), (false, Effect::Deny)] {
+        let new = answer(asks(run(1, 7, 70)), yes).unwrap();
+        assert_eq!(Policy::parse(&new.to_toml(), "USD").unwrap(), new, "it can be written down");
+        assert_eq!(effect(&new, &asks(run(1, 7, 70))), wanted);
+        for other in others.clone() {
+            assert_eq!(effect(&new, &asks(other.clone())), Effect::Ask, "{other:?}");
+        }
+        assert_eq!(effect(&new, &facts("0.40")), Effect::Ask, "no program is seen");
+        let mut over = asks(run(1, 7, 70));
+        over.keep_process(|_| false);
+        assert_eq!(effect(&new, &over), Effect::Ask);
+    }
+    assert_eq!(answer(asks(None), true), Err(EditError::NoProcess));
+    assert_eq!(answer(facts("0.40"), false), Err(EditError::NoProcess), "it becomes no wider rule");
+    for bad in
+        ["", "1.2", "0101010101010101.7", "0101010101010101.7.x", "0101010101010101.07.1", "0101010101010101.7.1.1"]
+    {
+        assert!(bad.parse::<ProcessId>().is_err(), "{bad}");
+    }
+    assert_eq!(run(1, 7, 70).unwrap().run(), Some((7, 70)));
 }
 
 #[test]
 fn a_remembered_answer_takes_the_place_of_what_it_makes_superfluous() {
     let say = |exposure, yes, expires, at| {
         let facts = facts(exposure);
-        Edit::Remember(Box::new(Remembered {
-            facts,
-            yes,
-            session: false,
-            expires: Some(Millis(expires)),
-            at: Millis(at),
-        }))
+        Edit::Remember(Box::new(Remembered { facts, yes, only: None, expires: Some(Millis(expires)), at: Millis(at) }))
     };
     let prompts = |policy: &Policy| {
         let all = policy.rules().iter().filter(|rule| rule.origin == Source::Prompt);
@@ -376,8 +408,13 @@ fn a_remembered_answer_takes_the_place_of_what_it_makes_superfluous() {
     );
     let mut elsewhere = facts("0.40");
     elsewhere.agent = "other".parse().unwrap();
-    let other = Remembered { facts: elsewhere, yes: true, session: false, expires: Some(Millis(400)), at: Millis(250) };
+    let other = Remembered { facts: elsewhere, yes: true, only: None, expires: Some(Millis(400)), at: Millis(250) };
     let other = edited(&later, Edit::Remember(Box::new(other)));
+    for policy in [&later, &other] {
+        let mut late = facts("0.40");
+        late.now = Millis(250);
+        assert_eq!(decide(policy, &late, &mut Counters::default()).effect, Effect::Ask, "it had no effect any more");
+    }
     assert!(prompts(&other).iter().all(|(other, ..)| *other != id), "what is over goes with the next yes");
     assert!(other.budget(&id).is_none());
 }

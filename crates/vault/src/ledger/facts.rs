@@ -15,7 +15,7 @@ use super::{
     tx::{Stop, Tx},
     usage::Fresh,
 };
-use crate::error::VaultError;
+use crate::{error::VaultError, process};
 
 /// How long a doubtful payment makes the same purchase ask.
 pub(crate) const DUPLICATE_MS: i64 = 600_000;
@@ -30,6 +30,7 @@ impl Tx<'_> {
     /// Everything a rule can ask about, as it is in this transaction. `own` is the payment itself if it is written already.
     pub fn facts(&self, quote: &Quote, caller: &Caller, own: Option<i64>) -> Result<Facts, Stop> {
         let mut facts = Facts::of(quote, caller, self.now.at);
+        facts.keep_process(process::runs);
         let (view, wall) = (&self.view, self.now.seen.wall);
         let revoked = view.agents.get(&caller.agent).is_some_and(|a| a.revoked.is_some());
         facts.bound_to(view.agents.get(&caller.agent).and_then(|a| a.program.as_deref()));

@@ -12,7 +12,7 @@ use crate::support::{Home, POLICY, Shop, policy, wait, yes};
 const NODE: &str = "/usr/bin/node";
 
 fn program(path: &str) -> Option<Program> {
-    Some(Program { path: path.to_owned(), parent: Some("/usr/bin/bash".to_owned()) })
+    Some(Program { path: path.to_owned(), parent: Some("/usr/bin/bash".to_owned()), process: None })
 }
 
 fn admit(shop: &Shop, key: &str, path: Option<&str>) -> Admitted {

@@ -56,6 +56,7 @@ impl From<EditError> for LimitsError {
             EditError::ByHand(what) => Self::ByHand { what },
             EditError::NothingAllowed => Self::NothingAllowed,
             EditError::NoValue => Self::NoValue,
+            EditError::NoProcess => Self::Over,
             EditError::Counted(what) => Self::Counted { what },
             EditError::Policy(error) => error.into(),
         }

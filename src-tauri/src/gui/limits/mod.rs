@@ -27,7 +27,7 @@ use countersign_core::{
     registry::Registry,
 };
 use countersign_desk::approver::{Approver, Change};
-use countersign_vault::{Clock, PayeeKey, Set, SetBy, Vault};
+use countersign_vault::{Clock, PayeeKey, Set, SetBy, Vault, process};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -45,6 +45,8 @@ const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
 /// A session's rule ends by itself, since nobody says when a session does.
 const SESSION_MS: i64 = 43_200_000;
+/// So does a program's: it is not kept for good, and what is over goes from the list.
+const PROCESS_MS: i64 = 604_800_000;
 /// Most payments it is tried out on.
 const MOST: usize = 5_000;
 /// How long the person has in the window that asks.
@@ -184,27 +186,29 @@ impl Room {
         Ok(self.facts(payment).await?.exposure.map_or_else(|| edit.words(), |amount| amount.to_string()))
     }
 
-    /// Makes a rule of an answered question, for the session or an hour, or of a no for longer. Whoever calls has the answer of a person.
+    /// Makes a rule of an answered question, for the session, until its program exits or an hour, or of a no for longer. Whoever calls has the answer of a person.
     /// A yes confirms the policy it becomes part of, so it is no rule while there is anything in it that nobody has confirmed.
     pub async fn remember(&self, payment: &str, yes: bool, remember: Remember, until: Option<&str>) -> Told<()> {
-        let facts = self.facts(payment).await?;
+        let mut facts = self.facts(payment).await?;
+        facts.keep_process(process::runs);
         let at = self.clock.wall();
         let from_now = |ms: i64| Millis(at.0.saturating_add(ms));
-        let (session, expires) = match remember {
+        let (only, expires) = match remember {
             Remember::Once => return Ok(()),
-            Remember::Session => (true, Some(from_now(SESSION_MS))),
-            Remember::Hour if yes && !facts.payee_known => return Err(LimitsError::Over),
-            Remember::Hour => (false, Some(from_now(HOUR_MS))),
+            Remember::Session => (Some(policy::Only::Session), Some(from_now(SESSION_MS))),
+            Remember::Process | Remember::Hour if yes && !facts.payee_known => return Err(LimitsError::Over),
+            Remember::Process => (Some(policy::Only::Process), Some(from_now(PROCESS_MS))),
+            Remember::Hour => (None, Some(from_now(HOUR_MS))),
             // For longer a yes is the owner's to confirm.
             Remember::Until | Remember::Always if yes => return Err(LimitsError::Over),
-            Remember::Until => (false, Some(self.end(until.unwrap_or_default())?)),
-            Remember::Always => (false, None),
+            Remember::Until => (None, Some(self.end(until.unwrap_or_default())?)),
+            Remember::Always => (None, None),
         };
         if yes && self.vault.doubts().policy.is_some() {
             return Err(LimitsError::Unconfirmed);
         }
         let _saving = self.saving.lock().await;
-        let answer = policy::Remembered { facts, yes, session, expires, at };
+        let answer = policy::Remembered { facts, yes, only, expires, at };
         let new = self.policy()?.edited(&policy::Edit::Remember(Box::new(answer)))?;
         let by = if yes { SetBy::Person } else { SetBy::Command };
         self.vault.set_policy(new, by).await?;
@@ -307,7 +311,7 @@ impl Room {
             (None, LimitsEdit::Remember { payment, until }) => {
                 let expires = until.as_deref().map(|until| self.end(until)).transpose()?;
                 let (facts, at) = (self.facts(payment).await?, self.clock.wall());
-                let answer = policy::Remembered { facts, yes: true, session: false, expires, at };
+                let answer = policy::Remembered { facts, yes: true, only: None, expires, at };
                 old.edited(&policy::Edit::Remember(Box::new(answer)))?
             }
             (None, LimitsEdit::Restore { version }) => {

@@ -8,7 +8,7 @@ use super::{
 use countersign_core::{
     asset::{AssetId, Eip712, Network},
     money::{Amount, Money},
-    payment::{Caller, Digest, Op, Payee, PaymentId, Quote, Resource},
+    payment::{Caller, Digest, Op, Payee, PaymentId, Program, Quote, Resource},
     rail::Quoted,
     signable::{Eip3009, Signable},
 };
@@ -27,6 +27,9 @@ struct Home {
     vault: Vault,
     room: Room,
 }
+
+#[cfg(target_os = "linux")]
+mod process;
 
 const EVERYDAY: &str = "everyday";
 
@@ -84,6 +87,11 @@ impl Home {
 
     /// Somebody asks for a payment; whether it is refused, asks or goes through.
     async fn asks_for(&self, n: u8, units: &str) -> &'static str {
+        self.asks_as(n, units, None).await
+    }
+
+    /// The same, by this program.
+    async fn asks_as(&self, n: u8, units: &str, program: Option<Program>) -> &'static str {
         let network = Network::eip155(8453);
         let asset = AssetId::erc20(&network, "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913".parse().unwrap());
         let money = Money { asset, amount: Amount::parse_atomic(units).unwrap() };
@@ -114,8 +122,7 @@ impl Home {
             reversible: false,
             risks: BTreeSet::new(),
         };
-        let caller =
-            Caller { agent: "researcher".parse().unwrap(), session: "session".parse().unwrap(), program: None };
+        let caller = Caller { agent: "researcher".parse().unwrap(), session: "session".parse().unwrap(), program };
         let admit = Admit {
             payment: PaymentId::from_random([n; 16]),
             caller,
@@ -129,6 +136,7 @@ impl Home {
         match self.vault.admit(admit).await.unwrap() {
             Admitted::Refused(_) => "refused",
             Admitted::Waiting(_) => "asks",
+            Admitted::TooMany { .. } => "too many",
             _ => "paid",
         }
     }

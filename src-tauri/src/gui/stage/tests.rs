@@ -3,11 +3,17 @@
 mod storm;
 
 use super::*;
-use crate::gui::{guard::ARM, press::Stroke};
+use crate::gui::{
+    guard::ARM,
+    press::Stroke,
+    view::{ApprovalView, Remember, UnkeptView},
+};
 use countersign_core::{
-    approval::{Gone, Question},
+    approval::{Answer, Question, Warning},
     payment::PaymentId,
 };
+use countersign_desk::approver::Showing;
+use tokio::sync::oneshot;
 
 const WALL: i64 = 1_800_000_000_000;
 
@@ -24,6 +30,7 @@ fn question(n: u8) -> Showing {
         payment_id: PaymentId::from_random([n; 16]),
         agent: text("researcher"),
         program: Said::ProgramUnseen {},
+        process: false,
         payee_host: text("api.example"),
         payee_claimed: false,
         payee_origin: text("https://api.example"),
@@ -302,6 +309,96 @@ fn a_page_that_does_not_come_is_loaded_again_until_it_does() {
     theatre.wait(COMES);
     assert!(theatre.stage.asking());
     assert_eq!(theatre.count(&Effect::Reload), 2);
+}
+
+#[test]
+fn until_the_program_exits_is_offered_only_where_its_process_is_known_and_the_seller_was_paid_before() {
+    let offered = |process: bool, first: bool| {
+        let mut asked = question(1).question;
+        asked.process = process;
+        if first {
+            asked.warnings.push(Warning { id: "first-payee", text: Said::WarnFirstPayee {} });
+        }
+        let view = ApprovalView::of(asked, String::new(), WALL, false);
+        let budget = |scope| view.remember.iter().find(|one| one.scope == scope).map(|one| one.budget.clone());
+        (budget(Remember::Process), budget(Remember::Session))
+    };
+    let own = Some(Some("42.00 USD".to_owned()));
+    assert_eq!(offered(true, false), (own.clone(), own.clone()));
+    assert_eq!(offered(true, true), (None, own.clone()));
+    assert_eq!(offered(false, false), (None, own));
+}
+
+fn not_kept(of: &[Unkept]) -> Effect {
+    let answers = of.iter().map(|why| UnkeptView { payee: "api.example".to_owned(), why: *why }).collect();
+    Effect::Frame(ApprovalFrame::Unkept { answers })
+}
+
+#[test]
+fn an_answer_that_could_not_be_remembered_is_told_after_whatever_else_waits() {
+    let (mut theatre, first, _heard, _) = on_screen(1);
+    let id = |showing: &Showing| showing.question.payment_id.to_string();
+    let second = question(2);
+    let (_, _second) = theatre.ask(&second);
+    theatre.decide(&first, Decision::Deny).unwrap();
+    theatre.stage.unkept(theatre.now(), &id(&first), Unkept::ByHand);
+    theatre.window();
+    theatre.wait(BLANK);
+    let one = not_kept(&[Unkept::ByHand]);
+    assert_eq!(theatre.count(&one), 0, "a question comes first");
+    theatre.decide(&second, Decision::Deny).unwrap();
+    theatre.wait(STAYS);
+    assert_eq!((theatre.count(&one), theatre.count(&Effect::Close)), (1, 0));
+
+    let third = question(3);
+    let (ticket, _third) = theatre.ask(&third);
+    theatre.window();
+    theatre.wait(BLANK);
+    theatre.stage.withdraw(theatre.now(), ticket);
+    theatre.wait(1_000_000);
+    assert_eq!((theatre.count(&one), theatre.count(&Effect::Close)), (2, 0), "a question only puts it off");
+    theatre.stage.unkept(theatre.now(), &id(&second), Unkept::Failed);
+    theatre.collect();
+    assert_eq!(theatre.count(&not_kept(&[Unkept::ByHand, Unkept::Failed])), 1);
+    theatre.stage.closed(theatre.now(), theatre.stage.window);
+    theatre.wait(1_000_000);
+    assert!(matches!(theatre.stage.scene, Scene::Empty), "closed by the person, it was told");
+}
+
+#[test]
+fn an_answer_that_could_not_be_remembered_is_told_in_a_window_of_its_own_where_none_is_left() {
+    let (mut theatre, first, _heard, _) = on_screen(1);
+    let second = question(2);
+    let (_, _second) = theatre.ask(&second);
+    let id = first.question.payment_id.as_str();
+    theatre.decide(&first, Decision::Deny).unwrap();
+    theatre.window();
+    theatre.wait(BLANK);
+    theatre.stage.closed(theatre.now(), theatre.stage.window);
+    theatre.collect();
+    assert!(matches!(theatre.stage.scene, Scene::Empty));
+    theatre.stage.unkept(theatre.now(), id, Unkept::Unconfirmed);
+    theatre.collect();
+    assert_eq!(theatre.count(&Effect::Open(theatre.stage.window)), 1);
+    theatre.window();
+    assert_eq!(theatre.count(&not_kept(&[Unkept::Unconfirmed])), 1);
+    theatre.stage.unkept(theatre.now(), id, Unkept::Unconfirmed);
+    theatre.collect();
+    assert_eq!(theatre.count(&not_kept(&[Unkept::Unconfirmed; 2])), 0, "each answer once");
+}
+
+#[test]
+fn an_end_that_told_it_and_was_put_aside_by_a_question_tells_it_again() {
+    let (mut theatre, first, _heard, _) = on_screen(1);
+    theatre.decide(&first, Decision::Deny).unwrap();
+    theatre.stage.unkept(theatre.now(), first.question.payment_id.as_str(), Unkept::Failed);
+    let second = question(2);
+    let (_, _second) = theatre.ask(&second);
+    theatre.window();
+    theatre.wait(BLANK);
+    theatre.decide(&second, Decision::Deny).unwrap();
+    theatre.wait(STAYS);
+    assert_eq!((theatre.count(&not_kept(&[Unkept::Failed])), theatre.count(&Effect::Close)), (1, 0));
 }
 
 #[test]

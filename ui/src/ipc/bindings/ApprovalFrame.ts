@@ -3,6 +3,7 @@ import type { ApprovalView } from "./ApprovalView";
 import type { Language } from "./Language";
 import type { OutcomeState } from "./OutcomeState";
 import type { Unkept } from "./Unkept";
+import type { UnkeptView } from "./UnkeptView";
 import type { Said } from "./Said";
 
 /**
@@ -64,4 +65,8 @@ text: Said | null,
 /**
  * Why the answer was not remembered, if it was to be and could not.
  */
-unkept: Unkept | null, } | { "kind": "blank" };
+unkept: Unkept | null, } | { "kind": "unkept", 
+/**
+ * In the order they were given.
+ */
+answers: Array<UnkeptView>, } | { "kind": "blank" };

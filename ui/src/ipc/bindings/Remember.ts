@@ -3,4 +3,4 @@
 /**
  * How long the answer holds. Longer than once is a rule, made of what the ledger keeps of the payment.
  */
-export type Remember = "once" | "session" | "1h" | "until" | "always";
+export type Remember = "once" | "session" | "process" | "1h" | "until" | "always";

@@ -15,12 +15,21 @@ pub struct Remembered {
     pub facts: Facts,
     /// A yes, or a no.
     pub yes: bool,
-    /// Only in the session it was asked in.
-    pub session: bool,
+    /// Where alone it holds; none = wherever this agent asks.
+    pub only: Option<Only>,
     /// Its end.
     pub expires: Option<Millis>,
     /// When it was said. Remembered answers that were over by then go.
     pub at: Millis,
+}
+
+/// Where alone an answer holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Only {
+    /// In the session it was asked in.
+    Session,
+    /// For the run of the program that asked.
+    Process,
 }
 
 /// What payments like this one may cost in any 24 hours once a yes is remembered: ten times as much, or 5.00.
@@ -36,8 +45,13 @@ pub(super) fn remember(draft: &mut Draft, answer: &Remembered) -> Result<(), Edi
     let one = |text: &str| Test::In([Value::Text(text.to_owned())].into());
     let mut conditions =
         vec![(Field::Agent, one(facts.agent.as_str())), (Field::PayeeOrigin, one(&facts.payee_origin.to_string()))];
-    if answer.session {
-        conditions.push((Field::Session, one(&facts.session.to_string())));
+    match answer.only {
+        Some(Only::Session) => conditions.push((Field::Session, one(facts.session.as_str()))),
+        Some(Only::Process) => {
+            let process = facts.process().ok_or(EditError::NoProcess)?;
+            conditions.push((Field::Process, one(process.as_str())));
+        }
+        None => {}
     }
     let word = if answer.yes { "pay" } else { "never" };
     let about = format!("{word} {} {}", facts.agent, facts.payee_origin.host());

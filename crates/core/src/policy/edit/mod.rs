@@ -10,7 +10,7 @@ mod payees;
 mod preset;
 mod rules;
 
-pub use answer::{Remembered, own_budget};
+pub use answer::{Only, Remembered, own_budget};
 pub use budgets::Subject;
 pub use limits::{Limit, Setting};
 pub use preset::Standing;
@@ -102,6 +102,9 @@ pub enum EditError {
     /// A yes has to be held to an amount.
     #[error("the value of this payment is not known, so there is no amount a rule could hold it to")]
     NoValue,
+    /// An answer for a run of a program, where none was seen or it is over.
+    #[error("the program that asked is not known or has ended, so there is no run of it a rule could hold for")]
+    NoProcess,
     /// Its budget counts what it lets through.
     #[error("a budget counts the payments of the rule {0}; switch the rule off instead")]
     Counted(String),
