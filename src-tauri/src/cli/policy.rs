@@ -81,7 +81,7 @@ fn check(place: &Place, file: &std::path::Path, json: bool) -> anyhow::Result<Ex
     let config = Config::load(&place.config)?;
     let policy = Policy::parse(&read(file)?, &config.currency.reference)
         .with_context(|| format!("{} is not a valid policy", file.display()))?;
-    let warnings = serde_json::json!(policy.warnings());
+    let warnings = serde_json::json!(policy.told());
     if json {
         println!("{}", serde_json::json!({"valid": true, "warnings": warnings}));
     } else {

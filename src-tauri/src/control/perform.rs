@@ -69,11 +69,11 @@ pub async fn perform(vault: &Vault, registry: &Registry, op: Op, by: SetBy) -> a
         }
         Op::PolicyShow => {
             let policy = vault.policy().context("no policy can be read")?;
-            json!({"toml": policy.to_toml(), "warnings": policy.warnings(), "doubts": vault.doubts()})
+            json!({"toml": policy.to_toml(), "warnings": policy.told(), "doubts": vault.doubts()})
         }
         Op::PolicySet { toml } => {
             let policy = Policy::parse(&toml, registry.reference())?;
-            let warnings = policy.warnings();
+            let warnings = policy.told();
             let (state, reasons) = match vault.set_policy(policy, by).await? {
                 Set::Same => ("same", Vec::new()),
                 Set::InForce => ("in_force", Vec::new()),

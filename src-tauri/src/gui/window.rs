@@ -128,10 +128,15 @@ impl Windows {
             Ok(window) => {
                 native::close_menus(&window);
                 log(spot::restore(&window, &self.spot));
-                let (seen, file) = (window.clone(), self.spot.clone());
+                let (seen, file, app) = (window.clone(), self.spot.clone(), self.app.clone());
                 window.on_window_event(move |event| {
                     if matches!(event, WindowEvent::CloseRequested { .. } | WindowEvent::Focused(false)) {
                         spot::keep(&seen, &file);
+                    }
+                    if let WindowEvent::CloseRequested { .. } = event
+                        && let Some(shell) = app.try_state::<Arc<super::Shell>>()
+                    {
+                        tauri::async_runtime::spawn(super::alone::closing(shell.inner().clone()));
                     }
                 });
             }
@@ -288,7 +293,11 @@ impl Windows {
         let area = monitor.work_area();
         // A window not yet shown does not know its size; the frame is a guess.
         let scale = window.scale_factor()?;
-        let size = LogicalSize::new(WIDTH + 10.0, HEIGHT + 50.0).to_physical(scale);
+        let frame = LogicalSize::new(10.0, 50.0).to_physical(scale);
+        let inner = fitting(LogicalSize::new(WIDTH, HEIGHT).to_physical(scale), frame, area.size);
+        window.set_size(inner)?;
+        let size =
+            PhysicalSize::new(inner.width.saturating_add(frame.width), inner.height.saturating_add(frame.height));
         let at = place((area.position, area.size), size, pointer.cast());
         window.set_position(at)
     }
@@ -392,6 +401,13 @@ pub fn inside(
         && end(at.y, size.height) <= end(area_at.y, area.height)
 }
 
+/// A window's inside, made smaller where the screen has no room for it: at a large scale, a window of the usual size would lie partly
+/// outside, and nothing could be answered in it.
+fn fitting(wanted: PhysicalSize<u32>, frame: PhysicalSize<u32>, area: PhysicalSize<u32>) -> PhysicalSize<u32> {
+    let least = |wanted: u32, frame: u32, area: u32| wanted.min(area.saturating_sub(frame)).max(1);
+    PhysicalSize::new(least(wanted.width, frame.width, area.width), least(wanted.height, frame.height, area.height))
+}
+
 /// The middle of the right half, else of the left: whichever does not lie under the pointer.
 fn place(
     area: (PhysicalPosition<i32>, PhysicalSize<u32>),
@@ -429,6 +445,14 @@ mod tests {
             let at = place(area, size, PhysicalPosition::new(x, 450));
             assert!(x < at.x || x > at.x + 480, "pointer {x}, window {}", at.x);
         }
+    }
+
+    #[test]
+    fn a_window_is_no_larger_than_its_screen() {
+        let (wanted, frame) = (PhysicalSize::new(960, 1440), PhysicalSize::new(20, 100));
+        assert_eq!(fitting(wanted, frame, PhysicalSize::new(3840, 2160)), wanted);
+        assert_eq!(fitting(wanted, frame, PhysicalSize::new(1920, 1080)), PhysicalSize::new(960, 980));
+        assert_eq!(fitting(wanted, frame, PhysicalSize::new(10, 10)), PhysicalSize::new(1, 1));
     }
 
     #[test]

@@ -87,7 +87,7 @@ export const limits = (change: Partial<LimitsView> = {}): LimitsView => ({
     ['eip155:8453', 'Base'],
     ['eip155:84532', 'Base Sepolia'],
   ],
-  warnings: ['the rule tiles makes an exception for any amount; add exposure = { le = "…" } or a budget'],
+  warnings: [{ id: 'odd.excepts', parts: { rule: 'tiles', example: 'exposure = { le = "…" }' } }],
   ...change,
 });
 

@@ -1,7 +1,8 @@
 /** Words of the Limits page: its own, and those for the core's typed messages. */
 import en from '../../messages/en/limits.json';
 import zh from '../../messages/zh-CN/limits.json';
-import type { CardLine, Condition, LimitsError, RuleView } from '../ipc/types';
+import type { CardLine, Condition, LimitsError, RuleView, Said } from '../ipc/types';
+import { sayIt } from './said';
 import { language, speaker } from './speak.svelte';
 
 export const say = speaker(en, zh);
@@ -65,9 +66,10 @@ export function sayLine(line: CardLine, currency: string): string {
 
 /** Why a change was not made, in words; a failure of another shape says what it says. */
 export function sayError(error: unknown): string {
-  const told = error as Partial<LimitsError> & Record<string, string | number>;
+  const told = error as (Partial<LimitsError> & { says?: Said[] }) | undefined;
+  if (told?.kind === 'policy') return say('limits.error.policy', { text: (told.says ?? []).map(sayIt).join(say('limits.colon')) });
   const key = `limits.error.${told?.kind ?? ''}`;
   const { kind, ...parts } = told ?? {};
-  if (kind !== undefined && key in en) return say(key as Key, parts as Record<string, string | number>);
+  if (kind !== undefined && key in en) return say(key as Key, parts as unknown as Record<string, string | number>);
   return typeof error === 'string' && error !== '' ? say('limits.error.failed', { text: error }) : say('limits.error.nothing');
 }

@@ -1,7 +1,7 @@
 //! The same policy in another reference currency: every amount at the person's own rate, rounded down to a millionth.
 
 use super::{Draft, Policy, PolicyError, Test, Value, When};
-use crate::{money::Micro, registry::Rate};
+use crate::{approval::Said, money::Micro, registry::Rate};
 
 impl Policy {
     /// This policy with every amount times `rate` (units of `reference` for one unit of the old currency).
@@ -11,7 +11,7 @@ impl Policy {
     pub fn converted(&self, reference: &str, rate: Rate) -> Result<Self, PolicyError> {
         let mut draft = self.draft();
         reference.clone_into(&mut draft.reference);
-        let told = || PolicyError::item("policy", "an amount is too large in the new currency");
+        let told = || PolicyError::item(Said::AtFile {}, Said::FileConverted {});
         convert(&mut draft, rate).ok_or_else(told)?;
         draft.check()
     }

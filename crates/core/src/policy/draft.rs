@@ -3,38 +3,48 @@
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use std::collections::BTreeSet;
 
-use super::{Budget, Effect, Policy, Rule};
-use crate::{asset::AssetId, origin::Origin};
+use super::{Budget, Effect, Policy, Rule, value::quoted};
+use crate::{approval::Said, asset::AssetId, origin::Origin};
 
 /// Why a policy is refused as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
-    /// Not TOML.
-    #[error("the policy file is not valid TOML: {0}")]
-    Syntax(String),
-    /// Written in another currency than the configuration's.
-    #[error(
-        "the policy is written in {file:?}, but `reference` in config.toml is {config:?}; convert the amounts and write reference = {config:?}"
-    )]
-    Reference {
-        /// What the file says.
-        file: String,
-        /// What the configuration says.
-        config: String,
-    },
+    /// No policy file of this configuration: not TOML, too large, or in another currency.
+    #[error("{0}")]
+    File(Said),
     /// One item is wrong.
     #[error("{at}: {says}")]
     Item {
         /// Which: `rule "tiles"`, `budget "week"`, `known 3`.
-        at: String,
+        at: Said,
         /// What is wrong and what to write instead.
-        says: String,
+        says: Said,
     },
 }
 
 impl PolicyError {
-    pub(super) fn item(at: impl Into<String>, says: impl Into<String>) -> Self {
-        Self::Item { at: at.into(), says: says.into() }
+    pub(super) fn item(at: Said, says: Said) -> Self {
+        Self::Item { at, says }
+    }
+
+    pub(super) fn rule(id: &str, says: Said) -> Self {
+        Self::Item { at: Said::AtRule { rule: quoted(id) }, says }
+    }
+
+    pub(super) fn key(key: &str, says: Said) -> Self {
+        Self::Item { at: Said::AtKey { key: key.to_owned() }, says }
+    }
+
+    fn budget(id: &str, says: Said) -> Self {
+        Self::Item { at: Said::AtBudget { budget: quoted(id) }, says }
+    }
+
+    /// Where, if it is about one item, and what.
+    pub fn told(self) -> Vec<Said> {
+        match self {
+            Self::File(says) => vec![says],
+            Self::Item { at, says } => vec![at, says],
+        }
     }
 }
 
@@ -97,10 +107,10 @@ impl Draft {
     /// Checks everything and makes it effective.
     pub fn check(mut self) -> Result<Policy, PolicyError> {
         if self.name.is_empty() || self.name.chars().count() > 80 {
-            return Err(PolicyError::item("name", "1 to 80 characters"));
+            return Err(PolicyError::key("name", Said::FileLength {}));
         }
         if self.rules.len().max(self.budgets.len()).max(self.known.len()) > MOST {
-            return Err(PolicyError::item("policy", format!("more than {MOST} rules, budgets or known payees")));
+            return Err(PolicyError::item(Said::AtFile {}, Said::FileMany { most: MOST.to_string() }));
         }
         let zone = zone(&self.timezone)?;
         for known in &mut self.known {
@@ -110,75 +120,78 @@ impl Draft {
         self.known.dedup();
         self.rules.sort_by(|a, b| a.id.cmp(&b.id));
         self.budgets.sort_by(|a, b| a.id.cmp(&b.id));
-        unique("rule", self.rules.iter().map(|r| r.id.as_str()))?;
-        unique("budget", self.budgets.iter().map(|b| b.id.as_str()))?;
+        unique(self.rules.iter().map(|r| r.id.as_str())).map_err(|(id, says)| PolicyError::rule(id, says))?;
+        unique(self.budgets.iter().map(|b| b.id.as_str())).map_err(|(id, says)| PolicyError::budget(id, says))?;
         for rule in &self.rules {
-            self.check_rule(rule).map_err(|says| PolicyError::item(format!("rule {:?}", rule.id), says))?;
+            self.check_rule(rule).map_err(|says| PolicyError::rule(&rule.id, says))?;
         }
         let rules: BTreeSet<&str> = self.rules.iter().map(|r| r.id.as_str()).collect();
         for budget in &self.budgets {
-            check_budget(budget, &rules).map_err(|says| PolicyError::item(format!("budget {:?}", budget.id), says))?;
+            check_budget(budget, &rules).map_err(|says| PolicyError::budget(&budget.id, says))?;
         }
         Ok(Policy::sealed(self, zone, String::new()))
     }
 
-    fn check_rule(&self, rule: &Rule) -> Result<(), String> {
-        let effect = rule.effect.as_str();
-        rule.expires.map_or(Ok(()), super::value::moment).map_err(|says| format!("`expires` {says}"))?;
-        if rule.uses_left.is_some_and(|n| n > LARGEST) {
-            return Err(format!("`uses_left` is at most {LARGEST}"));
-        }
+    fn check_rule(&self, rule: &Rule) -> Result<(), Said> {
+        let effect = || rule.effect.as_str().to_owned();
+        rule.expires.map_or(Ok(()), |end| super::value::moment("expires", end))?;
+        at_most("uses_left", rule.uses_left)?;
         if rule.effect.grants() && rule.when.is_empty() {
-            return Err(format!(
-                "an {effect} needs at least one condition in `when`; only deny and ask may match everything"
-            ));
+            return Err(Said::FileGrantsAll { effect: effect() });
         }
         if rule.effect.grants() && !rule.when.on(super::Field::Task).is_empty() {
-            return Err(format!(
-                "`task` is the agent's own word and cannot be part of an {effect}; use it in deny, ask or a budget"
-            ));
+            return Err(Said::FileGrantsTask { effect: effect() });
         }
         let bounded = rule.expires.is_some() || rule.uses_left.is_some() || self.budgets.iter().any(|b| b.bounds(rule));
         if rule.effect == super::Tier::Except && !bounded {
-            return Err(format!(
-                "an except needs `expires`, `uses_left` or a budget of its own: scope = [\"rule:{}\"] without `when` and `expires`",
-                rule.id
-            ));
+            return Err(Said::FileUnbounded { rule: rule.id.clone() });
         }
         Ok(())
     }
 }
 
-fn check_budget(budget: &Budget, rules: &BTreeSet<&str>) -> Result<(), String> {
-    budget.expires.map_or(Ok(()), super::value::moment).map_err(|says| format!("`expires` {says}"))?;
+fn check_budget(budget: &Budget, rules: &BTreeSet<&str>) -> Result<(), Said> {
+    budget.expires.map_or(Ok(()), |end| super::value::moment("expires", end))?;
     if budget.max_amount.is_none() && budget.max_count.is_none() {
-        return Err("needs `max_amount`, `max_count` or both".to_owned());
+        return Err(Said::FileNoCap {});
     }
-    if budget.max_count.is_some_and(|n| n > LARGEST) {
-        return Err(format!("`max_count` is at most {LARGEST}"));
-    }
+    at_most("max_count", budget.max_count)?;
     if budget.on_exceed == Effect::Allow {
-        return Err("`on_exceed` is \"ask\" or \"deny\"".to_owned());
+        return Err(choice("on_exceed", "allow", ["ask", "deny"]));
     }
     if budget.scope.iter().filter(|s| matches!(s, super::Scope::Rule(_))).count() > 1 {
-        return Err("`scope` can name one rule; write one budget per rule".to_owned());
+        return Err(Said::FileOneRule {});
     }
     match budget.rule() {
-        Some(id) if !rules.contains(id) => Err(format!("`scope` names the rule {id:?}, which does not exist")),
+        Some(id) if !rules.contains(id) => Err(Said::FileNoRule { rule: quoted(id) }),
         _ => Ok(()),
     }
 }
 
-fn unique<'a>(what: &str, sorted: impl Iterator<Item = &'a str>) -> Result<(), PolicyError> {
+fn at_most(key: &str, count: Option<u64>) -> Result<(), Said> {
+    match count {
+        Some(n) if n > LARGEST => Err(Said::FileAtMost { key: key.to_owned(), most: LARGEST.to_string() }),
+        _ => Ok(()),
+    }
+}
+
+/// A key that takes one of a few names holds another one.
+pub(super) fn choice(key: &str, is: &str, names: impl IntoIterator<Item = &'static str>) -> Said {
+    let names: Vec<String> = names.into_iter().map(quoted).collect();
+    Said::FileChoice { key: key.to_owned(), text: quoted(is), names: names.join(", ") }
+}
+
+/// The first id that is no id, or not its own.
+fn unique<'a>(sorted: impl Iterator<Item = &'a str>) -> Result<(), (&'a str, Said)> {
     let mut last = None;
     for id in sorted {
         let plain = (1..=40).contains(&id.len())
             && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !plain {
-            return Err(PolicyError::item(format!("{what} {id:?}"), "an id is 1 to 40 of a-z, 0-9 and '-'"));
+            return Err((id, Said::FileId {}));
         }
         if last == Some(id) {
-            return Err(PolicyError::item(format!("{what} {id:?}"), "this id is used twice; give each its own"));
+            return Err((id, Said::FileIdTwice {}));
         }
         last = Some(id);
     }
@@ -186,10 +199,6 @@ fn unique<'a>(what: &str, sorted: impl Iterator<Item = &'a str>) -> Result<(), P
 }
 
 fn zone(name: &str) -> Result<TimeZone, PolicyError> {
-    TimeZoneDatabase::bundled().get(name).map_err(|_| {
-        PolicyError::item(
-            "timezone",
-            format!("{name:?} is not a time zone; write one such as \"Europe/Berlin\" or \"UTC\""),
-        )
-    })
+    let unknown = |_| PolicyError::key("timezone", Said::FileZone { text: quoted(name) });
+    TimeZoneDatabase::bundled().get(name).map_err(unknown)
 }

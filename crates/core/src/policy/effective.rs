@@ -6,7 +6,7 @@ use super::{
     Budget, Draft, Field, Known, Mode, PolicyError, Rule, Test, Tier, Value, When, canonical, file, preset, rule,
     value, warnings,
 };
-use crate::{asset::AssetId, money::Micro, origin::Origin, payment::Digest};
+use crate::{approval::Said, asset::AssetId, money::Micro, origin::Origin, payment::Digest};
 
 /// The effective, checked policy.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,8 +103,13 @@ impl Policy {
     }
 
     /// What a person should know about this policy, a sentence each.
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<Said> {
         warnings::of(self)
+    }
+
+    /// [`Self::warnings`] in English, for terminals.
+    pub fn told(&self) -> Vec<String> {
+        self.warnings().iter().map(ToString::to_string).collect()
     }
 
     /// The amount above which the rule `ask-above` asks; none where it is missing or asks about something else.

@@ -1,16 +1,17 @@
 //! What a person should know about a policy that is valid all the same.
 
-use super::{Budget, Field, Policy, Scope, Test, Tier, Value};
+use super::{Budget, Field, Policy, Scope, Test, Tier, Value, value::quoted};
+use crate::approval::Said;
 
 /// Protocols there are names for; a rule about another one never matches.
 const RAILS: [&str; 6] = ["x402", "mpp", "alipay", "ap2", "acp", "a2m"];
 
-pub(super) fn of(policy: &Policy) -> Vec<String> {
+pub(super) fn of(policy: &Policy) -> Vec<Said> {
     let mut all = Vec::new();
     for budget in policy.budgets().iter().filter(|b| evadable(b)) {
         if !policy.budgets().iter().any(|other| backs(other, budget)) {
-            let by = if budget.scope.contains(&Scope::Task) { "name another task" } else { "connect again" };
-            all.push(format!("the budget {} alone is no limit: an agent can {by}; add one over a longer window that covers the same payments", budget.id));
+            let (by_task, budget) = (budget.scope.contains(&Scope::Task), budget.id.clone());
+            all.push(if by_task { Said::OddTask { budget } } else { Said::OddSession { budget } });
         }
     }
     for rule in policy.rules() {
@@ -22,16 +23,15 @@ pub(super) fn of(policy: &Policy) -> Vec<String> {
             .flatten();
         for rail in rails.filter(|r| !matches!(r, Value::Text(name) if RAILS.contains(&name.as_str()))) {
             if let Value::Text(name) = rail {
-                all.push(format!(
-                    "the rule {} names the rail {name:?}, which does not exist; the rails are {}",
-                    rule.id,
-                    RAILS.join(", ")
-                ));
+                all.push(Said::OddRail { rule: rule.id.clone(), rail: quoted(name), rails: RAILS.join(", ") });
             }
         }
         if rule.effect.grants() && !bounded(policy, rule) {
-            let what = if rule.effect == Tier::Allow { "allows" } else { "makes an exception for" };
-            all.push(format!("the rule {} {what} any amount; add exposure = {{ le = \"…\" }} or a budget", rule.id));
+            let (grants, rule, example) = (rule.effect, rule.id.clone(), "exposure = { le = \"…\" }".to_owned());
+            all.push(match grants {
+                Tier::Allow => Said::OddAllows { rule, example },
+                _ => Said::OddExcepts { rule, example },
+            });
         }
     }
     all

@@ -9,6 +9,7 @@ use super::{
     field::{Fact, Field, Kind},
     value::{self, Value},
 };
+use crate::approval::Said;
 
 /// One operator with what it compares to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,19 +38,18 @@ pub struct When(BTreeMap<Field, Vec<Test>>);
 
 impl When {
     /// Checks and normalises conditions; the error says what to write instead.
-    pub fn new(conditions: impl IntoIterator<Item = (Field, Test)>) -> Result<Self, String> {
+    pub fn new(conditions: impl IntoIterator<Item = (Field, Test)>) -> Result<Self, Said> {
         let mut all: BTreeMap<Field, Vec<Test>> = BTreeMap::new();
         for (field, test) in conditions {
-            let test = checked(field, test).map_err(|says| format!("`{}`: {says}", field.name()))?;
-            all.entry(field).or_default().push(test);
+            all.entry(field).or_default().push(checked(field, test)?);
         }
         for (field, tests) in &mut all {
             tests.sort_by_key(Test::rank);
             if tests.windows(2).any(|pair| matches!(pair, [a, b] if a.rank() == b.rank())) {
-                return Err(format!("`{}`: the same operator twice; `eq` and `in` are one operator", field.name()));
+                return Err(Said::FileTwice { key: field.name().to_owned() });
             }
             if tests.len() > 1 && tests.contains(&Test::Exists(false)) {
-                return Err(format!("`{}`: `exists = false` beside another operator never matches", field.name()));
+                return Err(Said::FileNever { key: field.name().to_owned() });
             }
         }
         Ok(Self(all))
@@ -182,35 +182,31 @@ impl Test {
     }
 }
 
-fn checked(field: Field, test: Test) -> Result<Test, String> {
-    let kind = field.kind();
-    let refuse = |allowed: &str| Err(format!("`{}` cannot be asked of it; use {allowed}", test.name()));
+fn checked(field: Field, test: Test) -> Result<Test, Said> {
+    let (kind, name) = (field.kind(), field.name());
+    let (key, operator) = (name.to_owned(), test.name().to_owned());
     match test {
-        Test::In(values) if values.is_empty() => {
-            Err("an empty list matches nothing; name at least one value".to_owned())
-        }
+        Test::In(values) if values.is_empty() => Err(Said::FileEmptyList { key }),
         Test::In(values) => {
-            values.into_iter().map(|v| value::checked(field, v)).collect::<Result<_, _>>().map(Test::In)
+            values.into_iter().map(|v| value::checked(field, name, v)).collect::<Result<_, _>>().map(Test::In)
         }
         Test::Lt(_) | Test::Le(_) | Test::Gt(_) | Test::Ge(_) if !matches!(kind, Kind::Money | Kind::Time) => {
-            refuse("a value, a list or `exists`")
+            Err(Said::FileUseValue { key, operator })
         }
-        Test::Lt(v) => value::checked(field, v).map(Test::Lt),
-        Test::Le(v) => value::checked(field, v).map(Test::Le),
-        Test::Gt(v) => value::checked(field, v).map(Test::Gt),
-        Test::Ge(v) => value::checked(field, v).map(Test::Ge),
-        Test::Prefix(start) if field == Field::Resource => value::resource_prefix(start).map(Test::Prefix),
-        Test::Prefix(_) if matches!(field, Field::PayeeOrigin) => refuse("`host_suffix` or a whole origin"),
+        Test::Lt(v) => value::checked(field, name, v).map(Test::Lt),
+        Test::Le(v) => value::checked(field, name, v).map(Test::Le),
+        Test::Gt(v) => value::checked(field, name, v).map(Test::Gt),
+        Test::Ge(v) => value::checked(field, name, v).map(Test::Ge),
+        Test::Prefix(start) if field == Field::Resource => value::resource_prefix(name, start).map(Test::Prefix),
+        Test::Prefix(_) if matches!(field, Field::PayeeOrigin) => Err(Said::FileUseHost { key, operator }),
         Test::Prefix(_) if matches!(field, Field::PayeeAccount | Field::Wallet | Field::Asset) => {
-            refuse("the whole text: beginnings can be made to look alike")
+            Err(Said::FileUseWhole { key, operator })
         }
-        Test::Prefix(_) if kind != Kind::Text => refuse("a value, a list or `exists`"),
-        Test::Prefix(start) if start.is_empty() => {
-            Err("an empty `prefix` matches everything; leave the condition out".to_owned())
-        }
+        Test::Prefix(_) if kind != Kind::Text => Err(Said::FileUseValue { key, operator }),
+        Test::Prefix(start) if start.is_empty() => Err(Said::FileEmptyPrefix { key }),
         Test::Prefix(start) => Ok(Test::Prefix(start)),
-        Test::HostSuffix(end) if field == Field::PayeeOrigin => value::host_suffix(&end).map(Test::HostSuffix),
-        Test::HostSuffix(_) => refuse("`host_suffix` on `payee_origin` only"),
+        Test::HostSuffix(end) if field == Field::PayeeOrigin => value::host_suffix(name, &end).map(Test::HostSuffix),
+        Test::HostSuffix(_) => Err(Said::FileUseOrigin { key, operator }),
         Test::Exists(wanted) => Ok(Test::Exists(wanted)),
     }
 }

@@ -1,11 +1,36 @@
 //! The policy file: what is refused and how it is said, and that nothing is lost on the way out.
 
-use countersign_core::policy::{Policy, PolicyError};
+use countersign_core::{
+    approval::{Said, fill},
+    policy::{Policy, PolicyError},
+};
+
+use std::collections::BTreeMap;
 
 use super::world::{EXAMPLE, USDC, example, policy};
 
+/// Why a file is refused, in English; what a Chinese window says of it is Chinese.
 fn refused(text: &str) -> String {
-    Policy::parse(text, "USD").unwrap_err().to_string()
+    let error = Policy::parse(text, "USD").unwrap_err();
+    error.clone().told().iter().for_each(is_chinese);
+    error.to_string()
+}
+
+/// Beside what a file itself holds, in quotes and backticks, nothing of a sentence is left in English.
+fn is_chinese(said: &Said) {
+    let words: BTreeMap<String, String> =
+        serde_json::from_str(include_str!("../../../../ui/messages/zh-CN/said.json")).unwrap();
+    let text = fill(&words[said.id()], &said.parts());
+    let own = text.split('`').step_by(2).collect::<String>();
+    let own = own.split('"').step_by(2).collect::<String>();
+    let of_toml = matches!(said, Said::FileSyntax { .. });
+    let english = own.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 1).collect::<Vec<_>>();
+    let allowed = |word: &&&str| {
+        let names = ["TOML", "MiB", "config", "toml", "reference", "USD", "EUR", "format", "when", "in", "le", "scope"];
+        let of_files = ["deny", "ask", "allow", "except", "true", "false", "exposure", "host", "suffix", "prefix"];
+        names.contains(*word) || of_files.contains(*word) || said.parts().iter().any(|(_, part)| part.contains(**word))
+    };
+    assert!(of_toml || english.iter().all(|word| allowed(&word)), "{english:?} in {text}");
 }
 
 fn refused_rule(rule: &str) -> String {
@@ -76,7 +101,7 @@ fn a_wrong_file_is_refused_whole_and_the_error_says_where_and_what_to_do() {
     for (from, to, says) in [
         ("format = 1", "format = 2", "format = 1"),
         ("format = 1", "", "format = 1"),
-        ("mode = \"enforce\"", "mode = \"off\"", "\"enforce\" or \"observe\""),
+        ("mode = \"enforce\"", "mode = \"off\"", "\"enforce\", \"observe\""),
         ("mode = \"enforce\"", "mod = \"enforce\"", "unknown key `mod`"),
         (
             "known = []",
@@ -125,8 +150,43 @@ fn a_wrong_file_is_refused_whole_and_the_error_says_where_and_what_to_do() {
         assert!(error.contains(says), "{to}: {error}");
     }
     assert!(refused("format = 1\nreference = \"USD\nrule = []").contains("line 2"));
-    assert!(matches!(Policy::parse(EXAMPLE, "EUR"), Err(PolicyError::Reference { .. })));
+    assert!(matches!(Policy::parse(EXAMPLE, "EUR"), Err(PolicyError::File(Said::FileReference { .. }))));
     assert!(refused("format = 1").contains("`reference` is missing"));
+    for (wrong, says) in [
+        ("rule = 1", "policy: `rule` must be a list"),
+        ("rule = [1]", "rule 1: must be a table"),
+        ("name = 1", "policy: `name` must be text"),
+        ("name = []", "policy: `name` must be a text in quotes"),
+        ("name = \"\"", "name: 1 to 80 characters"),
+        ("rule = [{ id = \"x\", effect = \"ask\", when = 1 }]", "rule \"x\": `when` must be a table"),
+        ("rule = [{ id = \"x\", effect = \"ask\", when = { rail = {} } }]", "`rail` has no operator"),
+        ("rule = [{ id = \"x\", effect = \"ask\", when = { rail = { eq = [] } } }]", "`eq` takes one value"),
+        ("rule = [{ id = \"x\", effect = \"ask\", when = { rail = { in = \"a\" } } }]", "`in` takes a list"),
+        ("rule = [{ id = \"x\", effect = \"ask\", when = { rail = { exists = 1 } } }]", "`exists` is true or false"),
+        ("rule = [{ id = \"x\", effect = \"ask\", when = { rail = { eq = {} } } }]", "a list or a table"),
+        ("rule = [{ id = \"x\", effect = \"ask\", when = { scheme = { prefix = \"\" } } }]", "empty `prefix`"),
+        (
+            "rule = [{ id = \"x\", effect = \"ask\", when = { rail = { host_suffix = \"a\" } } }]",
+            "on `payee_origin` only",
+        ),
+        ("rule = [{ id = \"x\", effect = \"ask\", when = { amount = true } }]", "write an amount as text"),
+        ("rule = [{ id = \"x\", effect = \"ask\", when = { now = \"2026\" } }]", "must be a moment"),
+        ("rule = [{ id = \"x\", effect = \"ask\", when = { rail = true } }]", "must be a text in quotes"),
+        ("rule = [{ id = \"x\", effect = \"ask\", when = { rail = \"x 402\" } }]", "not a name of"),
+        ("rule = [{ id = \"x\", effect = \"ask\", when = { agent = \"An Agent\" } }]", "an agent's name is"),
+        ("rule = [{ id = \"x\", effect = \"ask\", when = { payee_origin = \"a.example\" } }]", "not an origin"),
+        ("rule = [{ id = \"x\", effect = \"ask\", when = { asset = \"USDC\" } }]", "not an asset id"),
+        ("rule = [{ id = \"x\", effect = \"ask\", when = { network = \"Base\" } }]", "not a network id"),
+        ("budget = [{ id = \"x\", when = {}, window = \"once\", on_exceed = \"ask\" }]", "an empty `when`"),
+        (
+            "budget = [{ id = \"x\", window = \"once\", max_amount = \"x\", on_exceed = \"ask\" }]",
+            "not a plain decimal",
+        ),
+    ] {
+        let error = refused(&format!("format = 1\nreference = \"USD\"\n{wrong}"));
+        assert!(error.contains(says), "{wrong}: {error}");
+    }
+    assert_eq!(refused(&" ".repeat((1 << 20) + 1)), "the policy file is larger than 1 MiB");
 }
 
 #[test]
@@ -181,20 +241,22 @@ fn a_budget_the_caller_can_restart_is_warned_about_unless_a_longer_one_covers_it
     let allow = "{ id = \"a\", effect = \"allow\", when = { exposure = { le = \"1\" } } }";
     let session = "{ id = \"s\", window = \"session\", max_amount = \"1\", on_exceed = \"ask\" }";
     let alone = policy(allow, session).warnings();
-    assert!(alone.len() == 1 && alone[0].contains("budget s alone is no limit"), "{alone:?}");
+    assert!(alone.len() == 1 && alone[0].to_string().contains("budget s alone is no limit"), "{alone:?}");
     let scoped = session.replace("window = \"session\"", "scope = [\"session\"], window = \"calendar:day\"");
     assert_eq!(policy(allow, &scoped).warnings().len(), 1, "it does not back itself");
     let twice = session.replace("\"s\"", "\"s2\"");
     assert_eq!(policy(allow, &format!("{session}, {twice}")).warnings().len(), 2, "another session is no backing");
     let day = "{ id = \"d\", window = \"calendar:day\", max_amount = \"9\", on_exceed = \"ask\" }";
-    assert_eq!(policy(allow, &format!("{session}, {day}")).warnings(), Vec::<String>::new());
+    assert_eq!(policy(allow, &format!("{session}, {day}")).warnings(), vec![]);
     let narrow = "{ id = \"d\", when = { rail = \"x402\" }, window = \"calendar:day\", max_amount = \"9\", on_exceed = \"ask\" }";
     assert_eq!(policy(allow, &format!("{session}, {narrow}")).warnings().len(), 1);
     let unbounded = "{ id = \"u\", effect = \"allow\", when = { rail = \"x4o2\" } }";
     let warnings = policy(unbounded, "").warnings();
     assert!(
-        warnings.iter().any(|w| w.contains("x4o2")) && warnings.iter().any(|w| w.contains("any amount")),
+        warnings.iter().any(|w| w.to_string().contains("x4o2"))
+            && warnings.iter().any(|w| w.to_string().contains("any amount")),
         "{warnings:?}"
     );
-    assert_eq!(example().warnings(), Vec::<String>::new());
+    assert_eq!(example().warnings(), vec![]);
+    warnings.iter().chain(&alone).for_each(is_chinese);
 }

@@ -39,7 +39,7 @@ fn every_preset_parses_round_trips_and_refuses_raw_signatures() {
         let p = Policy::preset(name, "EUR").unwrap();
         assert_eq!((p.name(), p.reference()), (name, "EUR"));
         assert_eq!(Policy::parse(&p.to_toml(), "EUR").as_ref(), Ok(&p));
-        assert_eq!(p.warnings(), Vec::<String>::new(), "{name}");
+        assert_eq!(p.warnings(), vec![], "{name}");
         check(&p, &doing(Op::Sign, "0"), &[], Effect::Deny, "no-raw-sign");
     }
     assert_eq!(preset("balanced"), preset("everyday"));

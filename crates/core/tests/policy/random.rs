@@ -129,7 +129,7 @@ pub fn repaired(mut draft: Draft) -> Policy {
         match draft.clone().check() {
             Ok(policy) => return policy,
             Err(PolicyError::Item { at, .. }) => {
-                let drop = |id: &str, kind: &str| at == format!("{kind} {id:?}");
+                let drop = |id: &str, kind: &str| at.to_string() == format!("{kind} {id:?}");
                 match draft.budgets.iter().position(|b| drop(&b.id, "budget")) {
                     Some(n) => drop_at(&mut draft.budgets, n),
                     None => {

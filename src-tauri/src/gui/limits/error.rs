@@ -1,6 +1,9 @@
 //! Why a change of the limits is not made: tagged, so that the page says it in the person's language.
 
-use countersign_core::policy::{EditError, PolicyError};
+use countersign_core::{
+    approval::Said,
+    policy::{EditError, PolicyError},
+};
 use countersign_vault::VaultError;
 use serde::Serialize;
 #[cfg(test)]
@@ -29,8 +32,11 @@ pub enum LimitsError {
     Counted { what: String },
     /// No port has this number.
     Port,
-    /// The parser's own words.
-    Policy { text: String },
+    /// No policy: where it is wrong, if that is known, and what to write instead.
+    Policy {
+        #[cfg_attr(test, ts(type = "Array<Said>"))]
+        says: Vec<Said>,
+    },
     /// The limits were changed meanwhile.
     Changed,
     /// Something in limits or settings has not been confirmed by anybody.
@@ -65,7 +71,7 @@ impl From<EditError> for LimitsError {
 
 impl From<PolicyError> for LimitsError {
     fn from(error: PolicyError) -> Self {
-        Self::Policy { text: error.to_string() }
+        Self::Policy { says: error.told() }
     }
 }
 

@@ -306,7 +306,7 @@ async fn what_cannot_be_read_is_refused_whole() {
         LimitsEdit::Rule { rule: None, form: form(EffectName::Except, None) },
     ] {
         match home.save(&edit).await {
-            Err(LimitsError::Policy { text }) => assert!(!text.is_empty()),
+            Err(LimitsError::Policy { says }) => assert!(!says.is_empty()),
             Ok(SavedView::Owner { .. }) if matches!(edit, LimitsEdit::Rule { .. }) => home.room.cancel(),
             other => panic!("{other:?}"),
         }

@@ -40,8 +40,9 @@ pub struct LimitsView {
     pub agents: Vec<String>,
     /// Networks, with what people call them.
     pub networks: Vec<(String, String)>,
-    /// What a person should know about this policy, in the core's words.
-    pub warnings: Vec<String>,
+    /// What a person should know about this policy.
+    #[cfg_attr(test, ts(type = "Array<Said>"))]
+    pub warnings: Vec<Said>,
 }
 
 /// A shipped policy as a card.

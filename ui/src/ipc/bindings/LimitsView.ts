@@ -7,6 +7,7 @@ import type { LimitView } from "./LimitView";
 import type { PinnedView } from "./PinnedView";
 import type { PresetView } from "./PresetView";
 import type { RuleView } from "./RuleView";
+import type { Said } from "./Said";
 
 /**
  * The whole page.
@@ -49,6 +50,6 @@ agents: Array<string>,
  */
 networks: Array<[string, string]>, 
 /**
- * What a person should know about this policy, in the core's words.
+ * What a person should know about this policy.
  */
-warnings: Array<string>, };
+warnings: Array<Said>, };

@@ -196,4 +196,78 @@ export type Said =
   | { id: "setting.node_new"; parts: { network: string; url: string } }
   | { id: "setting.node_gone"; parts: { network: string; url: string } }
   | { id: "setting.node_first"; parts: { network: string; url: string } }
+  | { id: "odd.task"; parts: { budget: string } }
+  | { id: "odd.session"; parts: { budget: string } }
+  | { id: "odd.rail"; parts: { rule: string; rail: string; rails: string } }
+  | { id: "odd.allows"; parts: { rule: string; example: string } }
+  | { id: "odd.excepts"; parts: { rule: string; example: string } }
+  | { id: "at.file"; parts: {  } }
+  | { id: "at.key"; parts: { key: string } }
+  | { id: "at.rule"; parts: { rule: string } }
+  | { id: "at.budget"; parts: { budget: string } }
+  | { id: "at.known"; parts: { known: string } }
+  | { id: "file.size"; parts: {  } }
+  | { id: "file.syntax"; parts: { line: string; text: string } }
+  | { id: "file.reference"; parts: { file: string; config: string } }
+  | { id: "file.format"; parts: {  } }
+  | { id: "file.unknown"; parts: { key: string; keys: string } }
+  | { id: "file.missing"; parts: { key: string; example: string } }
+  | { id: "file.no_when"; parts: { example: string } }
+  | { id: "file.no_table"; parts: { example: string } }
+  | { id: "file.when"; parts: { example: string } }
+  | { id: "file.number"; parts: { key: string } }
+  | { id: "file.quotes"; parts: { key: string } }
+  | { id: "file.count"; parts: { key: string } }
+  | { id: "file.moment"; parts: { key: string } }
+  | { id: "file.no_moment"; parts: { key: string; text: string } }
+  | { id: "file.years"; parts: { key: string } }
+  | { id: "file.list"; parts: { key: string } }
+  | { id: "file.choice"; parts: { key: string; text: string; names: string } }
+  | { id: "file.scope"; parts: { text: string; names: string } }
+  | { id: "file.no_fact"; parts: { key: string } }
+  | { id: "file.empty_when"; parts: {  } }
+  | { id: "file.no_operator"; parts: { key: string; example: string } }
+  | { id: "file.operator"; parts: { key: string; operator: string; operators: string } }
+  | { id: "file.eq"; parts: { key: string } }
+  | { id: "file.in"; parts: { key: string } }
+  | { id: "file.exists"; parts: { key: string } }
+  | { id: "file.compared"; parts: { key: string } }
+  | { id: "file.no_value"; parts: { key: string } }
+  | { id: "file.twice"; parts: { key: string } }
+  | { id: "file.never"; parts: { key: string } }
+  | { id: "file.empty_list"; parts: { key: string } }
+  | { id: "file.empty_prefix"; parts: { key: string } }
+  | { id: "file.use_value"; parts: { key: string; operator: string } }
+  | { id: "file.use_host"; parts: { key: string; operator: string } }
+  | { id: "file.use_whole"; parts: { key: string; operator: string } }
+  | { id: "file.use_origin"; parts: { key: string; operator: string } }
+  | { id: "file.amount"; parts: { key: string; text: string } }
+  | { id: "file.precise"; parts: { key: string; text: string } }
+  | { id: "file.huge"; parts: { key: string; text: string } }
+  | { id: "file.amount_text"; parts: { key: string } }
+  | { id: "file.flag"; parts: { key: string } }
+  | { id: "file.agent"; parts: { key: string; text: string } }
+  | { id: "file.origin"; parts: { key: string; text: string } }
+  | { id: "file.checksum"; parts: { key: string; text: string } }
+  | { id: "file.asset"; parts: { key: string; text: string } }
+  | { id: "file.network"; parts: { key: string; text: string } }
+  | { id: "file.name"; parts: { key: string; text: string } }
+  | { id: "file.method"; parts: { key: string; text: string } }
+  | { id: "file.none_of"; parts: { key: string; text: string; names: string } }
+  | { id: "file.prefix"; parts: { key: string; text: string } }
+  | { id: "file.host"; parts: { key: string; text: string } }
+  | { id: "file.suffix"; parts: { key: string; text: string } }
+  | { id: "file.length"; parts: {  } }
+  | { id: "file.many"; parts: { most: string } }
+  | { id: "file.at_most"; parts: { key: string; most: string } }
+  | { id: "file.grants_all"; parts: { effect: string } }
+  | { id: "file.grants_task"; parts: { effect: string } }
+  | { id: "file.unbounded"; parts: { rule: string } }
+  | { id: "file.no_cap"; parts: {  } }
+  | { id: "file.one_rule"; parts: {  } }
+  | { id: "file.no_rule"; parts: { rule: string } }
+  | { id: "file.id"; parts: {  } }
+  | { id: "file.id_twice"; parts: {  } }
+  | { id: "file.zone"; parts: { text: string } }
+  | { id: "file.converted"; parts: {  } }
   | { id: "told"; parts: { text: string } };

@@ -66,7 +66,7 @@ pub(super) fn remember(draft: &mut Draft, answer: &Remembered) -> Result<(), Edi
             (Field::Exposure, Test::Le(Value::Money(exposure))),
         ]);
     }
-    let when = When::new(conditions).map_err(|says| PolicyError::item(format!("rule {about:?}"), says))?;
+    let when = When::new(conditions).map_err(|says| PolicyError::rule(&about, says))?;
     let mut rule = Rule { expires: answer.expires, origin: Source::Prompt, ..Rule::new("", effect, when) };
     if draft.rules.iter().any(|there| covers(there, &rule)) {
         return Ok(());

@@ -22,7 +22,7 @@ pub(super) fn block(draft: &mut Draft, origin: &Origin) -> Result<(), EditError>
         return Ok(());
     }
     let value = Value::Text(origin.to_string());
-    let at = |says| crate::policy::PolicyError::item("payee", says);
+    let at = |says| crate::policy::PolicyError::key("payee", says);
     let when = When::new([(Field::PayeeOrigin, Test::In([value].into()))]).map_err(at)?;
     let id = free_id(&format!("block {}", origin.host()), draft.rules.iter().map(|r| r.id.as_str()));
     draft.rules.push(Rule::new(&id, Tier::Deny, when));

@@ -3,6 +3,7 @@
 use super::{EditError, free_id};
 use crate::policy::{
     ASK_ABOVE, Budget, Draft, Field, LIMIT_PAYMENT, PRESETS, Policy, PolicyError, Rule, Scope, Source, Tier, When,
+    draft::choice,
 };
 
 /// The one that keeps limits and lets nothing through.
@@ -34,7 +35,7 @@ impl Policy {
 
 /// Puts a shipped policy in the place of another: shipped rules and budgets go, the person's stay under their ids.
 pub(super) fn apply(draft: &mut Draft, name: &str) -> Result<(), EditError> {
-    let unknown = || PolicyError::item("preset", format!("{name:?} is none of: {}", PRESETS.join(", ")));
+    let unknown = || PolicyError::key("preset", choice("preset", name, PRESETS.iter().copied()));
     let new = Policy::preset(name, &draft.reference).ok_or_else(unknown)?.draft();
     let shipped = all(&draft.reference);
     if name == CAREFUL {

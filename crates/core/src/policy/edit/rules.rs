@@ -109,7 +109,7 @@ pub(super) fn change(draft: &mut Draft, id: &str, form: &RuleForm) -> Result<(),
 }
 
 fn when(id: &str, conditions: impl IntoIterator<Item = (Field, Test)>) -> Result<When, EditError> {
-    Ok(When::new(conditions).map_err(|says| PolicyError::item(format!("rule {id:?}"), says))?)
+    Ok(When::new(conditions).map_err(|says| PolicyError::rule(id, says))?)
 }
 
 pub(super) fn end(draft: &mut Draft, id: &str, expires: Option<Millis>) -> Result<(), EditError> {

@@ -2,15 +2,15 @@
 
 use toml::{Table, Value as Toml, value::Datetime};
 
-use crate::Millis;
+use crate::{Millis, approval::Said, text::clean};
 
-pub(super) struct Keys(Table);
+pub(super) struct Keys(pub Table);
 
 impl Keys {
-    pub fn of(value: Toml) -> Result<Self, String> {
+    pub fn of(value: Toml) -> Result<Self, Said> {
         match value {
             Toml::Table(table) => Ok(Self(table)),
-            other => Err(format!("is {} where a table such as {{ id = \"…\" }} belongs", kind(&other))),
+            _ => Err(Said::FileNoTable { example: "{ id = \"…\" }".to_owned() }),
         }
     }
 
@@ -18,70 +18,55 @@ impl Keys {
         self.0.remove(key)
     }
 
-    pub fn text(&mut self, key: &str) -> Result<Option<String>, String> {
-        self.take(key).map(|v| text(v).map_err(|says| format!("`{key}` {says}"))).transpose()
+    pub fn text(&mut self, key: &str) -> Result<Option<String>, Said> {
+        self.take(key).map(|v| text(key, v)).transpose()
     }
 
-    pub fn need(&mut self, key: &str, example: &str) -> Result<String, String> {
-        self.text(key)?.ok_or_else(|| format!("`{key}` is missing; write {key} = {example}"))
+    pub fn need(&mut self, key: &str, example: &str) -> Result<String, Said> {
+        self.text(key)?.ok_or_else(|| Said::FileMissing { key: key.to_owned(), example: example.to_owned() })
     }
 
-    pub fn count(&mut self, key: &str) -> Result<Option<u64>, String> {
+    pub fn count(&mut self, key: &str) -> Result<Option<u64>, Said> {
         let whole = |v: Toml| v.as_integer().and_then(|n| u64::try_from(n).ok());
-        self.take(key).map(|v| whole(v).ok_or_else(|| format!("`{key}` must be a whole number, 0 or more"))).transpose()
+        self.take(key).map(|v| whole(v).ok_or_else(|| Said::FileCount { key: key.to_owned() })).transpose()
     }
 
-    pub fn moment(&mut self, key: &str) -> Result<Option<Millis>, String> {
+    pub fn moment(&mut self, key: &str) -> Result<Option<Millis>, Said> {
         let read = |v: Toml| match v {
-            Toml::Datetime(at) => moment(at),
-            _ => Err("must be a moment with its offset and no quotes, such as 2026-12-01T00:00:00Z".to_owned()),
+            Toml::Datetime(at) => moment(key, at),
+            _ => Err(Said::FileMoment { key: key.to_owned() }),
         };
-        self.take(key).map(|v| read(v).map_err(|says| format!("`{key}` {says}"))).transpose()
+        self.take(key).map(read).transpose()
     }
 
-    pub fn list(&mut self, key: &str) -> Result<Vec<Toml>, String> {
+    pub fn list(&mut self, key: &str) -> Result<Vec<Toml>, Said> {
         match self.take(key) {
             None => Ok(Vec::new()),
             Some(Toml::Array(items)) => Ok(items),
-            Some(other) => Err(format!("`{key}` is {}; write a list: {key} = [ … ]", kind(&other))),
+            Some(_) => Err(Said::FileList { key: key.to_owned() }),
         }
     }
 
-    pub fn finish(self, known: &str) -> Result<(), String> {
+    pub fn finish(self, known: &str) -> Result<(), Said> {
         match self.0.keys().next() {
             None => Ok(()),
-            Some(key) => Err(format!("unknown key `{key}`; the keys are {known}")),
+            Some(key) => Err(Said::FileUnknown { key: clean(key), keys: known.to_owned() }),
         }
     }
-
-    pub fn rest(self) -> Table {
-        self.0
-    }
 }
 
-pub(super) fn text(value: Toml) -> Result<String, String> {
+pub(super) fn text(key: &str, value: Toml) -> Result<String, Said> {
     match value {
         Toml::String(text) => Ok(text),
-        Toml::Float(_) | Toml::Integer(_) => Err("must be text; write amounts in quotes, such as \"0.10\"".to_owned()),
-        other => Err(format!("is {}; write a text in quotes", kind(&other))),
+        Toml::Float(_) | Toml::Integer(_) => Err(Said::FileNumber { key: clean(key) }),
+        _ => Err(Said::FileQuotes { key: clean(key) }),
     }
 }
 
-pub(super) fn moment(at: Datetime) -> Result<Millis, String> {
-    let bad = || format!("is {at}, which is no moment; write it with its offset, such as 2026-12-01T00:00:00Z");
+pub(super) fn moment(key: &str, at: Datetime) -> Result<Millis, Said> {
+    let bad = || Said::FileNoMoment { key: clean(key), text: at.to_string() };
     if at.offset.is_none() {
         return Err(bad());
     }
     at.to_string().parse::<jiff::Timestamp>().map(|t| Millis(t.as_millisecond())).map_err(|_| bad())
-}
-
-pub(super) fn kind(value: &Toml) -> &'static str {
-    match value {
-        Toml::String(_) => "text",
-        Toml::Integer(_) | Toml::Float(_) => "a number",
-        Toml::Boolean(_) => "true or false",
-        Toml::Datetime(_) => "a moment",
-        Toml::Array(_) => "a list",
-        Toml::Table(_) => "a table",
-    }
 }
