@@ -62,6 +62,16 @@ pub enum AlipayVerb {
     Check,
     /// Forgets the merchant and its key.
     Remove,
+    /// Asks Alipay no more about a page that is open. The page itself stays: a buyer can still pay there.
+    Unwatch {
+        /// Its payment id; `countersign history` shows them.
+        payment: String,
+    },
+    /// Asks Alipay about such a page again.
+    Watch {
+        /// Its payment id.
+        payment: String,
+    },
 }
 
 pub fn run(place: &Place, verb: AlipayVerb, json: bool) -> anyhow::Result<Exit> {
@@ -122,6 +132,18 @@ pub fn run(place: &Place, verb: AlipayVerb, json: bool) -> anyhow::Result<Exit> 
             },
             json,
         ),
+        AlipayVerb::Unwatch { payment } => finish(
+            place,
+            Op::AlipayWatch { payment, watched: false },
+            |_| println!("Alipay is asked about this page no more. A buyer can still pay there."),
+            json,
+        ),
+        AlipayVerb::Watch { payment } => finish(
+            place,
+            Op::AlipayWatch { payment, watched: true },
+            |_| println!("Alipay is asked about this page until it is paid or closed."),
+            json,
+        ),
         AlipayVerb::Remove => {
             finish(place, Op::AlipayRemove, |_| println!("The merchant and its key are forgotten."), json)
         }
@@ -142,7 +164,7 @@ fn of_the_environment() -> Option<anyhow::Result<Op>> {
         return_url: variable("AP_RETURN_URL"),
         notify_url: variable("AP_NOTIFY_URL"),
     };
-    Some(said.merchant().map(|_| Op::AlipaySetup { said, key: Secret::new(key.into_bytes()) }))
+    Some(said.merchant().map(|_| Op::AlipaySetup { said, key: Secret::new(key.into_bytes()) }).map_err(Into::into))
 }
 
 /// Takes such a merchant over into the vault of the running Countersign where there is none yet, after its owner was asked. Says to
