@@ -23,8 +23,9 @@ const LONGEST_KEY: usize = 4096;
 
 /// What a person says of a merchant, but its private key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
-pub struct Said {
+pub struct MerchantSetup {
     /// The app's number.
     pub app_id: String,
     /// `prod`, `sandbox` or an address.
@@ -58,7 +59,7 @@ pub enum NotAMerchant {
     PlayMoneyOnly,
 }
 
-impl Said {
+impl MerchantSetup {
     /// The merchant this is, its own public key still to come.
     pub fn merchant(&self) -> Result<Merchant, NotAMerchant> {
         if !(1..=32).contains(&self.app_id.len()) || !self.app_id.bytes().all(|b| b.is_ascii_digit()) {
@@ -125,7 +126,7 @@ fn address(text: &str) -> anyhow::Result<Url> {
 }
 
 /// Keeps the merchant, with this key or one that is made.
-pub async fn keep(vault: &Vault, said: &Said, key: Secret) -> anyhow::Result<Value> {
+pub async fn keep(vault: &Vault, said: &MerchantSetup, key: Secret) -> anyhow::Result<Value> {
     let key = (!key.expose().is_empty()).then_some(key);
     Ok(shown(&vault.set_merchant(said.merchant()?, key).await?))
 }
@@ -158,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_person_is_told_where_buyers_and_notices_go_and_too_long_a_setup_is_none() {
-        let said = Said {
+        let said = MerchantSetup {
             app_id: "2021000000000001".into(),
             gateway: "sandbox".into(),
             alipay_key: "A".repeat(LONGEST_KEY + 1),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::{Exit, finish, setup::read_longer};
 use crate::{
-    alipay::setup::Said,
+    alipay::setup::MerchantSetup,
     app::Place,
     control::{self, Op, Reply},
 };
@@ -84,7 +84,7 @@ pub fn run(place: &Place, verb: AlipayVerb, json: bool) -> anyhow::Result<Exit> 
             let alipay_key = std::fs::read_to_string(&alipay_key_file)
                 .with_context(|| format!("reading Alipay's public key from {}", alipay_key_file.display()))?;
             let alipay_key = alipay_key.trim().to_owned();
-            let said = Said { app_id, gateway, alipay_key, return_url, notify_url };
+            let said = MerchantSetup { app_id, gateway, alipay_key, return_url, notify_url };
             said.merchant()?;
             let done = move |made: &serde_json::Value| {
                 println!("The merchant is set up. Its public key, for Alipay's console:");
@@ -157,7 +157,7 @@ fn of_the_environment() -> Option<anyhow::Result<Op>> {
     if variable("AP_ENCRYPTION_ALGO").is_some_and(|algorithm| algorithm != "RSA2") {
         return Some(Err(anyhow::anyhow!("AP_ENCRYPTION_ALGO must be RSA2; the older RSA is not used")));
     }
-    let said = Said {
+    let said = MerchantSetup {
         app_id,
         gateway: variable("AP_CURRENT_ENV").unwrap_or_else(|| "prod".to_owned()),
         alipay_key,

@@ -152,7 +152,7 @@ pub enum Op {
     /// Sets a merchant at Alipay up, in the place of the one before.
     AlipaySetup {
         /// All but the private key.
-        said: setup::Said,
+        said: setup::MerchantSetup,
         /// The app's private key; empty to have one made.
         #[serde(with = "carried")]
         key: Secret,
