@@ -24,10 +24,9 @@ pub fn secret_open(window: WebviewWindow, shell: Gets<'_>, task: SecretTask) -> 
 
 /// What the window was opened for.
 #[tauri::command]
-pub fn secret_view(window: WebviewWindow, shell: Gets<'_>) -> Told<SecretView> {
+pub async fn secret_view(window: WebviewWindow, shell: Gets<'_>) -> Told<SecretView> {
     from(&window, SECRET)?;
-    let merchant = shell.alipay.merchant().map(|merchant| merchant.app_id);
-    shell.secret.view(shell.preferences.now().language, merchant.as_deref())
+    shell.secret.view(shell.preferences.now().language).await
 }
 
 /// Carries out one step of it.

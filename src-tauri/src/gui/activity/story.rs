@@ -161,6 +161,16 @@ mod tests {
     }
 
     #[test]
+    fn a_pages_address_is_that_of_the_kept_answer_or_none() {
+        let link = "https://openapi.alipay.com/gateway.do?app_id=1&sign=a%2Fb%3D";
+        let answer = serde_json::json!({"paymentLink": link, "markdown": format!("[2 CNY]({link})")});
+        assert_eq!(super::link(answer.to_string().as_bytes()).as_deref(), Some(link));
+        for other in ["", "{}", r#"{"paymentLink": 1}"#, "[\"x\"]"] {
+            assert_eq!(super::link(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
     fn a_sellers_answer_is_shown_without_what_hides_in_it() {
         let headers = [("x-note".to_owned(), "a\u{202e}b\u{200b}c".to_owned())];
         let shown = rows(ResponseView::new(200, &headers, None));

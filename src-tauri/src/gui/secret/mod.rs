@@ -85,9 +85,14 @@ impl Room {
         self.lock().take_if(|sitting| sitting.number == number);
     }
 
-    /// What the window starts with; `merchant` is the app of the one there is.
-    pub fn view(&self, language: Language, merchant: Option<&str>) -> Told<SecretView> {
+    /// What the window starts with.
+    pub async fn view(&self, language: Language) -> Told<SecretView> {
         let task = self.task()?;
+        // From the store itself: whatever is there would be replaced, in use or not.
+        let merchant = match &task {
+            SecretTask::Merchant => self.vault.merchant().await.map_err(told)?,
+            _ => None,
+        };
         let wallet = match &task {
             SecretTask::Export { address } | SecretTask::Remove { address } => Some(self.wallet(address)?),
             _ => None,
@@ -100,7 +105,7 @@ impl Room {
             language,
             red_band: UI_AUTOMATION,
             least: u32::try_from(LEAST).unwrap_or(u32::MAX),
-            merchant: merchant.map(clean),
+            merchant: merchant.map(|merchant| clean(&merchant.app_id)),
         })
     }
 

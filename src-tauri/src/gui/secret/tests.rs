@@ -140,7 +140,7 @@ async fn a_passphrase_is_set_locks_opens_and_goes_and_a_wallet_goes_by_its_addre
     let remove = |text: &str| SecretStep::Remove { typed: text.to_owned() };
     assert_eq!(home.step(remove(&address)).await, Err(SecretError::Locked));
     home.begin(SecretTask::Unlock).unwrap();
-    assert_eq!(home.room.view(Language::English, None).unwrap().guarded, GuardedBy::Locked);
+    assert_eq!(home.room.view(Language::English).await.unwrap().guarded, GuardedBy::Locked);
     let unlock = |text: &str| SecretStep::Unlock { passphrase: typed(text) };
     assert_eq!(home.step(unlock("wrong")).await, Err(SecretError::WrongPassphrase));
     assert_eq!(home.step(unlock("correct horse")).await, Ok(SecretDone::Done));
@@ -166,12 +166,12 @@ async fn a_sitting_does_what_it_was_opened_for_and_nothing_after_its_end() {
     assert_eq!(home.begin(SecretTask::Export { address: "0x0".into() }), Err(SecretError::NotNow));
     let first = home.begin(SecretTask::Import).unwrap();
     assert_eq!(home.room.begin(SecretTask::Unlock), Ok(first), "the one that is open stays");
-    assert_eq!(home.room.view(Language::English, None).map(|view| view.task), Ok(SecretTask::Import));
+    assert_eq!(home.room.view(Language::English).await.map(|view| view.task), Ok(SecretTask::Import));
     let second = home.begin(SecretTask::Unlock).unwrap();
     home.room.end(first);
     assert_eq!(home.room.sitting(), Some(second), "a window that goes late ends only its own");
     home.room.end(second);
-    assert_eq!(home.room.view(Language::English, None), Err(SecretError::NotNow));
+    assert_eq!(home.room.view(Language::English).await, Err(SecretError::NotNow));
 }
 
 /// A public key, as Alipay's console shows one.
@@ -224,7 +224,7 @@ async fn a_merchant_is_set_up_with_a_key_of_its_own_or_one_that_is_made_and_nons
     let made = home.vault.merchant().await.unwrap().unwrap();
     assert!(made.sandbox && made.public_key != alipay && made.return_url.is_some(), "{made:?}");
     assert!(crate::alipay::check::keys(&home.vault).await.is_ok());
-    let view = home.room.view(Language::English, Some(&made.app_id)).unwrap();
+    let view = home.room.view(Language::English).await.unwrap();
     assert_eq!((view.task, view.merchant.as_deref()), (SecretTask::Merchant, Some("2021000000000001")));
     let shown = format!("{:?}", own("canary"));
     assert!(!shown.contains("canary"), "{shown}");
