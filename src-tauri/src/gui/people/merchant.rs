@@ -7,6 +7,7 @@ use countersign_vault::keys::Merchant;
 use serde::Serialize;
 #[cfg(test)]
 use ts_rs::TS;
+use url::Url;
 
 use super::{PATIENCE, Room};
 use crate::{
@@ -83,13 +84,19 @@ impl MerchantView {
         Self {
             app_id: clean(&merchant.app_id),
             gateway,
-            at: clean(&merchant.gateway),
+            at: whole(&merchant.gateway),
             test: merchant.sandbox,
-            public_key: clean(&merchant.public_key),
-            return_url: merchant.return_url.as_deref().map(clean),
-            notify_url: merchant.notify_url.as_deref().map(clean),
+            // Base64 that this program wrote; a part of it would be of no use.
+            public_key: merchant.public_key.clone(),
+            return_url: merchant.return_url.as_deref().map(whole),
+            notify_url: merchant.notify_url.as_deref().map(whole),
         }
     }
+}
+
+/// An address in full: what hides in one is written in signs that show.
+fn whole(address: &str) -> String {
+    Url::parse(address).map_or_else(|_| clean(address), String::from)
 }
 
 impl CheckedView {

@@ -260,7 +260,7 @@ fn a_merchant_says_whose_gateway_it_asks_and_nothing_that_hides() {
     ] {
         let seen = MerchantView::of(&merchant(gateway));
         assert_eq!((seen.gateway, seen.at.as_str(), seen.test), (name, gateway, name == GatewayName::Sandbox));
-        assert_eq!(seen.notify_url.as_deref(), Some("https://shop.example/notice"));
+        assert_eq!(seen.notify_url.as_deref(), Some("https://shop.example/%E2%80%AEnotice"));
     }
 }
 
@@ -274,8 +274,9 @@ async fn a_merchant_goes_only_after_a_yes_and_its_tools_with_it() {
     home.vault.set_merchant(made, None).await.unwrap();
     let alipay = Alipay::open(home.vault.clone(), &wire, home.clock.clone()).await;
     let registry = Registry::builtin("USD");
-    let seen = home.room.wallets(&registry, 0, alipay.merchant().as_ref()).await.unwrap();
-    assert_eq!(seen.merchant.unwrap().app_id, "2021000000000001");
+    let seen = home.room.wallets(&registry, 0, alipay.merchant().as_ref()).await.unwrap().merchant.unwrap();
+    let kept = home.vault.merchant().await.unwrap().unwrap();
+    assert_eq!((seen.app_id.as_str(), seen.public_key), ("2021000000000001", kept.public_key), "whole");
     let refused = home.room.merchant_remove(&alipay).await.unwrap_err();
     assert!(refused.to_string().contains("the merchant stays"), "{refused}");
     assert!(alipay.is_set_up() && home.vault.merchant().await.unwrap().is_some());
