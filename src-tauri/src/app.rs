@@ -129,6 +129,9 @@ pub fn make_private(dir: &Path) -> anyhow::Result<()> {
 pub struct Running {
     /// The desk.
     pub desk: Arc<Desk>,
+    /// The merchant at Alipay, which a page shows.
+    #[cfg(feature = "gui")]
+    pub alipay: Arc<Alipay>,
     /// Where agents come in.
     pub listening: http::Listening,
     settling: tokio::task::JoinHandle<()>,
@@ -190,14 +193,22 @@ pub async fn start(
         door: opened(place, door::AGENTS, desk.vault()).await?,
     };
     let mcp = mcp::Mcp::new(&place.dir, &config.mcp)?;
-    let listening = http::serve(desk.clone(), sessions, alipay, config, entrances, |app| {
+    let listening = http::serve(desk.clone(), sessions, alipay.clone(), config, entrances, |app| {
         mcp.router(app.clone(), Arc::new(Together(gateway.clone()))).merge(gateway::router(app, gateway))
     })
     .await?;
     let settling = tokio::spawn(desk.clone().settle());
     let renewing = tokio::spawn(bridge::renew::for_ever(desk.vault().clone(), place.dir.clone()));
     let locking = tokio::spawn(desk.clone().lock_idle_wallets());
-    Ok(Running { desk, listening, settling, renewing, locking })
+    Ok(Running {
+        desk,
+        #[cfg(feature = "gui")]
+        alipay,
+        listening,
+        settling,
+        renewing,
+        locking,
+    })
 }
 
 /// The socket of this name, or none where nothing can be written: there is still something to look at.

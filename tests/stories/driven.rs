@@ -3,6 +3,7 @@
 //! `cargo xtask test window` builds the app so (feature `ui-automation`) and brings display and driver; without them each says so.
 
 mod day;
+mod merchant;
 mod scale;
 mod told;
 

@@ -30,7 +30,7 @@ impl AlipayDouble {
     pub fn set_up(&self, place: &Place) -> Value {
         let file = |name: &str| {
             let path = place.path().join(name);
-            std::fs::write(&path, self.keys[name].as_str().expect("a key")).expect("a file");
+            std::fs::write(&path, self.key(name)).expect("a file");
             path.display().to_string()
         };
         let gateway = format!("{}/gateway.do", self.server.url);
@@ -38,6 +38,11 @@ impl AlipayDouble {
         let (key, alipay) = (file("app"), file("alipay"));
         let words = ["alipay", "setup", "--app-id", app_id, "--key-file", &key, "--alipay-key-file", &alipay];
         place.ok(&[&words[..], &["--gateway", &gateway, "--json"]].concat())
+    }
+
+    /// The `app`'s private key, or `alipay`'s public one.
+    pub fn key(&self, name: &str) -> &str {
+        self.keys[name].as_str().expect("a key")
     }
 
     /// A place with an agent's token, where the merchant is set up and yuan are worth something.

@@ -3,7 +3,7 @@ import axe from 'axe-core';
 import { tick } from 'svelte';
 import { afterEach, expect, test } from 'vitest';
 import { empty, limits } from '../src/dev/limits';
-import { agents, noAgents, noWallets, wallets } from '../src/dev/people';
+import { agents, merchant, noAgents, noWallets, wallets } from '../src/dev/people';
 import { scenes, status } from '../src/dev/scenes';
 import { secretStep, secretView, tasks } from '../src/dev/secret';
 import { chosen } from '../src/dev/settings';
@@ -70,6 +70,7 @@ const people = [
   ['agents', 'empty', noAgents],
   ['wallets', 'normal', wallets()],
   ['wallets', 'empty', noWallets],
+  ['wallets', 'with a merchant', wallets({ merchant: merchant() })],
   ['agents', 'failed', null],
   ['wallets', 'failed', null],
 ] as const;

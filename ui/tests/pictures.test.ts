@@ -23,6 +23,8 @@ const views: View[] = [
   main('limits', 'limits', '[data-testid=preset-careful]'),
   main('agents', 'agents', '[data-testid=connect-add]'),
   main('wallets', 'wallets', '[data-testid=kept]'),
+  main('merchant', 'wallets', '[data-testid=merchant-key]', 'running&merchant'),
+  { ...main('page', 'activity/pay_1', '[data-testid=page-link]', 'running&page'), then: `document.querySelector('[data-testid=page-code]').click()` },
   main('settings', 'settings', '[data-testid=finding-swap]'),
   main('limits-narrow', 'limits', '[data-testid=preset-careful]', 'running', [320, 700]),
   main('activity-narrow', 'activity', '.lines li', 'running', [320, 700]),
@@ -37,6 +39,7 @@ const views: View[] = [
   ask('failed'),
   secret('create'),
   secret('import'),
+  secret('merchant'),
 ];
 
 const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');

@@ -2,7 +2,7 @@
 
 use countersign_core::{
     Millis,
-    payment::{AgentName, Digest, IdempotencyKey, PaymentId, Quote},
+    payment::{AgentName, Digest, IdempotencyKey, Op, PaymentId, Quote},
     policy::{By, Decision, Facts},
     status::{Event, Settlement, Status},
 };
@@ -92,10 +92,19 @@ pub struct Record {
     pub transaction: Option<String>,
     /// Why it was refused.
     pub refused_as: Option<RefusedAs>,
+    /// Whether its provider is asked about it again and again. A person can stop that for an open page.
+    pub watched: bool,
     /// Whether the ledger knows of a signature. A reserved payment of an earlier process life may have one all the same.
     pub signed: bool,
     /// The process life that made it.
     pub epoch: i64,
+}
+
+impl Record {
+    /// Whether it is a page on which a buyer may still pay, as far as is known.
+    pub fn is_open_page(&self) -> bool {
+        self.quote.op == Op::ReceiveLink && self.status.holds() && self.status != Status::Settled
+    }
 }
 
 /// What to write beside a payment without moving it.

@@ -189,6 +189,12 @@ impl Vault {
         self.0.write(move |tx| verb::note(tx, &payment, note)).await
     }
 
+    /// Writes down whether the provider of an open page is asked about it from here on. Of anything else that cannot be stopped.
+    pub async fn watch(&self, payment: &PaymentId, watched: bool) -> Result<Record, VaultError> {
+        let payment = payment.clone();
+        self.0.write(move |tx| verb::watch(tx, &payment, watched)).await
+    }
+
     /// Moves a payment on evidence: settled, window over, dead.
     ///
     /// Of `evidence`, `transaction` is kept as the payment's, and `actual` (atomic units, a string) below the exposure gives

@@ -3,6 +3,7 @@
 //! Without a merchant there is none of it. Nothing here decides, signs or keeps money: orders are payments like all others.
 
 mod carrier;
+pub mod check;
 mod names;
 mod order;
 mod provider;
@@ -105,6 +106,12 @@ impl Alipay {
     /// Whether there is a merchant, so that there are tools.
     pub fn is_set_up(&self) -> bool {
         self.profile.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// For the page that shows it: the merchant as it is used, without its key; none if there is none.
+    #[cfg(feature = "gui")]
+    pub fn merchant(&self) -> Option<Merchant> {
+        self.profile.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|profile| profile.merchant.clone())
     }
 
     /// The merchant.

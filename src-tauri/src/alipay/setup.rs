@@ -1,36 +1,31 @@
-//! Setting a merchant up, and checking it without moving anything.
+//! Setting a merchant up, and what is said of one.
 
 use anyhow::{Context as _, bail};
-use base64::Engine as _;
-use countersign_core::{
-    approval,
-    signable::alipay::{About, Question},
-    text::clean,
-};
-use countersign_rails::alipay::{Expected, Notice, PublicKey, TradeFound, fen};
+use countersign_core::{approval, text::clean};
+use countersign_rails::alipay::{Expected, Notice, PublicKey, fen};
 use countersign_vault::{
     Vault,
     keys::{Merchant, Secret},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use thiserror::Error;
 use url::{Host, Url};
 
-use super::Alipay;
-
-const PRODUCTION: &str = "https://openapi.alipay.com/gateway.do";
-const SANDBOX: &str = "https://openapi-sandbox.dl.alipaydev.com/gateway.do";
+/// Alipay's gateway, for real money.
+pub const PRODUCTION: &str = "https://openapi.alipay.com/gateway.do";
+/// That of Alipay's own test environment.
+pub const SANDBOX: &str = "https://openapi-sandbox.dl.alipaydev.com/gateway.do";
 /// Longest address, in bytes: Alipay takes no longer one.
 const LONGEST_ADDRESS: usize = 256;
 /// Longest public key as text: one of 8192 bits is shorter.
 const LONGEST_KEY: usize = 4096;
-/// A number no order of anybody has.
-const NOBODYS: &str = "countersign-check-0";
 
 /// What a person says of a merchant, but its private key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
-pub struct Said {
+pub struct MerchantSetup {
     /// The app's number.
     pub app_id: String,
     /// `prod`, `sandbox` or an address.
@@ -43,29 +38,50 @@ pub struct Said {
     pub notify_url: Option<String>,
 }
 
-impl Said {
+/// Why what a person says makes no merchant.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NotAMerchant {
+    /// Its number.
+    #[error("an app's number is 1 to 32 digits")]
+    App,
+    /// Where requests would go.
+    #[error("--gateway takes prod, sandbox or an address: {0}")]
+    Gateway(String),
+    /// Alipay's public key.
+    #[error("Alipay's public key: {0}")]
+    AlipayKey(String),
+    /// Where buyers or notices would go.
+    #[error("the address {0}: {1}")]
+    Address(String, String),
+    /// Nothing but Alipay's own test environment moves play money.
+    #[cfg(feature = "ui-automation")]
+    #[error("this build takes synthetic clicks (ui-automation) and moves play money only")]
+    PlayMoneyOnly,
+}
+
+impl MerchantSetup {
     /// The merchant this is, its own public key still to come.
-    pub fn merchant(&self) -> anyhow::Result<Merchant> {
+    pub fn merchant(&self) -> Result<Merchant, NotAMerchant> {
         if !(1..=32).contains(&self.app_id.len()) || !self.app_id.bytes().all(|b| b.is_ascii_digit()) {
-            bail!("an app's number is 1 to 32 digits");
+            return Err(NotAMerchant::App);
         }
         let gateway = match self.gateway.as_str() {
             "prod" => PRODUCTION,
             "sandbox" => SANDBOX,
             other => other,
         };
-        let url = address(gateway).context("--gateway takes prod, sandbox or an address")?;
+        let url = address(gateway).map_err(|error| NotAMerchant::Gateway(format!("{error:#}")))?;
         if self.alipay_key.len() > LONGEST_KEY {
-            bail!("Alipay's public key has at most {LONGEST_KEY} characters");
+            return Err(NotAMerchant::AlipayKey(format!("at most {LONGEST_KEY} characters")));
         }
-        PublicKey::parse(&self.alipay_key).context("Alipay's public key")?;
+        PublicKey::parse(&self.alipay_key).map_err(|error| NotAMerchant::AlipayKey(error.to_string()))?;
         for url in [&self.return_url, &self.notify_url].into_iter().flatten() {
-            address(url).with_context(|| format!("the address {}", clean(url)))?;
+            address(url).map_err(|error| NotAMerchant::Address(clean(url), format!("{error:#}")))?;
         }
         let sandbox = gateway == SANDBOX;
         #[cfg(feature = "ui-automation")]
         if !sandbox {
-            bail!("this build takes synthetic clicks (ui-automation) and moves play money only");
+            return Err(NotAMerchant::PlayMoneyOnly);
         }
         Ok(Merchant {
             app_id: self.app_id.clone(),
@@ -110,24 +126,9 @@ fn address(text: &str) -> anyhow::Result<Url> {
 }
 
 /// Keeps the merchant, with this key or one that is made.
-pub async fn keep(vault: &Vault, said: &Said, key: Secret) -> anyhow::Result<Value> {
+pub async fn keep(vault: &Vault, said: &MerchantSetup, key: Secret) -> anyhow::Result<Value> {
     let key = (!key.expose().is_empty()).then_some(key);
     Ok(shown(&vault.set_merchant(said.merchant()?, key).await?))
-}
-
-/// The merchant, and that its key signs what its public key verifies. Asks nobody outside.
-pub async fn check(vault: &Vault) -> anyhow::Result<Value> {
-    let merchant =
-        vault.merchant().await?.context("there is no Alipay profile; `countersign alipay setup` makes one")?;
-    let about = About::Trade { out_trade_no: NOBODYS.to_owned() };
-    let question = Question { app_id: merchant.app_id.clone(), at: 0, about };
-    let signature = vault.sign_question(question.clone()).await?;
-    let signature = base64::engine::general_purpose::STANDARD.encode(signature);
-    if !PublicKey::parse(&merchant.public_key)?.verifies(question.text().as_bytes(), &signature) {
-        bail!("the key in the store is not that of the profile");
-    }
-    PublicKey::parse(&merchant.alipay_key)?;
-    Ok(shown(&merchant))
 }
 
 /// Whether a notice is Alipay's, about this order, and says that it was paid.
@@ -152,26 +153,13 @@ pub fn shown(merchant: &Merchant) -> Value {
     })
 }
 
-impl Alipay {
-    /// Asks the gateway about an order nobody has: an answer that verifies shows that both sides know the other's key.
-    pub async fn try_it(&self) -> anyhow::Result<Value> {
-        let profile = self.profile().map_err(|problem| anyhow::anyhow!(problem.detail))?;
-        match self.trade(&profile, NOBODYS).await {
-            Ok(TradeFound::Unknown | TradeFound::Known { .. }) => Ok(json!({"gateway": "answers", "keys": "match"})),
-            Ok(TradeFound::Refused(why)) => bail!("the gateway refuses: {}", countersign_core::text::clean(&why)),
-            Ok(TradeFound::Unclear) => bail!("the gateway answered, but has a fault; try again later"),
-            Err(problem) => bail!(problem.detail),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_person_is_told_where_buyers_and_notices_go_and_too_long_a_setup_is_none() {
-        let said = Said {
+        let said = MerchantSetup {
             app_id: "2021000000000001".into(),
             gateway: "sandbox".into(),
             alipay_key: "A".repeat(LONGEST_KEY + 1),
@@ -182,7 +170,7 @@ mod tests {
         for url in [&said.return_url, &said.notify_url].into_iter().flatten() {
             assert!(text.iter().any(|line| line.contains(url.as_str())), "{text:?}");
         }
-        assert!(said.merchant().is_err());
+        assert!(matches!(said.merchant(), Err(NotAMerchant::AlipayKey(_))));
         assert!(address(&format!("https://shop.example/{}", "a".repeat(300))).is_err());
         assert!(address("https://shop.example/thanks").is_ok());
     }

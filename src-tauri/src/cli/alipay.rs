@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::{Exit, finish, setup::read_longer};
 use crate::{
-    alipay::setup::Said,
+    alipay::setup::MerchantSetup,
     app::Place,
     control::{self, Op, Reply},
 };
@@ -62,6 +62,16 @@ pub enum AlipayVerb {
     Check,
     /// Forgets the merchant and its key.
     Remove,
+    /// Asks Alipay no more about a page that is open. The page itself stays: a buyer can still pay there.
+    Unwatch {
+        /// Its payment id; `countersign history` shows them.
+        payment: String,
+    },
+    /// Asks Alipay about such a page again.
+    Watch {
+        /// Its payment id.
+        payment: String,
+    },
 }
 
 pub fn run(place: &Place, verb: AlipayVerb, json: bool) -> anyhow::Result<Exit> {
@@ -74,7 +84,7 @@ pub fn run(place: &Place, verb: AlipayVerb, json: bool) -> anyhow::Result<Exit> 
             let alipay_key = std::fs::read_to_string(&alipay_key_file)
                 .with_context(|| format!("reading Alipay's public key from {}", alipay_key_file.display()))?;
             let alipay_key = alipay_key.trim().to_owned();
-            let said = Said { app_id, gateway, alipay_key, return_url, notify_url };
+            let said = MerchantSetup { app_id, gateway, alipay_key, return_url, notify_url };
             said.merchant()?;
             let done = move |made: &serde_json::Value| {
                 println!("The merchant is set up. Its public key, for Alipay's console:");
@@ -122,6 +132,18 @@ pub fn run(place: &Place, verb: AlipayVerb, json: bool) -> anyhow::Result<Exit> 
             },
             json,
         ),
+        AlipayVerb::Unwatch { payment } => finish(
+            place,
+            Op::AlipayWatch { payment, watched: false },
+            |_| println!("Alipay is asked about this page no more. A buyer can still pay there."),
+            json,
+        ),
+        AlipayVerb::Watch { payment } => finish(
+            place,
+            Op::AlipayWatch { payment, watched: true },
+            |_| println!("Alipay is asked about this page until it is paid or closed."),
+            json,
+        ),
         AlipayVerb::Remove => {
             finish(place, Op::AlipayRemove, |_| println!("The merchant and its key are forgotten."), json)
         }
@@ -135,14 +157,14 @@ fn of_the_environment() -> Option<anyhow::Result<Op>> {
     if variable("AP_ENCRYPTION_ALGO").is_some_and(|algorithm| algorithm != "RSA2") {
         return Some(Err(anyhow::anyhow!("AP_ENCRYPTION_ALGO must be RSA2; the older RSA is not used")));
     }
-    let said = Said {
+    let said = MerchantSetup {
         app_id,
         gateway: variable("AP_CURRENT_ENV").unwrap_or_else(|| "prod".to_owned()),
         alipay_key,
         return_url: variable("AP_RETURN_URL"),
         notify_url: variable("AP_NOTIFY_URL"),
     };
-    Some(said.merchant().map(|_| Op::AlipaySetup { said, key: Secret::new(key.into_bytes()) }))
+    Some(said.merchant().map(|_| Op::AlipaySetup { said, key: Secret::new(key.into_bytes()) }).map_err(Into::into))
 }
 
 /// Takes such a merchant over into the vault of the running Countersign where there is none yet, after its owner was asked. Says to

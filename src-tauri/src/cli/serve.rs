@@ -104,6 +104,7 @@ pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::
     });
     let parts = GuiParts {
         desk: running.desk.clone(),
+        alipay: running.alipay.clone(),
         approver,
         inputs,
         clock,

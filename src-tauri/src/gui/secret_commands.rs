@@ -24,9 +24,9 @@ pub fn secret_open(window: WebviewWindow, shell: Gets<'_>, task: SecretTask) -> 
 
 /// What the window was opened for.
 #[tauri::command]
-pub fn secret_view(window: WebviewWindow, shell: Gets<'_>) -> Told<SecretView> {
+pub async fn secret_view(window: WebviewWindow, shell: Gets<'_>) -> Told<SecretView> {
     from(&window, SECRET)?;
-    shell.secret.view(shell.preferences.now().language)
+    shell.secret.view(shell.preferences.now().language).await
 }
 
 /// Carries out one step of it.
@@ -37,6 +37,9 @@ pub async fn secret_step(window: WebviewWindow, shell: Gets<'_>, step: SecretSte
     let failed = |error: tauri::Error| SecretError::Failed { text: error.to_string() };
     let downloads = paths.download_dir().or_else(|_| paths.home_dir()).map_err(failed)?;
     let done = shell.secret.step(step, &downloads).await;
+    if matches!(done, Ok(SecretDone::Merchant { .. })) {
+        shell.alipay.load().await.map_err(|error| SecretError::Failed { text: format!("{error:#}") })?;
+    }
     shell.desk.look_again();
     done
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// Every command with the only window that has it.
-const TABLE: [(&str, &str); 45] = [
+const TABLE: [(&str, &str); 49] = [
     ("next", "approval"),
     ("decide", "approval"),
     ("raw", "approval"),
@@ -15,6 +15,8 @@ const TABLE: [(&str, &str); 45] = [
     ("activity_list", "main"),
     ("activity_payment", "main"),
     ("activity_export", "main"),
+    ("page_code", "main"),
+    ("page_watch", "main"),
     ("preferences", "main"),
     ("set_preferences", "main"),
     ("limits", "main"),
@@ -36,6 +38,8 @@ const TABLE: [(&str, &str); 45] = [
     ("wallet_money", "main"),
     ("wallet_pays", "main"),
     ("wallet_lock", "main"),
+    ("merchant_check", "main"),
+    ("merchant_remove", "main"),
     ("secret_open", "main"),
     ("settings", "main"),
     ("settings_save", "main"),

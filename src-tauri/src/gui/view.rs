@@ -404,7 +404,7 @@ pub(super) mod tests {
         super::{
             activity::view::{
                 ActivityFilter, ActivityLine, ActivityPage, Bar, BarPart, Exported, Form, Overview, OverviewAsked,
-                PaymentStory, Ranked, Span, SpentView, StepKind, StepView, SumsBy,
+                PageView, PaymentStory, Ranked, Span, SpentView, StepKind, StepView, SumsBy,
             },
             preferences::{Look, MoneyKind, Notices, Preferences},
         },
@@ -478,6 +478,7 @@ pub(super) mod tests {
         check::<BarPart>(&dir, &mut stale);
         check::<Ranked>(&dir, &mut stale);
         check::<PaymentStory>(&dir, &mut stale);
+        check::<PageView>(&dir, &mut stale);
         check::<StepView>(&dir, &mut stale);
         check::<StepKind>(&dir, &mut stale);
         check::<Form>(&dir, &mut stale);

@@ -4,6 +4,7 @@ mod bent;
 mod ends;
 mod kills;
 mod official;
+mod pages;
 mod together;
 
 /// Allows one payment of every agent without a person, so that stories of faults need none.

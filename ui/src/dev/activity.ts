@@ -99,6 +99,19 @@ export function story(change: Partial<PaymentStory> = {}): PaymentStory {
       { kind: 'claimed', when: when(15), what: transaction, also: [] },
       { kind: 'settled', when: when(41), what: transaction, also: [] },
     ],
+    page: null,
     ...change,
   };
 }
+
+/** A page where a buyer can still pay. */
+export const openPage = (watched = true): PaymentStory =>
+  story({
+    line: { ...line(0), state: 'completed', value: '1.68 USD', amount: '12 CNY', payee: 'https://openapi.alipay.com', agent: 'clerk' },
+    rail: 'alipay page.pay',
+    network: '',
+    transaction: null,
+    explorer: null,
+    settlement: 'none',
+    page: { link: `https://openapi.alipay.com/gateway.do?app_id=2021000000000001&method=alipay.trade.page.pay&sign=${'a%2Fb'.repeat(70)}`, watched },
+  });

@@ -1,8 +1,8 @@
 /** Stands in for the Rust side: `?scene=NAME` picks what is fed. Never part of a normal build. */
 import type { ActivityFilter, ApprovalFrame, Language, SecretStep } from '../ipc/types';
-import { overview, page, story } from './activity';
+import { openPage, overview, page, story } from './activity';
 import { empty, limits, loosens, owner, tightens, versions } from './limits';
-import { agents, clientChange, clients, noAgents, noWallets, wallets } from './people';
+import { agents, clientChange, clients, merchant, noAgents, noWallets, wallets } from './people';
 import { scenes, status, view } from './scenes';
 import { chosen, findings, owner as settingsOwner, settings } from './settings';
 import { money, secretStep, secretView, tasks } from './secret';
@@ -50,7 +50,11 @@ const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   status: () => main ?? Promise.reject(new Error('not running')),
   activity_overview: () => (scene === 'failing' ? Promise.reject(broken) : overview(scene === 'empty' ? { has_real: false, has_test: false } : { behind: scene === 'many' ? 41_200 : 0 })),
   activity_list: (args) => page(scene === 'empty' ? 0 : scene === 'many' ? 1_000_000 : 10_000, args['filter'] as ActivityFilter, args['cursor'] as string | null),
-  activity_payment: () => story(),
+  activity_payment: () => (asked.has('page') ? openPage() : story()),
+  page_code: () => money().qr,
+  page_watch: () => null,
+  merchant_check: () => ({ is: 'works' }),
+  merchant_remove: () => new Promise(() => undefined),
   activity_export: () => ({ path: '/home/me/Downloads/countersign-2026-05-04.csv', count: '10000' }),
   pause: () => null,
   resume: () => null,
@@ -85,7 +89,7 @@ const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   clients: () => (scene === 'empty' ? [] : clients),
   client_change: () => clientChange(),
   client_go: () => null,
-  wallets: () => (scene === 'empty' ? noWallets : scene === 'failed' ? Promise.reject(broken) : scene === 'loading' ? new Promise(() => undefined) : wallets()),
+  wallets: () => (scene === 'empty' ? noWallets : scene === 'failed' ? Promise.reject(broken) : scene === 'loading' ? new Promise(() => undefined) : wallets({ merchant: asked.has('merchant') ? merchant() : null })),
 };
 
 /** `?press=A,B` presses the parts of these test ids, one after the other: for pictures of what only shows after a press. */

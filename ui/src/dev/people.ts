@@ -1,5 +1,5 @@
 /** Made-up agents and wallets for the mock and the tests. */
-import type { AgentsView, AgentView, ClientChange, ClientView, WalletsView } from '../ipc/types';
+import type { AgentsView, AgentView, ClientChange, ClientView, MerchantView, WalletsView } from '../ipc/types';
 
 const own = '0x2222222222222222222222222222222222222222';
 const main = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed';
@@ -61,6 +61,18 @@ export const wallets = (change: Partial<WalletsView> = {}): WalletsView => ({
     { id: 'eip155:8453', name: 'Base', testnet: false },
     { id: 'eip155:84532', name: 'Base Sepolia', testnet: true },
   ],
+  merchant: null,
+  ...change,
+});
+
+export const merchant = (change: Partial<MerchantView> = {}): MerchantView => ({
+  app_id: '2021000000000001',
+  gateway: 'sandbox',
+  at: 'https://openapi-sandbox.dl.alipaydev.com/gateway.do',
+  test: true,
+  public_key: `MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A${'MIIBCgKCAQEAu1SU1LfVLPHCozMxH2Mo'.repeat(11)}IDAQAB`,
+  return_url: 'https://shop.example/thanks',
+  notify_url: null,
   ...change,
 });
 

@@ -12,6 +12,7 @@ export const secretView = (task: SecretTask, change: Partial<SecretView> = {}): 
   language: 'en',
   red_band: false,
   least: 10,
+  merchant: null,
   ...change,
 });
 
@@ -30,6 +31,10 @@ export function secretStep(step: SecretStep): SecretDone {
       return { is: 'made', label: step.label || 'main', address };
     case 'export':
       return { is: 'saved', path: '/home/me/Downloads/countersign-wallet-0x5aAeb605.json' };
+    case 'merchant':
+    case 'merchant_fresh':
+      if (!/^\d+$/.test(step.said.app_id)) throw { kind: 'not_an_app' };
+      return { is: 'merchant', app_id: step.said.app_id };
     default:
       return { is: 'done' };
   }
@@ -42,6 +47,7 @@ export const tasks: Record<string, SecretTask> = {
   unlock: { is: 'unlock' },
   export: { is: 'export', address },
   remove: { is: 'remove', address },
+  merchant: { is: 'merchant' },
 };
 
 export const money = (change: Partial<MoneyView> = {}): MoneyView => ({

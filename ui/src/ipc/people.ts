@@ -1,6 +1,6 @@
 /** The commands of the pages Agents and Wallets. To resume an agent, or to let another wallet pay, is confirmed in the approval window, whatever is called here. */
 import { invoke } from '@tauri-apps/api/core';
-import type { AgentsView, ClientChange, ClientView, MoneyView, SecretTask, WalletsView } from './types';
+import type { AgentsView, CheckedView, ClientChange, ClientView, MoneyView, SecretTask, WalletsView } from './types';
 
 export const agents = (): Promise<AgentsView> => invoke('agents');
 
@@ -31,6 +31,12 @@ export const walletPays = (address: string, network: string | null): Promise<voi
 
 /** Nothing can be paid until the passphrase is typed again. */
 export const lockWallets = (): Promise<void> => invoke('wallet_lock');
+
+/** Checks the merchant's keys and asks the gateway about an order nobody has. */
+export const checkMerchant = (): Promise<CheckedView> => invoke('merchant_check');
+
+/** Forgets the merchant and its key, once that is confirmed in the approval window. */
+export const removeMerchant = (): Promise<void> => invoke('merchant_remove');
 
 /** Opens the window of secrets for one task; nothing of what happens there comes back here. */
 export const openSecret = (task: SecretTask): Promise<void> => invoke('secret_open', { task });

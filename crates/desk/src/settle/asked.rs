@@ -2,11 +2,11 @@
 
 use countersign_core::{
     Millis,
-    payment::Op,
+    payment::{Op, PaymentId},
     signable::Signable,
     status::{Event as Happens, Settlement, Status},
 };
-use countersign_vault::{Outcome as Ended, Record};
+use countersign_vault::{Outcome as Ended, Record, VaultError};
 use serde_json::json;
 
 use super::{
@@ -31,6 +31,19 @@ impl Desk {
 
     pub(super) fn ask_at(&self, record: &Record, at: Millis) {
         self.settler.put(Due { at, payment: record.id.clone(), pause_ms: AFTER_DOUBT_MS, pace: Pace::Provider });
+    }
+
+    /// Has the provider of an open page asked no more, or asked again and at once; for good, until told otherwise.
+    ///
+    /// # Errors
+    /// What may move the person's money is always asked about.
+    pub async fn watch(&self, payment: &PaymentId, watched: bool) -> Result<Record, VaultError> {
+        let record = self.vault.watch(payment, watched).await?;
+        self.settler.forget(payment);
+        if watched {
+            self.ask_at(&record, self.now());
+        }
+        Ok(record)
     }
 
     /// Whether it is time to ask no more: nothing has come of it for a month.

@@ -76,6 +76,11 @@ impl Settler {
         }
     }
 
+    /// Looks at a payment no more.
+    fn forget(&self, payment: &PaymentId) {
+        self.lock().retain(|due| due.payment != *payment);
+    }
+
     /// Takes what is due, and says when the next look is.
     fn take(&self, now: Millis, most: usize) -> (Vec<Due>, Option<Millis>) {
         let mut due = self.lock();

@@ -77,7 +77,8 @@ impl Desk {
     async fn look_at_start(&self, payment: &PaymentId, end: u64) {
         let record = if self.settler.asks_any() { self.vault.payment(payment).await.ok().flatten() } else { None };
         match record.filter(|record| self.settler.provider(&record.quote.rail).is_some()) {
-            Some(record) => self.ask_at(&record, self.now()),
+            Some(record) if record.watched => self.ask_at(&record, self.now()),
+            Some(_) => {}
             None => self.settler.look(payment, self.first_look(end)),
         }
     }
@@ -109,6 +110,7 @@ impl Desk {
     /// One look: `None` when the payment has its end, else whether something was learnt.
     async fn look_at(&self, payment: &PaymentId) -> Look<Option<bool>> {
         match self.vault.open_payment(payment).await? {
+            Some((record, _)) if !record.watched => Ok(None),
             Some((record, forms)) if self.settler.provider(&record.quote.rail).is_some() => {
                 let learnt = self.ask_provider(&record, &forms).await?;
                 Ok((learnt || !self.asked_long_enough(&record)).then_some(learnt))

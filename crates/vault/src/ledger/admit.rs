@@ -200,6 +200,7 @@ fn blank(row: PaymentRow, quote: Quote, decision: Decision) -> Record {
         valid_before: None,
         transaction: None,
         refused_as: None,
+        watched: true,
         signed: false,
         epoch: row.epoch,
     }

@@ -55,6 +55,9 @@ pub(crate) struct Body {
     pub outcome: Option<Outcome>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<String>,
+    /// From here on its provider is asked about it, or is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched: Option<bool>,
     /// A word of ours: `again`, `window`, `quit`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,

@@ -119,6 +119,7 @@ pub(crate) fn begin(row: &PaymentRow, quote: Quote, first: &Body, to: Status) ->
         valid_before: None,
         transaction: None,
         refused_as: None,
+        watched: true,
         signed: false,
         epoch: row.epoch,
     };
@@ -142,6 +143,7 @@ pub(crate) fn apply(record: &mut Record, body: &Body, to: Status) {
         record.transaction.clone_from(&body.transaction);
     }
     record.valid_before = body.valid_before.or(record.valid_before);
+    record.watched = body.watched.unwrap_or(record.watched);
     record.refused_as = body.refused_as.or(record.refused_as);
     record.expires_at = if to == Status::Waiting { body.expires_at.or(record.expires_at) } else { None };
     match body.event {

@@ -52,7 +52,7 @@ pub(crate) mod verb {
         facts::history,
         fold::by_id,
         list::{detail, explain, open, open_ids, open_one, page, policies},
-        note::{advance, note},
+        note::{advance, note, watch},
         payees::{forget, label, list as payees, names, past},
         reserve::{end_waiting, rejudge, reserve},
         setup::{

@@ -37,6 +37,27 @@ pub(crate) fn note(tx: &mut Tx<'_>, id: &PaymentId, note: Note) -> Result<Record
     Ok(stored.record)
 }
 
+/// Notes that the provider of an open page is asked about it no more, or again; what is so already is not written twice.
+///
+/// Nothing else is ever looked away from: whatever may move the person's money is asked about until its end is known.
+pub(crate) fn watch(tx: &mut Tx<'_>, id: &PaymentId, watched: bool) -> Result<Record, Stop> {
+    let mut stored = find(tx, id)?;
+    if !stored.record.is_open_page() {
+        return Err(
+            VaultError::Refused("only an open page can be looked away from, and this is none".to_owned()).into()
+        );
+    }
+    if stored.record.watched == watched {
+        return Ok(stored.record);
+    }
+    let mut entry = tx.body(Event::Noted);
+    entry.watched = Some(watched);
+    entry.why = Some(if watched { "watched" } else { "unwatched" }.to_owned());
+    let from = Some(stored.record.status);
+    tx.advance_chain(&mut stored, from, &entry)?;
+    Ok(stored.record)
+}
+
 /// Moves a payment on evidence. Only a proof of non-use, or a smaller amount that was shown, frees anything.
 pub(crate) fn advance(
     tx: &mut Tx<'_>,

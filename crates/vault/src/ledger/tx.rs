@@ -99,6 +99,7 @@ impl Tx<'_> {
             settlement: None,
             outcome: None,
             transaction: None,
+            watched: None,
             why: None,
             evidence: None,
             freed: None,

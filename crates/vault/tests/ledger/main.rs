@@ -12,6 +12,7 @@ mod budgets;
 mod ends;
 mod hundred;
 mod old;
+mod pages;
 mod payees;
 mod people;
 mod questions;

@@ -1,4 +1,5 @@
-//! The Activity page's commands: sums, lists, one payment, and a file of what is shown. They read; nothing moves.
+//! The Activity page's commands: sums, lists, one payment, and a file of what is shown. They read; nothing moves. A person can have
+//! an open page asked about no more.
 
 mod export;
 mod file;
@@ -24,6 +25,7 @@ use tauri::{Manager as _, WebviewWindow};
 use super::{
     Shell,
     commands::{Gets, Said, failed, from},
+    qr::QrView,
     view::DecideError,
     window::MAIN,
 };
@@ -84,6 +86,27 @@ pub async fn activity_payment(window: WebviewWindow, shell: Gets<'_>, id: String
     from(&window, MAIN)?;
     let id: PaymentId = id.parse().map_err(|_| failed("This is no payment."))?;
     story::read(&shell.desk, &id).await.map_err(failed)?.ok_or_else(|| failed("There is no such payment."))
+}
+
+/// The address of an open page as a QR code, for somebody's telephone.
+#[tauri::command]
+pub async fn page_code(window: WebviewWindow, shell: Gets<'_>, id: String) -> Said<QrView> {
+    from(&window, MAIN)?;
+    let id: PaymentId = id.parse().map_err(|_| failed("This is no payment."))?;
+    let vault = shell.desk.vault();
+    let record = vault.payment(&id).await.map_err(failed)?.ok_or_else(|| failed("There is no such payment."))?;
+    let page = story::page(vault, &record).await.map_err(failed)?.ok_or_else(|| failed("This is no open page."))?;
+    let link = page.link.ok_or_else(|| failed("The address of this page is not kept any more."))?;
+    QrView::of(&link).ok_or_else(|| failed("The address of this page is too long for a code."))
+}
+
+/// Has Alipay asked about an open page no more, or again.
+#[tauri::command]
+pub async fn page_watch(window: WebviewWindow, shell: Gets<'_>, id: String, watched: bool) -> Said<()> {
+    from(&window, MAIN)?;
+    let id: PaymentId = id.parse().map_err(|_| failed("This is no payment."))?;
+    shell.desk.watch(&id, watched).await.map_err(failed)?;
+    Ok(())
 }
 
 /// Writes what fits into a new file among the person's downloads.

@@ -2,9 +2,9 @@
 
 use countersign_core::{asset::Network, payment::PaymentId, policy::By, registry::Registry, status::Event};
 use countersign_desk::{Desk, outcome::ResponseView, view::status_of};
-use countersign_vault::{Explained, Record, Step, VaultError};
+use countersign_vault::{Explained, Record, Step, Vault, VaultError};
 
-use super::view::{ActivityLine, PaymentStory, StepKind, StepView, grouped};
+use super::view::{ActivityLine, PageView, PaymentStory, StepKind, StepView, grouped};
 
 /// Everything the ledger tells of one payment; none if it knows no such payment.
 pub async fn read(desk: &Desk, id: &PaymentId) -> Result<Option<PaymentStory>, VaultError> {
@@ -17,7 +17,23 @@ pub async fn read(desk: &Desk, id: &PaymentId) -> Result<Option<PaymentStory>, V
     let (agent_says, seller_says) = (text("reason").await?, text("seller").await?);
     let answer = vault.detail(id, "answer").await?;
     let receipt = answer.and_then(|bytes| serde_json::from_slice::<ResponseView>(&bytes).ok());
-    Ok(Some(story(&told, desk.registry(), agent_says, seller_says, receipt)))
+    let page = page(vault, &told.record).await?;
+    Ok(Some(PaymentStory { page, ..story(&told, desk.registry(), agent_says, seller_says, receipt) }))
+}
+
+/// The page that a payment is, while it is open. Its address is what the agent was given: of use to whoever wants to pay.
+pub async fn page(vault: &Vault, record: &Record) -> Result<Option<PageView>, VaultError> {
+    if !record.is_open_page() {
+        return Ok(None);
+    }
+    let body = vault.detail(&record.id, "body").await?;
+    Ok(Some(PageView { link: body.as_deref().and_then(link), watched: record.watched }))
+}
+
+/// The address in the answer that our own carrier gave, in full: cut short it would open nothing.
+fn link(body: &[u8]) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
+    url::Url::parse(answer["paymentLink"].as_str()?).ok().map(String::from)
 }
 
 fn story(
@@ -46,6 +62,7 @@ fn story(
         agent_says,
         seller_says,
         receipt: receipt.map(rows).unwrap_or_default(),
+        page: None,
         steps: told.steps.iter().enumerate().flat_map(|(at, step)| steps(at == 0, step, record)).collect(),
     }
 }
@@ -109,6 +126,8 @@ fn steps(first: bool, step: &Step, record: &Record) -> Vec<StepView> {
         Event::Noted => match step.evidence.as_ref().and_then(|why| why.as_str()) {
             Some("receipt") => all.push(view(StepKind::Claimed, record.transaction.clone())),
             Some("refused_by_seller") => all.push(view(StepKind::Refused, None)),
+            Some("unwatched") => all.push(view(StepKind::Unwatched, None)),
+            Some("watched") => all.push(view(StepKind::Watched, None)),
             // That a copy of the answer is kept is no step of the payment.
             Some("body_kept") => {}
             why => all.push(view(StepKind::Noted, why.map(|why| why.replace('_', " ")))),
@@ -138,6 +157,16 @@ mod tests {
             ["", "0x", "0xab", &long, "https://evil.example/", "0x../../../evil", &hash.replacen('a', "/", 1)]
         {
             assert_eq!(explorer(&registry, &base, foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_pages_address_is_that_of_the_kept_answer_or_none() {
+        let link = format!("https://openapi.alipay.com/gateway.do?app_id=1&sign={}%3D", "a%2Fb".repeat(200));
+        let answer = serde_json::json!({"paymentLink": link, "markdown": format!("[2 CNY]({link})")});
+        assert_eq!(super::link(answer.to_string().as_bytes()).as_deref(), Some(link.as_str()));
+        for other in ["", "{}", r#"{"paymentLink": 1}"#, r#"{"paymentLink": "x"}"#, "[\"x\"]"] {
+            assert_eq!(super::link(other.as_bytes()), None, "{other}");
         }
     }
 

@@ -186,6 +186,18 @@ pub struct PaymentStory {
     /// What the seller answered, as far as it is kept.
     pub receipt: Vec<(String, String)>,
     pub steps: Vec<StepView>,
+    /// The page it is, while a buyer can still pay there.
+    pub page: Option<PageView>,
+}
+
+/// A page on which a buyer pays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct PageView {
+    /// Its address; none where that is not kept any more.
+    pub link: Option<String>,
+    /// Whether Alipay is asked about it again and again.
+    pub watched: bool,
 }
 
 /// One step of a payment.
@@ -228,6 +240,10 @@ pub enum StepKind {
     Refused,
     /// Written down beside it.
     Noted,
+    /// Alipay is asked about this page no more.
+    Unwatched,
+    /// It is asked again.
+    Watched,
     /// Money moved, on evidence.
     Settled,
     /// Nobody knows.

@@ -3,6 +3,7 @@
 //! What is done here only tightens. To resume an agent passes the window that asks.
 
 mod clients;
+pub mod merchant;
 pub mod money;
 #[cfg(test)]
 mod tests;
@@ -17,12 +18,13 @@ use countersign_desk::{
     Desk,
     approver::{Approver, Change},
 };
-use countersign_vault::{PayerFor, Scope, Vault, Wallet};
+use countersign_vault::{PayerFor, Scope, Vault, Wallet, keys::Merchant};
 use std::{sync::Arc, time::Duration};
 
 use super::secret::GuardedBy;
 use crate::{app::Place, bridge::token, connect::Roots};
 use clients::Shown;
+use merchant::MerchantView;
 use view::{AgentView, GoneView, KeptIn, NetworkName, WalletName, WalletView};
 
 /// How long the person has in the window that asks.
@@ -70,7 +72,12 @@ impl Room {
     }
 
     /// The Wallets page; `lock_after` minutes without use the wallets lock.
-    pub async fn wallets(&self, registry: &Registry, lock_after: u32) -> anyhow::Result<WalletsView> {
+    pub async fn wallets(
+        &self,
+        registry: &Registry,
+        lock_after: u32,
+        merchant: Option<&Merchant>,
+    ) -> anyhow::Result<WalletsView> {
         let agents = self.vault.list_agents().await?;
         let lives = |name: &AgentName| agents.iter().any(|a| a.name == *name && a.revoked_at.is_none());
         let payers = self.vault.payers();
@@ -90,6 +97,7 @@ impl Room {
             guarded: GuardedBy::from(self.vault.guarded()),
             lock_after,
             networks: networks.map(NetworkName::of).collect(),
+            merchant: merchant.map(MerchantView::of),
         })
     }
 

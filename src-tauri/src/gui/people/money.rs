@@ -6,7 +6,6 @@ use countersign_core::{
     registry::Chain,
 };
 use countersign_desk::Desk;
-use qrcodegen::{QrCode, QrCodeEcc};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,6 +13,8 @@ use std::{
 };
 #[cfg(test)]
 use ts_rs::TS;
+
+use super::super::qr::QrView;
 
 /// Where play money can be had, by network.
 const FAUCETS: &[(u64, &str)] = &[
@@ -49,14 +50,6 @@ impl FloatView {
         let needs = needs.filter(|needs| holds > *needs)?;
         Some(Self { holds: format!("{holds} {reference}"), needs: format!("{needs} {reference}") })
     }
-}
-
-/// A QR code as one path of unit squares, dark on light, with the quiet zone around it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(TS))]
-pub struct QrView {
-    pub size: u32,
-    pub path: String,
 }
 
 /// One token of one network.
@@ -139,7 +132,7 @@ pub async fn view(desk: &Desk, seen: &Seen, account: &str, afresh: bool) -> Opti
     let networks = networks.into_iter().map(|(.., on)| on).collect();
     let needs = desk.vault().policy().and_then(|policy| policy.most_in_a_month());
     let float = FloatView::of(holds, needs, registry.reference());
-    Some(MoneyView { address: account.to_owned(), qr: qr(account)?, networks, float })
+    Some(MoneyView { address: account.to_owned(), qr: QrView::of(account)?, networks, float })
 }
 
 fn one(asset: &Asset, chain: &Chain, token: String, has: HasView, arrived: Option<String>) -> MoneyOn {
@@ -160,35 +153,10 @@ fn written(amount: Amount, asset: &Asset) -> String {
     format!("{} {}", amount.human(asset.decimals), countersign_core::text::clean(&asset.symbol))
 }
 
-/// The code of an address, which is all that is in it.
-fn qr(text: &str) -> Option<QrView> {
-    /// Light squares that a reader wants around the code.
-    const QUIET: i32 = 4;
-    let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
-    let mut path = String::new();
-    for y in 0..code.size() {
-        for x in (0..code.size()).filter(|x| code.get_module(*x, y)) {
-            path.push_str(&format!("M{} {}h1v1h-1z", x.saturating_add(QUIET), y.saturating_add(QUIET)));
-        }
-    }
-    let size = u32::try_from(code.size().saturating_add(2 * QUIET)).ok()?;
-    Some(QrView { size, path })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use countersign_core::registry::Registry;
-
-    #[test]
-    fn a_code_has_its_three_corners_and_room_around_it() {
-        let code = qr("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed").unwrap();
-        assert_eq!(code.size, 29 + 8, "42 letters fit version 3");
-        for corner in ["M4 4h", "M32 4h", "M4 32h"] {
-            assert!(code.path.contains(corner), "{corner}");
-        }
-        assert!(!code.path.contains("M3 ") && !code.path.contains("M33 "));
-    }
 
     #[test]
     fn what_arrives_is_told_and_what_was_there_is_not() {

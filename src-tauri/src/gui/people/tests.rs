@@ -2,10 +2,12 @@
 
 use super::{
     clients::ClientStands,
+    merchant::{CheckedView, GatewayName},
     view::{PauseView, PaysView},
     *,
 };
 use countersign_core::{Millis, asset::Network, policy::Policy};
+use countersign_desk::wire::{Wire, WireLimits};
 use countersign_vault::{
     Health, ManualClock, Open, PayerFor, SetBy,
     activity::Spent,
@@ -13,7 +15,11 @@ use countersign_vault::{
 };
 use std::{collections::BTreeMap, path::Path, sync::atomic::Ordering};
 
-use crate::{connect::Os, gui::person::Person};
+use crate::{
+    alipay::{Alipay, setup},
+    connect::Os,
+    gui::{person::Person, qr::QrView},
+};
 
 const NOW: Millis = Millis(1_795_000_000_000);
 
@@ -147,7 +153,7 @@ async fn a_revoked_agent_is_gone_with_its_token_and_its_file() {
 async fn a_wallet_says_whom_it_pays_for_and_where_its_key_is() {
     let home = home(&["coder", "old"]).await;
     let registry = Registry::builtin("USD");
-    assert_eq!(home.room.wallets(&registry, 0).await.unwrap().wallets, []);
+    assert_eq!(home.room.wallets(&registry, 0, None).await.unwrap().wallets, []);
     let main = home.vault.create_wallet("main").await.unwrap();
     home.clock.advance_ms(1);
     let spare = home.vault.create_wallet("spare").await.unwrap();
@@ -156,7 +162,7 @@ async fn a_wallet_says_whom_it_pays_for_and_where_its_key_is() {
         home.vault.set_payer(who, &spare.address).await.unwrap();
     }
     home.room.revoke("old").await.unwrap();
-    let seen = home.room.wallets(&registry, 0).await.unwrap();
+    let seen = home.room.wallets(&registry, 0, None).await.unwrap();
     let pays = |agent: Option<&str>, network: Option<&str>| PaysView {
         agent: agent.map(str::to_owned),
         network: network.map(str::to_owned),
@@ -229,8 +235,56 @@ async fn another_wallet_pays_by_default_only_after_a_yes_in_the_window_that_asks
     for (address, network) in [("0x0", None), (spare.address.as_str(), Some("eip155:5"))] {
         assert!(home.room.pays(&registry, address, network).await.is_err(), "{address} {network:?}");
     }
-    let networks = home.room.wallets(&registry, 0).await.unwrap().networks;
+    let networks = home.room.wallets(&registry, 0, None).await.unwrap().networks;
     assert!(networks.iter().any(|one| one.name == "Base Sepolia" && one.testnet));
+}
+
+fn merchant(gateway: &str) -> Merchant {
+    Merchant {
+        app_id: "2021000000000001".into(),
+        gateway: gateway.into(),
+        sandbox: gateway == setup::SANDBOX,
+        alipay_key: String::new(),
+        public_key: String::new(),
+        return_url: None,
+        notify_url: Some("https://shop.example/\u{202e}notice".into()),
+    }
+}
+
+#[test]
+fn a_merchant_says_whose_gateway_it_asks_and_nothing_that_hides() {
+    for (gateway, name) in [
+        (setup::PRODUCTION, GatewayName::Production),
+        (setup::SANDBOX, GatewayName::Sandbox),
+        ("https://gateway.example/", GatewayName::Custom),
+    ] {
+        let seen = MerchantView::of(&merchant(gateway));
+        assert_eq!((seen.gateway, seen.at.as_str(), seen.test), (name, gateway, name == GatewayName::Sandbox));
+        assert_eq!(seen.notify_url.as_deref(), Some("https://shop.example/%E2%80%AEnotice"));
+    }
+}
+
+#[tokio::test]
+async fn a_merchant_goes_only_after_a_yes_and_its_tools_with_it() {
+    let home = home(&[]).await;
+    let limits = WireLimits { max_response_bytes: 1024, timeout: Duration::from_secs(1) };
+    let wire = Wire::new([], limits).unwrap();
+    let own = home.vault.set_merchant(merchant(setup::SANDBOX), None).await.unwrap();
+    let made = Merchant { alipay_key: own.public_key, ..merchant(setup::SANDBOX) };
+    home.vault.set_merchant(made, None).await.unwrap();
+    let alipay = Alipay::open(home.vault.clone(), &wire, home.clock.clone()).await;
+    let registry = Registry::builtin("USD");
+    let seen = home.room.wallets(&registry, 0, alipay.merchant().as_ref()).await.unwrap().merchant.unwrap();
+    let kept = home.vault.merchant().await.unwrap().unwrap();
+    assert_eq!((seen.app_id.as_str(), seen.public_key), ("2021000000000001", kept.public_key), "whole");
+    let refused = home.room.merchant_remove(&alipay).await.unwrap_err();
+    assert!(refused.to_string().contains("the merchant stays"), "{refused}");
+    assert!(alipay.is_set_up() && home.vault.merchant().await.unwrap().is_some());
+    home.person.says.store(true, Ordering::SeqCst);
+    home.room.merchant_remove(&alipay).await.unwrap();
+    assert!(!alipay.is_set_up() && home.vault.merchant().await.unwrap().is_none());
+    assert_eq!(CheckedView::of(alipay.check().await), CheckedView::NoMerchant);
+    assert_eq!(home.person.asked.lock().unwrap().len(), 2);
 }
 
 #[test]
@@ -238,7 +292,7 @@ fn the_bindings_are_current() {
     use super::super::view::tests::check;
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/ipc/bindings");
     let mut stale = Vec::new();
-    let all: [fn(&Path, &mut Vec<String>); 18] = [
+    let all: [fn(&Path, &mut Vec<String>); 21] = [
         check::<clients::ClientView>,
         check::<clients::ClientStands>,
         check::<clients::ClientChange>,
@@ -255,8 +309,11 @@ fn the_bindings_are_current() {
         check::<money::MoneyView>,
         check::<money::FloatView>,
         check::<money::MoneyOn>,
-        check::<money::QrView>,
+        check::<QrView>,
         check::<money::HasView>,
+        check::<merchant::MerchantView>,
+        check::<merchant::GatewayName>,
+        check::<merchant::CheckedView>,
     ];
     all.iter().for_each(|check| check(&dir, &mut stale));
     assert!(stale.is_empty(), "run the test once with UPDATE_BINDINGS=1 for: {stale:#?}");

@@ -11,9 +11,12 @@ use std::collections::BTreeMap;
 #[cfg(test)]
 use ts_rs::TS;
 
-use super::super::{
-    activity::view::{SpentView, number},
-    secret::GuardedBy,
+use super::{
+    super::{
+        activity::view::{SpentView, number},
+        secret::GuardedBy,
+    },
+    merchant::MerchantView,
 };
 
 /// What the page counts of today.
@@ -108,6 +111,8 @@ pub struct WalletsView {
     pub lock_after: u32,
     /// Where a wallet may pay.
     pub networks: Vec<NetworkName>,
+    /// The merchant at Alipay, if one is set up.
+    pub merchant: Option<MerchantView>,
 }
 
 /// A network as it is chosen from a list.

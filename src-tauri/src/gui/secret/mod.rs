@@ -13,7 +13,7 @@ pub use view::{GuardedBy, SecretDone, SecretError, SecretStep, SecretTask, Secre
 use countersign_core::text::clean;
 use countersign_vault::{
     Vault, VaultError, Wallet,
-    keys::{Guarded, KeysError, Secret, phrase},
+    keys::{Guarded, KeysError, Secret, merchant_public_key, phrase},
 };
 use std::{
     io::Write as _,
@@ -29,6 +29,7 @@ use super::{
     people::view::{KeptIn, WalletName},
     preferences::Language,
 };
+use crate::alipay::setup;
 use typed::Typed;
 
 /// How many words are asked for.
@@ -85,8 +86,13 @@ impl Room {
     }
 
     /// What the window starts with.
-    pub fn view(&self, language: Language) -> Told<SecretView> {
+    pub async fn view(&self, language: Language) -> Told<SecretView> {
         let task = self.task()?;
+        // From the store itself: whatever is there would be replaced, in use or not.
+        let merchant = match &task {
+            SecretTask::Merchant => self.vault.merchant().await.map_err(told)?,
+            _ => None,
+        };
         let wallet = match &task {
             SecretTask::Export { address } | SecretTask::Remove { address } => Some(self.wallet(address)?),
             _ => None,
@@ -99,6 +105,7 @@ impl Room {
             language,
             red_band: UI_AUTOMATION,
             least: u32::try_from(LEAST).unwrap_or(u32::MAX),
+            merchant: merchant.map(|merchant| clean(&merchant.app_id)),
         })
     }
 
@@ -147,8 +154,19 @@ impl Room {
                 self.vault.remove_wallet(&address).await.map_err(told)?;
                 Ok(SecretDone::Done)
             }
+            (SecretTask::Merchant, SecretStep::Merchant { said, key }) => {
+                merchant_public_key(&key.0).map_err(|_| SecretError::NotAnRsaKey)?;
+                self.merchant(&said, Some(key.0)).await
+            }
+            (SecretTask::Merchant, SecretStep::MerchantFresh { said }) => self.merchant(&said, None).await,
             _ => Err(SecretError::NotNow),
         }
+    }
+
+    /// What was typed here by the person is agreed to by them; what is sent at the control socket is asked about.
+    async fn merchant(&self, said: &setup::MerchantSetup, key: Option<Secret>) -> Told<SecretDone> {
+        let made = self.vault.set_merchant(said.merchant()?, key).await.map_err(told)?;
+        Ok(SecretDone::Merchant { app_id: clean(&made.app_id) })
     }
 
     fn words(&self) -> Told<SecretDone> {

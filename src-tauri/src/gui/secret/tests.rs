@@ -5,7 +5,7 @@ use countersign_core::{Millis, policy::Policy, registry::Registry};
 use countersign_vault::{
     ManualClock, Open,
     keys::{
-        Guarded, KeyStoreError, Keys,
+        Guarded, KeyStoreError, Keys, Merchant,
         memory::{Fault, MemoryStore},
     },
 };
@@ -140,7 +140,7 @@ async fn a_passphrase_is_set_locks_opens_and_goes_and_a_wallet_goes_by_its_addre
     let remove = |text: &str| SecretStep::Remove { typed: text.to_owned() };
     assert_eq!(home.step(remove(&address)).await, Err(SecretError::Locked));
     home.begin(SecretTask::Unlock).unwrap();
-    assert_eq!(home.room.view(Language::English).unwrap().guarded, GuardedBy::Locked);
+    assert_eq!(home.room.view(Language::English).await.unwrap().guarded, GuardedBy::Locked);
     let unlock = |text: &str| SecretStep::Unlock { passphrase: typed(text) };
     assert_eq!(home.step(unlock("wrong")).await, Err(SecretError::WrongPassphrase));
     assert_eq!(home.step(unlock("correct horse")).await, Ok(SecretDone::Done));
@@ -166,12 +166,68 @@ async fn a_sitting_does_what_it_was_opened_for_and_nothing_after_its_end() {
     assert_eq!(home.begin(SecretTask::Export { address: "0x0".into() }), Err(SecretError::NotNow));
     let first = home.begin(SecretTask::Import).unwrap();
     assert_eq!(home.room.begin(SecretTask::Unlock), Ok(first), "the one that is open stays");
-    assert_eq!(home.room.view(Language::English).map(|view| view.task), Ok(SecretTask::Import));
+    assert_eq!(home.room.view(Language::English).await.map(|view| view.task), Ok(SecretTask::Import));
     let second = home.begin(SecretTask::Unlock).unwrap();
     home.room.end(first);
     assert_eq!(home.room.sitting(), Some(second), "a window that goes late ends only its own");
     home.room.end(second);
-    assert_eq!(home.room.view(Language::English), Err(SecretError::NotNow));
+    assert_eq!(home.room.view(Language::English).await, Err(SecretError::NotNow));
+}
+
+/// A public key, as Alipay's console shows one.
+async fn alipays_key() -> String {
+    let merchant = Merchant {
+        app_id: "2021000000000009".into(),
+        gateway: setup::SANDBOX.into(),
+        sandbox: true,
+        alipay_key: String::new(),
+        public_key: String::new(),
+        return_url: None,
+        notify_url: None,
+    };
+    home().vault.set_merchant(merchant, None).await.unwrap().public_key
+}
+
+fn said(app_id: &str, alipay_key: &str) -> setup::MerchantSetup {
+    setup::MerchantSetup {
+        app_id: app_id.into(),
+        gateway: "sandbox".into(),
+        alipay_key: alipay_key.into(),
+        return_url: Some("https://shop.example/thanks".into()),
+        notify_url: None,
+    }
+}
+
+#[tokio::test]
+async fn a_merchant_is_set_up_with_a_key_of_its_own_or_one_that_is_made_and_nonsense_makes_none() {
+    let home = home();
+    let alipay = alipays_key().await;
+    let fresh = |said: setup::MerchantSetup| SecretStep::MerchantFresh { said };
+    home.begin(SecretTask::Import).unwrap();
+    assert_eq!(home.step(fresh(said("2021000000000001", &alipay))).await, Err(SecretError::NotNow));
+    home.begin(SecretTask::Merchant).unwrap();
+    assert_eq!(home.step(fresh(said("app", &alipay))).await, Err(SecretError::NotAnApp));
+    assert_eq!(home.step(fresh(said("2021000000000001", "AAAA"))).await, Err(SecretError::NotAlipaysKey));
+    let elsewhere =
+        setup::MerchantSetup { gateway: "http://alipay.example".into(), ..said("2021000000000001", &alipay) };
+    assert_eq!(home.step(fresh(elsewhere)).await, Err(SecretError::NotAGateway));
+    let astray = setup::MerchantSetup { return_url: Some("ftp://shop".into()), ..said("2021000000000001", &alipay) };
+    assert_eq!(home.step(fresh(astray)).await, Err(SecretError::NotAnAddress));
+    let own = |key: &str| SecretStep::Merchant { said: said("2021000000000001", &alipay), key: typed(key) };
+    for nonsense in ["", "AAAA", &alipay] {
+        assert_eq!(home.step(own(nonsense)).await, Err(SecretError::NotAnRsaKey));
+    }
+    assert_eq!(home.vault.merchant().await, Ok(None));
+
+    let done = SecretDone::Merchant { app_id: "2021000000000001".into() };
+    assert_eq!(home.step(fresh(said("2021000000000001", &alipay))).await, Ok(done));
+    let made = home.vault.merchant().await.unwrap().unwrap();
+    assert!(made.sandbox && made.public_key != alipay && made.return_url.is_some(), "{made:?}");
+    assert!(crate::alipay::check::keys(&home.vault).await.is_ok());
+    let view = home.room.view(Language::English).await.unwrap();
+    assert_eq!((view.task, view.merchant.as_deref()), (SecretTask::Merchant, Some("2021000000000001")));
+    let shown = format!("{:?}", own("canary"));
+    assert!(!shown.contains("canary"), "{shown}");
 }
 
 #[test]
@@ -189,6 +245,7 @@ fn what_is_typed_prints_nothing_of_itself() {
 fn the_bindings_are_current() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/ipc/bindings");
     let mut stale = Vec::new();
+    current::<setup::MerchantSetup>(&dir, &mut stale);
     current::<SecretTask>(&dir, &mut stale);
     current::<SecretView>(&dir, &mut stale);
     current::<GuardedBy>(&dir, &mut stale);

@@ -13,6 +13,7 @@ use super::{
     },
     typed::Typed,
 };
+use crate::alipay::setup::{self, NotAMerchant};
 
 /// What the window was opened for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,8 @@ pub enum SecretTask {
     Export { address: String },
     /// A wallet removed.
     Remove { address: String },
+    /// The merchant at Alipay set up, in the place of the one before.
+    Merchant,
 }
 
 /// What the window starts with.
@@ -47,6 +50,8 @@ pub struct SecretView {
     pub red_band: bool,
     /// The least number of characters of a passphrase.
     pub least: u32,
+    /// The app of the merchant there is, which another one would replace.
+    pub merchant: Option<String>,
 }
 
 /// What guards the keys beside the place they are kept in.
@@ -135,6 +140,14 @@ pub enum SecretStep {
         /// The address, typed.
         typed: String,
     },
+    /// A merchant with a private key of its own.
+    Merchant {
+        said: setup::MerchantSetup,
+        #[cfg_attr(test, ts(type = "string"))]
+        key: Typed,
+    },
+    /// A merchant whose private key is made here.
+    MerchantFresh { said: setup::MerchantSetup },
 }
 
 /// What came of it.
@@ -150,6 +163,8 @@ pub enum SecretDone {
     Made { label: String, address: String },
     /// A file with the wallet.
     Saved { path: String },
+    /// The merchant is set up.
+    Merchant { app_id: String },
     /// Nothing more to say.
     Done,
 }
@@ -162,6 +177,7 @@ impl fmt::Debug for SecretDone {
             Self::Places { .. } => "Places",
             Self::Made { .. } => "Made",
             Self::Saved { .. } => "Saved",
+            Self::Merchant { .. } => "Merchant",
             Self::Done => "Done",
         })
     }
@@ -191,10 +207,33 @@ pub enum SecretError {
     NotAKey,
     NotAPhrase,
     NotAFile,
+    /// Not the number of an app at Alipay.
+    NotAnApp,
+    /// Not where Alipay's gateway could be.
+    NotAGateway,
+    /// Not a public key, so not Alipay's.
+    NotAlipaysKey,
+    /// Not where buyers or notices could go.
+    NotAnAddress,
+    /// Not an RSA private key.
+    NotAnRsaKey,
     /// Anything else.
     Failed {
         text: String,
     },
+}
+
+impl From<NotAMerchant> for SecretError {
+    fn from(error: NotAMerchant) -> Self {
+        match error {
+            NotAMerchant::App => Self::NotAnApp,
+            NotAMerchant::Gateway(_) => Self::NotAGateway,
+            NotAMerchant::AlipayKey(_) => Self::NotAlipaysKey,
+            NotAMerchant::Address(..) => Self::NotAnAddress,
+            #[cfg(feature = "ui-automation")]
+            NotAMerchant::PlayMoneyOnly => Self::Failed { text: error.to_string() },
+        }
+    }
 }
 
 impl From<KeysError> for SecretError {

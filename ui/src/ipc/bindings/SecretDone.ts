@@ -3,4 +3,4 @@
 /**
  * What came of it.
  */
-export type SecretDone = { "is": "words", words: Array<string>, } | { "is": "places", places: Array<number>, } | { "is": "made", label: string, address: string, } | { "is": "saved", path: string, } | { "is": "done" };
+export type SecretDone = { "is": "words", words: Array<string>, } | { "is": "places", places: Array<number>, } | { "is": "made", label: string, address: string, } | { "is": "saved", path: string, } | { "is": "merchant", app_id: string, } | { "is": "done" };

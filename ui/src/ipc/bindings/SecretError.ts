@@ -3,4 +3,4 @@
 /**
  * Why it did not come to that.
  */
-export type SecretError = { "kind": "wrong_window" } | { "kind": "not_now" } | { "kind": "wrong_words" } | { "kind": "wrong_passphrase" } | { "kind": "too_short" } | { "kind": "not_same" } | { "kind": "not_typed" } | { "kind": "exists" } | { "kind": "locked" } | { "kind": "not_a_key" } | { "kind": "not_a_phrase" } | { "kind": "not_a_file" } | { "kind": "failed", text: string, };
+export type SecretError = { "kind": "wrong_window" } | { "kind": "not_now" } | { "kind": "wrong_words" } | { "kind": "wrong_passphrase" } | { "kind": "too_short" } | { "kind": "not_same" } | { "kind": "not_typed" } | { "kind": "exists" } | { "kind": "locked" } | { "kind": "not_a_key" } | { "kind": "not_a_phrase" } | { "kind": "not_a_file" } | { "kind": "not_an_app" } | { "kind": "not_a_gateway" } | { "kind": "not_alipays_key" } | { "kind": "not_an_address" } | { "kind": "not_an_rsa_key" } | { "kind": "failed", text: string, };

@@ -3,4 +3,4 @@
 /**
  * What the window was opened for.
  */
-export type SecretTask = { "is": "create" } | { "is": "import" } | { "is": "passphrase" } | { "is": "unlock" } | { "is": "export", address: string, } | { "is": "remove", address: string, };
+export type SecretTask = { "is": "create" } | { "is": "import" } | { "is": "passphrase" } | { "is": "unlock" } | { "is": "export", address: string, } | { "is": "remove", address: string, } | { "is": "merchant" };

@@ -20,4 +20,8 @@ red_band: boolean,
 /**
  * The least number of characters of a passphrase.
  */
-least: number, };
+least: number, 
+/**
+ * The app of the merchant there is, which another one would replace.
+ */
+merchant: string | null, };

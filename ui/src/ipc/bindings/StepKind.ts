@@ -3,4 +3,4 @@
 /**
  * What a step is.
  */
-export type StepKind = "asked" | "allowed" | "needs_person" | "denied" | "approved_by_person" | "declined" | "expired" | "cancelled" | "signed" | "delivered" | "claimed" | "refused" | "noted" | "settled" | "window_over" | "never_signed" | "dead";
+export type StepKind = "asked" | "allowed" | "needs_person" | "denied" | "approved_by_person" | "declined" | "expired" | "cancelled" | "signed" | "delivered" | "claimed" | "refused" | "noted" | "unwatched" | "watched" | "settled" | "window_over" | "never_signed" | "dead";
