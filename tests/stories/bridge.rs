@@ -122,7 +122,7 @@ fn a_rule_for_one_run_of_a_program_pays_for_that_process_alone_and_not_after_a_r
     let process = why["facts"]["program"]["process"].as_str().unwrap_or_else(|| panic!("{why}"));
 
     let run = format!(
-        "rule = [{{ id = \"run\", effect = \"except\", expires = \"2099-01-01T00:00:00Z\", when = {{ process = {process:?} }} }},"
+        "rule = [{{ id = \"run\", effect = \"except\", expires = 2099-01-01T00:00:00Z, when = {{ process = {process:?} }} }},"
     );
     let file = place.path().join("run.toml");
     std::fs::write(&file, LIMITS.replace("rule = [", &run)).unwrap();

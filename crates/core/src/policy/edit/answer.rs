@@ -71,6 +71,7 @@ pub(super) fn remember(draft: &mut Draft, answer: &Remembered) -> Result<(), Edi
     if draft.rules.iter().any(|there| covers(there, &rule)) {
         return Ok(());
     }
+    // What is over lets nothing through any more: that it goes neither tightens nor loosens, and the list stays short.
     let over = |there: &Rule| answer.yes && there.effect == effect && there.expires.is_some_and(|end| end <= answer.at);
     let gone = |there: &Rule| remembered(there) && (covers(&rule, there) || over(there));
     let ids: BTreeSet<String> = draft.rules.iter().filter(|there| gone(there)).map(|there| there.id.clone()).collect();
