@@ -21,6 +21,11 @@ pub struct Driver {
 impl Driver {
     /// Starts the app of this place with its main window on a page.
     pub async fn start(place: &Place, page: &str) -> Self {
+        Self::start_as(&service::program(), place, page).await
+    }
+
+    /// The same, begun by another program.
+    pub async fn start_as(program: &Path, place: &Place, page: &str) -> Self {
         let port = std::env::var("WD_PORT").expect("tauri-driver runs; `cargo xtask test` brings it");
         // A request that finds its window gone is never answered.
         let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(1).timeout(Duration::from_secs(15));
@@ -29,7 +34,7 @@ impl Driver {
         let dir = place.path().to_str().expect("a path");
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "browserName": "wry",
-            "tauri:options": {"application": service::program(), "args": ["--data-dir", dir, "--json", "--show", page]},
+            "tauri:options": {"application": program, "args": ["--data-dir", dir, "--json", "--show", page]},
         }}});
         let made = told(client.post(format!("{base}/session")).json(&wanted).send().await).await;
         let made = made.unwrap_or_else(|why| panic!("no session: {why}"));
