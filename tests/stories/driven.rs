@@ -3,6 +3,8 @@
 //! `cargo xtask test window` builds the app so (feature `ui-automation`) and brings display and driver; without them each says so.
 
 mod day;
+mod scale;
+mod told;
 
 use serde_json::{Value, json};
 

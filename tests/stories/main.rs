@@ -10,6 +10,8 @@ mod alipay;
 mod bridge;
 #[cfg(target_os = "linux")]
 mod browser;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod bus;
 mod canary;
 mod cli;
 #[cfg(unix)]

@@ -61,6 +61,16 @@ pub async fn focus(window: &str) {
     run("xdotool", &["windowfocus", window]).await;
 }
 
+/// Whether a window of this title is to be seen.
+pub async fn there(title: &str) -> bool {
+    visible(title).await.is_some()
+}
+
+/// Gives the window another size, in pixels of the screen.
+pub async fn size(window: &str, width: &str, height: &str) {
+    run("xdotool", &["windowsize", "--sync", window, width, height]).await;
+}
+
 /// One press and release of the first button.
 pub async fn press(window: &str, x: &str, y: &str) {
     run("xdotool", &["windowfocus", window, "mousemove", "--window", window, x, y, "click", "1"]).await;

@@ -58,8 +58,12 @@ class Double:
         self.items = []
         self.last = 0
         self.rest = b""
+        # With this word there is no tray.
+        tray = "--no-tray" not in sys.argv
         faces = Gio.DBusNodeInfo.new_for_xml(XML).interfaces
         for name, path, face in zip((NOTIFY, WATCHER), ("/org/freedesktop/Notifications", "/StatusNotifierWatcher"), faces):
+            if name == WATCHER and not tray:
+                continue
             self.bus.register_object(path, face, self.called, self.read, None)
             Gio.bus_own_name_on_connection(self.bus, name, Gio.BusNameOwnerFlags.NONE, None, None)
 

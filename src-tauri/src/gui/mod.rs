@@ -3,6 +3,7 @@
 //! The service runs on its own threads; the main thread belongs to the toolkit. Nothing here signs, and nothing here knows a key.
 
 mod activity;
+mod alone;
 mod approver;
 mod commands;
 mod doubts;
@@ -89,6 +90,7 @@ struct Shell {
     secret: secret::Room,
     settings: settings::Room,
     lacking: lacking::Lacking,
+    alone: alone::Alone,
 }
 
 /// Runs the desktop on this thread, the main one, until it is quit. What waits then is refused.
@@ -183,12 +185,14 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
         secret,
         settings,
         lacking: lacking::Lacking::default(),
+        alone: alone::Alone::new(&dir),
     });
     app.manage(windows.clone());
     app.manage(shell.clone());
     tauri::async_runtime::spawn(drive(inputs, Stage::new(native::arm_time()), clock, windows.clone()));
     tray::start(app, shell.clone(), &dir).context("putting up the tray icon")?;
     tauri::async_runtime::spawn(doubts::ask(shell.desk.clone(), shell.approver.clone()));
+    tauri::async_runtime::spawn(alone::begin(shell.clone()));
     tauri::async_runtime::spawn(notify::follow(shell));
     if let Some(page) = show {
         windows.main(Some(page));

@@ -101,6 +101,12 @@ pub async fn follow(shell: Arc<Shell>) {
     }
 }
 
+/// Says something of Countersign itself; a click opens the main window.
+pub fn say(shell: Arc<Shell>, title: Word, text: Word) {
+    let (text, leads) = (shell.words.say(text, &[]), Leads::Page(Word::Open, "activity".to_owned()));
+    Arc::new(Server { shell, missing: AtomicBool::new(false) }).show(title, text, leads);
+}
+
 /// Our own words, the paired name, the amount from our registry, the host that is paid.
 pub fn question_text(words: &Words, question: &Question) -> String {
     let amount = question.amount_fiat.as_ref().unwrap_or(&question.amount_asset);
@@ -196,6 +202,21 @@ mod tests {
             ["other: 1 payment, 0.00 USD and 1 without a known value", "researcher: 42 payments, 0.42 USD"]
         );
         assert!(quietly.take(&words, "USD").is_empty());
+    }
+
+    #[test]
+    fn what_a_payment_lacked_leads_to_where_it_is_put_right() {
+        let words = Words::new(Arc::new(Kept::read(std::path::Path::new("/nonexistent"))));
+        let told = |lack: Lack| match lack_text(&words, "researcher", lack) {
+            (text, Leads::Page(act, page)) => (text, words.say(act, &[]), page),
+            _ => panic!("it leads nowhere"),
+        };
+        let locked = ("researcher could not pay: your wallets are locked.", "Unlock", "wallets");
+        let (text, act, page) = told(Lack::Key);
+        assert_eq!((text.as_str(), act.as_str(), page.as_str()), locked);
+        let empty = ("researcher could not pay: the wallet holds too little.", "Add money", "wallets/money:0x1");
+        let (text, act, page) = told(Lack::Money("0x1".to_owned()));
+        assert_eq!((text.as_str(), act.as_str(), page.as_str()), empty);
     }
 
     #[test]

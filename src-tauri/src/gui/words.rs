@@ -42,11 +42,15 @@ pub enum Word {
     LacksMoney,
     Unlock,
     AddMoney,
+    NoTray,
+    NoTrayMore,
+    KeepsRunning,
+    KeepsRunningMore,
 }
 
 impl Word {
     #[cfg(test)]
-    const ALL: [Self; 32] = [
+    const ALL: [Self; 36] = [
         Self::Spent,
         Self::SpentOf,
         Self::NoQuestions,
@@ -79,6 +83,10 @@ impl Word {
         Self::LacksMoney,
         Self::Unlock,
         Self::AddMoney,
+        Self::NoTray,
+        Self::NoTrayMore,
+        Self::KeepsRunning,
+        Self::KeepsRunningMore,
     ];
 
     const fn key(self) -> &'static str {
@@ -115,6 +123,10 @@ impl Word {
             Self::LacksMoney => "notice.lacks.money",
             Self::Unlock => "notice.unlock",
             Self::AddMoney => "notice.add_money",
+            Self::NoTray => "notice.no_tray",
+            Self::NoTrayMore => "notice.no_tray.more",
+            Self::KeepsRunning => "notice.keeps_running",
+            Self::KeepsRunningMore => "notice.keeps_running.more",
         }
     }
 }

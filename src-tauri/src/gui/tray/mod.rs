@@ -1,6 +1,9 @@
 //! The tray: its menu as data, its icon as a state. A click here can open, pause or quit; it can never approve, resume or shorten a pause.
 
+mod host;
 mod menu;
+
+pub use host::shows;
 
 use countersign_core::money::Micro;
 use countersign_desk::event::Event;

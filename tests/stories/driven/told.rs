@@ -1,0 +1,73 @@
+//! What the app tells of itself by notifications: that there is no tray, that it keeps running, and what a payment lacked.
+
+use serde_json::Value;
+
+use super::turn;
+use crate::{
+    bus::Bus,
+    screen,
+    support::{Place, World, driver::Driver, ended, until},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_tray_it_is_said_once_and_closing_says_that_it_keeps_running() {
+    let Some(_turn) = turn().await else { return };
+    let Some(mut bus) = Bus::without_tray() else {
+        println!("skipped: there is no session bus with Python's gi; `cargo xtask test` brings one");
+        return;
+    };
+    let place = Place::new("[server]\nport = 0\n");
+    let service = place.desktop();
+    let mut said = bus.hear("notify");
+    assert_eq!(said["summary"], "Countersign runs without a tray icon");
+    // From there the window opens, with the pause at its top; closing it says what goes on, and from there it opens again.
+    for word in ["first", "again"] {
+        bus.tell(&format!("action {} show", said["id"]));
+        let window = screen::shown("^Countersign$", &format!("no-tray-{word}.png")).await;
+        screen::close_until(&window, async || !screen::there("^Countersign$").await).await;
+        if word == "first" {
+            said = bus.hear("notify");
+            assert_eq!(said["summary"], "Countersign keeps running");
+        }
+    }
+    assert_eq!(bus.rest("notify"), Vec::<Value>::new(), "once a run");
+    service.stop();
+
+    let service = place.desktop();
+    tokio::time::sleep(std::time::Duration::from_secs(7)).await;
+    assert_eq!(bus.rest("notify"), Vec::<Value>::new(), "it was said at the first start");
+    service.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wallet_that_holds_too_little_is_told_once_and_leads_to_adding_money() {
+    let Some(_turn) = turn().await else { return };
+    let Some(mut bus) = Bus::start() else {
+        println!("skipped: there is no session bus with Python's gi; `cargo xtask test` brings one");
+        return;
+    };
+    let world = World::start();
+    let (place, _) = Place::with_wallet(&format!("[server]\nport = 0\n{}", world.config()));
+    place.agent("researcher");
+    place.ok(&["confirm", "policy", "--json"]);
+    let driver = Driver::start(&place, "activity").await;
+    let buys = |what: &str| {
+        let page = format!("{}/report?{what}", world.at("seller"));
+        ended(&place.begin(&["fetch", &page]).wait_with_output().unwrap()).1
+    };
+    let failed = buys("first");
+    assert_eq!(failed["code"], "insufficient_balance", "{failed}");
+    let told = bus.hear("notify");
+    assert_eq!(told["summary"], "A payment failed");
+    assert_eq!(told["body"], "researcher could not pay: the wallet holds too little.");
+    let actions: Vec<&str> = told["actions"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(actions, ["show", "Add money"]);
+    buys("second");
+    bus.tell(&format!("action {} show", told["id"]));
+    driver.window("main").await;
+    until("the page where money is added", async || {
+        driver.js("return location.hash.startsWith('#wallets')").await?.as_bool()?.then_some(())
+    })
+    .await;
+    assert_eq!(bus.rest("notify"), Vec::<Value>::new(), "once an hour");
+}
