@@ -37,6 +37,8 @@ pub const SECRET: &str = "secret";
 /// Size of a new approval window, without its frame.
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 720.0;
+/// The least it can be read in.
+const LEAST_WIDTH: f64 = 320.0;
 /// Room between the pointer and a new approval window, and between it and the edge of the screen.
 const MARGIN: i32 = 24;
 
@@ -295,6 +297,9 @@ impl Windows {
         let scale = window.scale_factor()?;
         let frame = LogicalSize::new(10.0, 50.0).to_physical(scale);
         let inner = fitting(LogicalSize::new(WIDTH, HEIGHT).to_physical(scale), frame, area.size);
+        let least = LogicalSize::new(LEAST_WIDTH, 0.0).to_physical::<u32>(scale).width;
+        let beside = beside((area.position.x, area.size.width), pointer.cast::<i32>().x);
+        let inner = PhysicalSize::new(inner.width.min(beside.saturating_sub(frame.width).max(least)), inner.height);
         window.set_size(inner)?;
         let size =
             PhysicalSize::new(inner.width.saturating_add(frame.width), inner.height.saturating_add(frame.height));
@@ -408,6 +413,13 @@ fn fitting(wanted: PhysicalSize<u32>, frame: PhysicalSize<u32>, area: PhysicalSi
     PhysicalSize::new(least(wanted.width, frame.width, area.width), least(wanted.height, frame.height, area.height))
 }
 
+/// How much room there is beside the pointer, on its wider side, with the margins kept.
+fn beside((start, width): (i32, u32), pointer: i32) -> u32 {
+    let end = start.saturating_add(i32::try_from(width).unwrap_or(i32::MAX));
+    let side = pointer.saturating_sub(start).max(end.saturating_sub(pointer));
+    u32::try_from(side.saturating_sub(MARGIN.saturating_mul(2)).saturating_sub(1)).unwrap_or(0)
+}
+
 /// The middle of the right half, else of the left: whichever does not lie under the pointer.
 fn place(
     area: (PhysicalPosition<i32>, PhysicalSize<u32>),
@@ -422,8 +434,8 @@ fn place(
     let left = area.0.x.saturating_add(MARGIN);
     let free =
         |x: i32| pointer.x < x.saturating_sub(MARGIN) || pointer.x > x.saturating_add(width).saturating_add(MARGIN);
-    let middle = pointer.x.saturating_add(MARGIN.saturating_mul(2));
-    let x = [right, left].into_iter().find(|x| free(*x)).unwrap_or(middle);
+    // On a screen without room beside the pointer a window under it can be answered; one that lies partly outside cannot.
+    let x = [right, left].into_iter().find(|x| free(*x)).unwrap_or(right);
     PhysicalPosition::new(x, top)
 }
 
@@ -444,6 +456,17 @@ mod tests {
         for x in (0..1280).step_by(7) {
             let at = place(area, size, PhysicalPosition::new(x, 450));
             assert!(x < at.x || x > at.x + 480, "pointer {x}, window {}", at.x);
+        }
+    }
+
+    #[test]
+    fn on_a_small_screen_it_is_narrow_enough_to_lie_beside_the_pointer_and_wholly_on_the_screen() {
+        let (at, area) = (PhysicalPosition::new(0, 0), PhysicalSize::new(1280, 900));
+        for x in 0..1280 {
+            let size = PhysicalSize::new(beside((0, 1280), x).min(980), 880);
+            let put = place((at, area), size, PhysicalPosition::new(x, 450));
+            assert!(x < put.x || x > put.x + i32::try_from(size.width).unwrap(), "pointer {x}, window {}", put.x);
+            assert!(inside(put, size, at, area), "pointer {x}, window {}", put.x);
         }
     }
 

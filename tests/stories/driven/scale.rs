@@ -14,7 +14,9 @@ const PAGES: [&str; 5] = ["activity", "limits", "agents", "wallets", "settings"]
 /// What does not fit, in words: the document, a control, the amount or the payee.
 const MISFITS: &str = r#"
     const out = [], page = document.documentElement;
-    if (page.scrollWidth > page.clientWidth) out.push(`the document is ${page.scrollWidth} wide in ${page.clientWidth}`);
+    const widest = () => [...document.body.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+      .slice(-3).map((one) => one.outerHTML.slice(0, 120)).join(' | ');
+    if (page.scrollWidth > page.clientWidth) out.push(`the document is ${page.scrollWidth} wide in ${page.clientWidth}: ${widest()}`);
     const scrolls = (one) => one && one !== document.body
       && (['auto', 'scroll'].includes(getComputedStyle(one).overflowX) || scrolls(one.parentElement));
     for (const one of document.querySelectorAll('button, input, select, textarea, a[href], summary')) {
@@ -40,7 +42,7 @@ fn under(place: &Place, environment: &str) -> std::path::PathBuf {
 }
 
 /// Looks at every page and at a question, which is refused; then pays in the window, pressed as a person would at this size.
-async fn lives(environment: &str, name: &str, width: Option<&str>) {
+async fn lives(environment: &str, name: &str, scale: f64, width: Option<&str>) {
     let Some(_turn) = turn().await else { return };
     let mut world = World::start();
     let (place, address) = Place::with_wallet(&format!("[server]\nport = 0\n{}", world.config()));
@@ -59,10 +61,6 @@ async fn lives(environment: &str, name: &str, width: Option<&str>) {
         .await;
     };
     narrow(&main).await;
-    println!(
-        "{name}: {:?}",
-        driver.js("return [innerWidth, innerHeight, devicePixelRatio, document.querySelector('h1')?.getBoundingClientRect().height]").await
-    );
     let mut wrong = Vec::new();
     for page in PAGES {
         driver.press(&format!("page-{page}")).await;
@@ -85,16 +83,18 @@ async fn lives(environment: &str, name: &str, width: Option<&str>) {
     assert_eq!(wrong, Vec::<String>::new(), "{name}");
 
     // Where the button is, in pixels of the screen.
-    let place_of = "const one = document.querySelector('[data-testid=approve-button]'); one.scrollIntoView();\
+    let place_of = format!(
+        "const one = document.querySelector('[data-testid=approve-button]'); one.scrollIntoView();\
                     const box = one.getBoundingClientRect();\
-                    return [box.left + box.width / 2, box.top + box.height / 2].map((n) => Math.round(n * devicePixelRatio))";
+                    return [box.left + box.width / 2, box.top + box.height / 2].map((n) => Math.round(n * {scale}))"
+    );
     screen::focus(&asking).await;
     let mut buying = buying;
     until("a press on Pay", async || {
         if let Ok(Some(_)) = buying.try_wait() {
             return Some(());
         }
-        let at = driver.js(place_of).await?;
+        let at = driver.js(&place_of).await?;
         let (x, y) = (at[0].as_i64()?.to_string(), at[1].as_i64()?.to_string());
         screen::press(&asking, &x, &y).await;
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -108,15 +108,15 @@ async fn lives(environment: &str, name: &str, width: Option<&str>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn at_twice_the_size_everything_fits_and_a_press_on_pay_pays() {
-    lives("GDK_SCALE=2", "200", None).await;
+    lives("GDK_SCALE=2", "200", 2.0, None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_letters_half_as_large_again_everything_fits_and_a_press_on_pay_pays() {
-    lives("GDK_DPI_SCALE=1.5", "150", None).await;
+    lives("GDK_DPI_SCALE=1.5", "150", 1.5, None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_a_window_of_320_pixels_everything_fits_and_a_press_on_pay_pays() {
-    lives("GDK_SCALE=1", "320", Some("320")).await;
+    lives("GDK_SCALE=1", "320", 1.0, Some("320")).await;
 }
