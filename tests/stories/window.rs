@@ -80,6 +80,28 @@ async fn the_main_window_tells_what_was_paid_through_its_own_commands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_second_start_opens_the_window_of_the_first_and_one_by_a_program_does_not() {
+    let Some(_turn) = screen::turn().await else { return };
+    let (place, _) = Place::with_wallet("[server]\nport = 0\n");
+    let service = place.desktop();
+    let quiet = place.command(&["--quietly", "--json"]).output().unwrap();
+    assert_eq!(quiet.status.code(), Some(5), "{quiet:?}");
+    assert_eq!(screen::count("^Countersign$").await, 0);
+    for _ in 0..2 {
+        let second = place.command(&["--json", "--show", "limits"]).output().unwrap();
+        assert!(second.status.success(), "{second:?}");
+        let window = screen::shown("^Countersign$", "second-start.png").await;
+        screen::close_until(&window, async || screen::count("^Countersign$").await == 0).await;
+    }
+    service.stop();
+    // Where nothing has a window, who starts it is told what is in the way.
+    let service = place.serve("deny");
+    let second = place.command(&["--json"]).output().unwrap();
+    assert_eq!(second.status.code(), Some(5), "{second:?}");
+    service.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_comes_first_starts_the_app_where_there_is_a_screen() {
     let Some(_turn) = screen::turn().await else { return };
     let (place, _) = Place::with_wallet("[server]\nport = 0\n");

@@ -49,4 +49,9 @@ pub trait Approver: Send + Sync {
 
     /// Tells whoever answered how it ended: `signed`, `settled`, `unknown`, `failed` with a sentence.
     fn outcome(&self, payment: &PaymentId, state: &str, detail: Option<Said>);
+
+    /// Brings what it asks in to the front, on a page of its own naming; false where there is nothing to bring.
+    fn raise(&self, _page: Option<String>) -> bool {
+        false
+    }
 }

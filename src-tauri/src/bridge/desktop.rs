@@ -57,7 +57,7 @@ pub struct Starting(Child);
 /// Starts it on its own: it outlives the client, and the client's terminal does not reach it.
 pub fn start(place: &Place, session: Session) -> std::io::Result<Starting> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg("--data-dir").arg(&place.dir).arg("--config").arg(&place.config).envs(session);
+    command.arg("--quietly").arg("--data-dir").arg(&place.dir).arg("--config").arg(&place.config).envs(session);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);

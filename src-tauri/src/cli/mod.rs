@@ -47,6 +47,10 @@ struct Cli {
     #[cfg(feature = "gui")]
     #[arg(long, value_name = "PAGE", value_parser = serve::page)]
     show: Option<String>,
+    /// Where one runs already, ends and leaves its window where it is: for programs that start Countersign, not people.
+    #[cfg(feature = "gui")]
+    #[arg(long, hide = true)]
+    quietly: bool,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -149,11 +153,31 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn exit_of(error: &anyhow::Error) -> Exit {
+/// Somebody looks for the window of what runs already: it comes to the front, and that is all. Where it has none, the error stays.
+#[cfg(feature = "gui")]
+fn second_start(place: &Place, page: Option<String>, json: bool, error: anyhow::Error) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match runtime.block_on(control::call(&place.dir, &Op::Raise { page }, show)) {
+        Ok(Reply::Done(raised)) => {
+            if json {
+                println!("{raised}");
+            } else {
+                println!("Countersign runs already; its window is open.");
+            }
+            Ok(Exit::Done)
+        }
+        _ => Err(error),
+    }
+}
+
+fn in_use(error: &anyhow::Error) -> bool {
     use countersign_vault::{BackupError, OpenError};
-    let in_use = matches!(error.downcast_ref(), Some(OpenError::InUse(_)))
-        || matches!(error.downcast_ref(), Some(BackupError::Open(OpenError::InUse(_))));
-    if in_use || error.downcast_ref::<NotRunning>().is_some() { Exit::NotRunning } else { Exit::Failed }
+    matches!(error.downcast_ref(), Some(OpenError::InUse(_)))
+        || matches!(error.downcast_ref(), Some(BackupError::Open(OpenError::InUse(_))))
+}
+
+fn exit_of(error: &anyhow::Error) -> Exit {
+    if in_use(error) || error.downcast_ref::<NotRunning>().is_some() { Exit::NotRunning } else { Exit::Failed }
 }
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
@@ -167,7 +191,10 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     let json = cli.global.json;
     match cli.verb {
         #[cfg(feature = "gui")]
-        None => serve::without_verb(&place, cli.show, json),
+        None => match serve::without_verb(&place, cli.show.clone(), json) {
+            Err(error) if in_use(&error) && !cli.quietly => second_start(&place, cli.show, json, error),
+            ended => ended,
+        },
         #[cfg(not(feature = "gui"))]
         None => serve::without_verb(),
         Some(Verb::Serve(args)) => serve::serve(&place, args, json),

@@ -125,11 +125,9 @@ pub fn without_verb() -> anyhow::Result<Exit> {
     anyhow::bail!("this build has no window; run `countersign serve` to answer questions in the terminal")
 }
 
-/// A page's name is a word; nothing else becomes part of an address.
 #[cfg(feature = "gui")]
 pub(super) fn page(text: &str) -> Result<String, String> {
-    let word = !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-    if word { Ok(text.to_owned()) } else { Err("a page is a word such as `activity`".to_owned()) }
+    if crate::control::is_page(text) { Ok(text.to_owned()) } else { Err("a page is a word such as `activity`".to_owned()) }
 }
 
 /// The line that says where connections are accepted.

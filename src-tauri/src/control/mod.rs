@@ -10,7 +10,7 @@ mod perform;
 mod server;
 
 pub use client::{NotRunning, call};
-pub use op::{Line, Op, Reply};
+pub use op::{Line, Op, Reply, is_page};
 pub use pairing::Pairing;
 pub use perform::perform;
 pub use server::{Counter, change_id, serve};

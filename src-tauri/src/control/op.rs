@@ -15,6 +15,11 @@ use crate::{
     gateway::{Name, Target},
 };
 
+/// Whether this may be the name of a page: a word, since nothing else becomes part of an address.
+pub fn is_page(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+}
+
 /// One setup or reading verb.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
@@ -65,6 +70,11 @@ pub enum Op {
     AgentRebind {
         /// Its name.
         name: String,
+    },
+    /// Brings the window to the front: Countersign was started once more.
+    Raise {
+        /// On this page.
+        page: Option<String>,
     },
     /// Every agent.
     AgentList,
@@ -262,6 +272,7 @@ impl Op {
             Self::AgentAdd { .. } => "agent add",
             Self::AgentRotate { .. } => "agent rotate",
             Self::AgentRebind { .. } => "agent rebind",
+            Self::Raise { .. } => "a second start",
             Self::AgentList => "agent list",
             Self::AgentRevoke { .. } => "agent revoke",
             Self::PolicyShow => "policy show",

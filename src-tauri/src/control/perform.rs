@@ -53,6 +53,7 @@ pub async fn perform(vault: &Vault, registry: &Registry, op: Op, by: SetBy) -> a
             vault.rebind_agent(&name, by).await?;
             json!({"agent": name, "program": null})
         }
+        Op::Raise { .. } => bail!("nothing runs"),
         Op::AgentList => {
             let agents = vault.list_agents().await?;
             let rows = agents.iter().map(|agent| {

@@ -20,7 +20,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use zeroize::Zeroizing;
 
 use super::{
-    Op, Pairing, Reply, login, op, pairing,
+    Op, Pairing, Reply, is_page, login, op, pairing,
     perform::{checked, id, perform},
 };
 use crate::{
@@ -113,6 +113,10 @@ impl Counter {
             Op::GatewayLogin { name, client_id, client_secret, client_metadata } => {
                 self.log_in(&name, login::introduced(client_id, client_secret, client_metadata), line).await
             }
+            Op::Raise { page } => match self.approver.raise(page.filter(|page| is_page(page))) {
+                true => Ok(Reply::Done(json!({"raised": true}))),
+                false => Err(anyhow::anyhow!("what runs has no window")),
+            },
             Op::Confirm { .. } => {
                 Err(anyhow::anyhow!("stop Countersign first: what start-up found odd is confirmed while nothing runs"))
             }

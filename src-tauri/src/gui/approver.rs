@@ -47,6 +47,8 @@ pub enum Input {
     Decide(String, String, Decision, oneshot::Sender<Result<(), DecideError>>),
     /// What will be signed.
     Raw(String, oneshot::Sender<Vec<(Said, String)>>),
+    /// Somebody started Countersign once more, and wants its main window.
+    Raise(Option<String>),
     /// The app ends.
     Quit,
 }
@@ -127,12 +129,19 @@ impl Approver for WindowApprover {
         };
         let _ = self.inputs.send(Input::Outcome(payment.to_string(), state, detail));
     }
+
+    fn raise(&self, page: Option<String>) -> bool {
+        self.inputs.send(Input::Raise(page)).is_ok()
+    }
 }
 
 /// The window as the stage needs it.
 pub trait Face: Send + Sync {
     /// Carries an effect out, soon and in order.
     fn perform(&self, effect: Effect);
+
+    /// Brings the main window to the front, on this page. It answers nothing.
+    fn raise(&self, page: Option<String>);
 }
 
 /// How often a shown question looks whether the computer slept.
@@ -169,6 +178,7 @@ pub async fn drive(mut inputs: Inputs, mut stage: Stage, clock: Arc<dyn Clock>, 
             None if wait.is_none() => return,
             None => stage.advance(now),
             Some(Input::Quit) => return,
+            Some(Input::Raise(page)) => face.raise(page),
             Some(input) => take(&mut stage, now, input),
         }
         for effect in stage.take_effects() {
@@ -189,6 +199,6 @@ fn take(stage: &mut Stage, now: Now, input: Input) {
         Input::Closed(window) => stage.closed(now, window),
         Input::Decide(id, hash, decision, reply) => drop(reply.send(stage.decide(now, &id, &hash, decision))),
         Input::Raw(id, reply) => drop(reply.send(stage.raw(&id))),
-        Input::Quit => {}
+        Input::Raise(_) | Input::Quit => {}
     }
 }

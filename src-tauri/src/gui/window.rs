@@ -333,6 +333,10 @@ impl Windows {
 }
 
 impl Face for Windows {
+    fn raise(&self, page: Option<String>) {
+        self.main(page);
+    }
+
     fn perform(&self, effect: Effect) {
         let window = |act: fn(&Self, &WebviewWindow)| {
             self.on_main(move |windows| {
