@@ -179,10 +179,10 @@ test('the text shows the policy in force, takes another, and goes back to any ve
   await fireEvent(expert, new Event('toggle'));
   const text = (await screen.findByTestId('policy-text')) as HTMLTextAreaElement;
   expect(text.value).toContain('name = "everyday"');
-  host.answers['limits_preview'] = () => Promise.reject({ kind: 'policy', text: 'budget "x": `window` is "year"' });
+  host.answers['limits_preview'] = () => Promise.reject({ kind: 'policy', says: [{ id: 'file.none_of', parts: { key: 'window', text: '"year"', names: 'day, month' } }] });
   await fireEvent.input(text, { target: { value: 'format = 1' } });
   await fireEvent.click(screen.getByTestId('text-look'));
-  expect((await screen.findByRole('alert')).textContent).toContain('`window` is "year"');
+  expect((await screen.findByRole('alert')).textContent).toContain('`window`: "year" is none of: day, month');
   await fireEvent.click(screen.getByTestId('restore-1'));
   await vi.waitFor(() => expect(edits()).toEqual([{ kind: 'text', toml: 'format = 1' }, { kind: 'restore', version: 1 }]));
 });

@@ -127,7 +127,11 @@ pub fn without_verb() -> anyhow::Result<Exit> {
 
 #[cfg(feature = "gui")]
 pub(super) fn page(text: &str) -> Result<String, String> {
-    if crate::control::is_page(text) { Ok(text.to_owned()) } else { Err("a page is a word such as `activity`".to_owned()) }
+    if crate::control::is_page(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("a page is a word such as `activity`".to_owned())
+    }
 }
 
 /// The line that says where connections are accepted.
