@@ -117,6 +117,7 @@ fn window(place: &Place) -> Result<Count> {
         "--",
         "pressed::",
         "driven::",
+        "storm::",
     ];
     counted(&mut desktop(place, &words)?)
 }

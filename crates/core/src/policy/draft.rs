@@ -16,34 +16,34 @@ pub enum PolicyError {
     #[error("{at}: {says}")]
     Item {
         /// Which: `rule "tiles"`, `budget "week"`, `known 3`.
-        at: Said,
+        at: Box<Said>,
         /// What is wrong and what to write instead.
-        says: Said,
+        says: Box<Said>,
     },
 }
 
 impl PolicyError {
     pub(super) fn item(at: Said, says: Said) -> Self {
-        Self::Item { at, says }
+        Self::Item { at: Box::new(at), says: Box::new(says) }
     }
 
     pub(super) fn rule(id: &str, says: Said) -> Self {
-        Self::Item { at: Said::AtRule { rule: quoted(id) }, says }
+        Self::item(Said::AtRule { rule: quoted(id) }, says)
     }
 
     pub(super) fn key(key: &str, says: Said) -> Self {
-        Self::Item { at: Said::AtKey { key: key.to_owned() }, says }
+        Self::item(Said::AtKey { key: key.to_owned() }, says)
     }
 
     fn budget(id: &str, says: Said) -> Self {
-        Self::Item { at: Said::AtBudget { budget: quoted(id) }, says }
+        Self::item(Said::AtBudget { budget: quoted(id) }, says)
     }
 
     /// Where, if it is about one item, and what.
     pub fn told(self) -> Vec<Said> {
         match self {
             Self::File(says) => vec![says],
-            Self::Item { at, says } => vec![at, says],
+            Self::Item { at, says } => vec![*at, *says],
         }
     }
 }

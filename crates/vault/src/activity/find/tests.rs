@@ -1,6 +1,6 @@
 //! Whatever drives a query, it finds what a look at every line finds.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
 
 use super::*;
 use proptest::{prelude::*, sample::select};
