@@ -29,7 +29,7 @@ pub struct McpArgs {
 
 /// Runs until the client closes its end. Without a token it says so to the client, which shows it where a person looks.
 pub fn run(place: Place, args: McpArgs) -> anyhow::Result<Exit> {
-    log::start(&place, None)?;
+    log::start(&place, None::<std::io::Empty>)?;
     let agent = args.agent.map_or_else(|| only(token::agents(&place.dir)), Ok);
     if let Err(why) = &agent {
         eprintln!("countersign: {why}");

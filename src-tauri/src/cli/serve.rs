@@ -35,7 +35,7 @@ pub struct ServeArgs {
 
 /// Runs until told to stop.
 pub fn serve(place: &Place, args: ServeArgs, json: bool) -> anyhow::Result<Exit> {
-    log::start(place, None)?;
+    log::start(place, None::<std::io::Empty>)?;
     let config = Config::load(&place.config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
