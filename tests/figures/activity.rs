@@ -88,9 +88,9 @@ impl Told {
         Self { vault, activity, calendar }
     }
 
-    /// What a person may look for. Names and places in the list are this ledger's own.
+    /// What a person may look for, in play money, which all of it is. Names and places in the list are this ledger's own.
     fn finds(&self) -> Vec<(&'static str, Find)> {
-        let any = || Find { limit: 100, ..Find::default() };
+        let any = || Find { test: true, limit: 100, ..Find::default() };
         let middle = Millis(SystemClock.wall().0 - SPAN_MS / 2);
         let half = self.activity.find(&self.calendar, &Find { until: Some(middle), ..any() }).expect("older payments");
         let one = half.lines.first().expect("a payment in the middle");
@@ -127,7 +127,7 @@ impl Told {
     fn sums(&self, days: i64, by: By) -> usize {
         let to = self.calendar.day(SystemClock.wall());
         let period = Period { from: to.plus(1 - days), to };
-        self.activity.sums(&self.calendar, false, period, by).expect("sums").days.len()
+        self.activity.sums(&self.calendar, true, period, by).expect("sums").days.len()
     }
 
     fn choices(&self) -> usize {
