@@ -248,6 +248,8 @@ impl Counter {
             (None, _) => anyhow::bail!("say which agent pays: `--agent NAME`"),
         };
         let body: FetchBody = serde_json::from_value(body)?;
+        // A shell may run any number of these: no rule is made for its process.
+        let program = program.map(|program| Program { process: None, ..program });
         let caller = self.sessions.caller(agent, program, self.desk.now());
         let told = match Request::fetch(body) {
             Ok(request) => self.desk.pay(caller, request).await.result,

@@ -60,10 +60,11 @@ pub enum Effect {
 
 enum Scene {
     Empty,
-    /// Nothing, until then; the page is loaded anew at `again` if it does not listen by then.
+    /// Nothing, until then; the page is loaded anew at `again` if it does not listen by then, which gives it `pause`.
     Blank {
         until: Tick,
         again: Tick,
+        pause: Tick,
     },
     Item(Item),
     Outcome {
@@ -75,6 +76,10 @@ enum Scene {
     },
     /// Which answers were not remembered, until the window is closed.
     Notice,
+}
+
+fn blank_until(now: Tick, blank: Tick) -> Scene {
+    Scene::Blank { until: now.saturating_add(blank), again: now.saturating_add(COMES), pause: COMES }
 }
 
 /// See the module.
@@ -311,9 +316,11 @@ impl Stage {
                 }
                 None => self.close(now.tick),
             },
-            Scene::Blank { until, again } if again <= now.tick && !self.attached => {
+            Scene::Blank { until, again, pause } if again <= now.tick && !self.attached => {
                 tracing::warn!("the page of the approval window does not come; it is loaded again");
-                self.scene = Scene::Blank { until, again: now.tick.saturating_add(COMES) };
+                // A slow start must come to its end some time: each load has twice as long as the one before.
+                let pause = pause.saturating_mul(2);
+                self.scene = Scene::Blank { until, again: now.tick.saturating_add(pause), pause };
                 self.effects.push(Effect::Reload);
             }
             Scene::Outcome { closes: Some(at), .. } if at <= now.tick => self.close(now.tick),
@@ -363,7 +370,7 @@ impl Stage {
         self.attached = false;
         self.guard.new_window(now);
         self.presses.forget();
-        self.scene = Scene::Blank { until: now.saturating_add(blank), again: now.saturating_add(COMES) };
+        self.scene = blank_until(now, blank);
         self.effects.push(Effect::Open(self.window));
     }
 
@@ -371,7 +378,7 @@ impl Stage {
         self.attached = false;
         self.guard.item(now, false);
         self.presses.forget();
-        self.scene = Scene::Blank { until: now.saturating_add(BLANK), again: now.saturating_add(COMES) };
+        self.scene = blank_until(now, BLANK);
         self.effects.extend([Effect::Frame(ApprovalFrame::Blank), Effect::Reload]);
     }
 
@@ -380,11 +387,7 @@ impl Stage {
         self.presses.forget();
         if self.untold.any() {
             self.guard.item(now, false);
-            self.scene = if self.attached {
-                Scene::Notice
-            } else {
-                Scene::Blank { until: now, again: now.saturating_add(COMES) }
-            };
+            self.scene = if self.attached { Scene::Notice } else { blank_until(now, 0) };
             return self.say_untold();
         }
         self.scene = Scene::Empty;

@@ -45,7 +45,7 @@ const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
 /// A session's rule ends by itself, since nobody says when a session does.
 const SESSION_MS: i64 = 43_200_000;
-/// So does a program's: it is not kept for good, and what is over goes from the list.
+/// So does a program's: no yes is kept for good, and one that is over goes from the list with the next.
 const PROCESS_MS: i64 = 604_800_000;
 /// Most payments it is tried out on.
 const MOST: usize = 5_000;

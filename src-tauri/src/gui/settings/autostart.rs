@@ -11,7 +11,13 @@ fn entry() -> anyhow::Result<AutoLaunch> {
     let program = program.to_str().context("the path of this program is not text")?;
     // A desktop entry reads the path as a shell would.
     let program = if cfg!(target_os = "linux") { quoted(program) } else { program.to_owned() };
-    AutoLaunchBuilder::new().set_app_name(NAME).set_app_path(&program).build().context("the entry for login")
+    AutoLaunchBuilder::new()
+        .set_app_name(NAME)
+        .set_app_path(&program)
+        // A client may have started one before; then nothing comes to the front at login.
+        .set_args(&["--quietly"])
+        .build()
+        .context("the entry for login")
 }
 
 /// Whether the entry is there; none where that cannot be found out.

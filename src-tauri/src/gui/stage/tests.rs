@@ -303,7 +303,9 @@ fn a_page_that_does_not_come_is_loaded_again_until_it_does() {
     theatre.wait(COMES - 1);
     assert_eq!(theatre.count(&Effect::Reload), 0);
     theatre.wait(1);
-    theatre.wait(COMES);
+    theatre.wait(2 * COMES - 1);
+    assert_eq!(theatre.count(&Effect::Reload), 1, "the second load has twice as long");
+    theatre.wait(1);
     assert_eq!(theatre.count(&Effect::Reload), 2);
     theatre.window();
     theatre.wait(COMES);
