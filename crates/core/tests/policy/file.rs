@@ -113,7 +113,11 @@ fn a_wrong_file_is_refused_whole_and_the_error_says_where_and_what_to_do() {
         ("id = \"micro\", ", "id = \"ask-above\", ", "rule \"ask-above\": this id is used twice"),
         ("id = \"micro\", ", "id = \"Micro\", ", "rule \"Micro\": an id is 1 to 40"),
         ("effect = \"allow\"", "effect = \"permit\"", "rule \"micro\": `effect` is \"permit\""),
-        ("gt = \"0.10\"", "gt = \"0.1000001\"", "rule \"ask-above\": `exposure`: \"0.1000001\" is more decimals"),
+        (
+            "gt = \"0.10\"",
+            "gt = \"0.1000001\"",
+            "rule \"ask-above\": `exposure`: \"0.1000001\" has more decimals than the currency",
+        ),
         ("gt = \"0.10\"", "gt = 0.10", "rule \"ask-above\": `exposure` is compared to a number; write amounts as text"),
         ("gt = \"0.10\"", "above = \"0.10\"", "unknown operator `above`"),
         ("gt = \"0.10\"", "gt = \"-1\"", "not a plain decimal number"),

@@ -25,6 +25,7 @@ use std::{
     },
     task::{Context, Poll, Wake, Waker},
     thread::Thread,
+    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -82,6 +83,18 @@ pub fn random() -> [u8; 32] {
     Digest::of(&[b"test random", &n.to_be_bytes(), &std::process::id().to_be_bytes()]).0
 }
 
+/// Opens a vault. A test beside this one may be starting a program: until it is one, it holds a copy of every open file
+/// of this process, and with it the lock of a vault that is closed already.
+pub fn open_when_free(settings: impl Fn() -> Open) -> Result<Vault, OpenError> {
+    for _ in 0..200 {
+        match Vault::open(settings()) {
+            Err(OpenError::InUse(_)) => std::thread::sleep(Duration::from_millis(50)),
+            opened => return opened,
+        }
+    }
+    Vault::open(settings())
+}
+
 impl Home {
     pub fn new() -> Self {
         Self::with(policy(POLICY))
@@ -116,7 +129,7 @@ impl Home {
     }
 
     pub fn open(&self) -> Vault {
-        self.try_open().unwrap()
+        open_when_free(|| self.settings()).unwrap()
     }
 
     /// Opens, makes a wallet and pairs the agents.

@@ -8,20 +8,15 @@ use countersign_core::{
     status::{Event, Status},
 };
 use countersign_vault::{
-    Admit, Clock as _, Confirm, Faults, Limits, Open, OpenError, Reservation, Set, SetBy, Vault, Waiting,
-    keys::memory::Fault,
+    Admit, Clock as _, Confirm, Faults, Limits, Open, Reservation, Set, SetBy, Vault, Waiting, keys::memory::Fault,
 };
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Step, Tally,
     reference::{Model, PRICES, Payment, State},
 };
-use crate::support::{Home, POLICY, Shop, policy, wait};
+use crate::support::{Home, POLICY, Shop, open_when_free, policy, wait};
 
 /// A disagreement.
 type Wrong = String;
@@ -141,18 +136,10 @@ impl Run {
         self.happened(if doubt { "policy in doubt" } else { "policy" })
     }
 
-    /// A program that another test is just starting may have the lock of the last life for a moment more.
     fn open(&self) -> Vault {
         let limits =
             Limits { per_agent_waiting: 1000, all_waiting: 1000, prompts_per_minute: 1000, ..Limits::default() };
-        let end = Instant::now() + Duration::from_secs(5);
-        loop {
-            let faults = Some(self.faults.clone());
-            match Vault::open(Open { faults, limits, ..self.home.settings() }) {
-                Err(OpenError::InUse(_)) if Instant::now() < end => std::thread::yield_now(),
-                opened => return opened.unwrap(),
-            }
-        }
+        open_when_free(|| Open { faults: Some(self.faults.clone()), limits, ..self.home.settings() }).unwrap()
     }
 
     fn shop(&self) -> &Shop {

@@ -7,13 +7,13 @@
 mod audit;
 mod image;
 
-use countersign_vault::{Admitted, DiskStep, Faults, Open, Reserved, Vault, keys::KeyStore as _, sign};
+use countersign_vault::{Admitted, DiskStep, Faults, Open, Reserved, keys::KeyStore as _, sign};
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-use crate::support::{Home, Shop, budget_policy, wait, yes};
+use crate::support::{Home, Shop, budget_policy, open_when_free, wait, yes};
 use audit::{Audit, Tally};
 pub use image::Dice;
 use image::{Model, Names};
@@ -42,8 +42,8 @@ fn record(settings: (&str, &str)) -> Recorded {
     faults.record();
     let handed = AtomicUsize::new(0);
     for number in 0..3 {
-        let open = Open { faults: Some(faults.clone()), ..home.settings() };
-        let shop = home.shop(Vault::open(open).unwrap(), if number == 0 { &["a"] } else { &[] });
+        let vault = open_when_free(|| Open { faults: Some(faults.clone()), ..home.settings() }).unwrap();
+        let shop = home.shop(vault, if number == 0 { &["a"] } else { &[] });
         let life = Life { home: &home, shop: &shop, faults: &faults, handed: &handed };
         life.pay(&format!("{number}-asked"), "110000");
         for n in 0..4 {
