@@ -1,10 +1,11 @@
 //! Wiring: configuration → vault, rails, desk, servers. The whole app is built here; nothing is filled in later.
 
 use anyhow::{Context as _, bail};
-use countersign_core::policy::Policy;
+use countersign_core::{policy::Policy, signable::handed::ALIPAY_BOT};
 use countersign_desk::{
     Desk, DeskParts, Habits,
     approver::Approver,
+    buyer::Buyer,
     provider::Provider,
     settle::Node,
     wire::{Wire, WireLimits},
@@ -21,7 +22,7 @@ use std::{
 };
 
 use crate::{
-    alipay::Alipay,
+    alipay::{Alipay, AlipayBot},
     bridge,
     config::{Config, Store},
     control,
@@ -156,6 +157,7 @@ pub async fn start(
     let wire = Wire::new(config.fetch.allow_private_hosts.iter().cloned(), limits)?;
     let alipay = Alipay::open(vault.clone(), &wire, Arc::new(SystemClock)).await;
     let provider: Arc<dyn Provider> = alipay.clone();
+    let bot: Arc<dyn Buyer> = Arc::new(AlipayBot::new(config.alipay.program.clone(), &place.dir));
     let desk = Desk::new(DeskParts {
         vault,
         rails: config.rails()?,
@@ -169,6 +171,7 @@ pub async fn start(
             .map(|(network, urls)| (network, urls.into_iter().map(node).collect()))
             .collect(),
         providers: BTreeMap::from([("alipay", provider)]),
+        buyers: BTreeMap::from([(ALIPAY_BOT, bot)]),
         habits: Habits::new(config.fetch.keep_hours, config.keys.lock_after_minutes),
         approval_seconds: config.approval.timeout_seconds,
     });

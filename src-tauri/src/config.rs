@@ -5,10 +5,17 @@ use countersign_core::{
     asset::{Asset, Eip712, Network, Transfer},
     rail::Rail,
     registry::{Chain, Rate, Registry},
+    signable::handed::ALIPAY_BOT,
 };
-use countersign_rails::mpp::Ways;
+use countersign_rails::{
+    alipay::{Alipay, PublicKey},
+    mpp::Ways,
+};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 use url::Url;
 
 /// Everything that can be set.
@@ -25,6 +32,8 @@ pub struct Config {
     pub fetch: Fetch,
     /// The payment protocols.
     pub rails: Rails,
+    /// Purchases that Alipay's own program pays.
+    pub alipay: Purchases,
     /// Request rates.
     pub limits: Limits,
     /// MCP clients.
@@ -104,6 +113,18 @@ pub struct Rails {
     pub first: First,
     /// What is paid by MPP, as method and intent; an empty list turns it off.
     pub mpp: Vec<String>,
+}
+
+/// `[alipay]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Purchases {
+    /// Whether what sellers ask for by `Payment-Needed` may be bought; off unless a person turns it on.
+    pub purchases: bool,
+    /// Alipay's program for agents that pay: its name, or where it is.
+    pub program: PathBuf,
+    /// Public keys of sellers, by their number at Alipay: a price that such a seller did not sign is refused.
+    pub sellers: BTreeMap<String, String>,
 }
 
 /// The protocol that is tried first.
@@ -216,6 +237,12 @@ impl Default for Rails {
     }
 }
 
+impl Default for Purchases {
+    fn default() -> Self {
+        Self { purchases: false, program: ALIPAY_BOT.into(), sellers: BTreeMap::new() }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self { requests_per_second: 1000, burst: 2000, connections: 1024 }
@@ -285,11 +312,20 @@ impl Config {
     /// Every protocol, in the order in which an answer that offers several is tried.
     pub fn rails(&self) -> anyhow::Result<Vec<Box<dyn Rail>>> {
         let ways = Ways::parse(&self.rails.mpp).context("rails.mpp")?;
-        let mut rails = countersign_rails::all(ways);
+        let mut rails = countersign_rails::all(ways, self.alipay()?);
         if self.rails.first == First::Mpp {
-            rails.reverse();
+            rails.swap(0, 1);
         }
         Ok(rails)
+    }
+
+    fn alipay(&self) -> anyhow::Result<Alipay> {
+        let key = |(id, key): (&String, &String)| {
+            let key = PublicKey::parse(key).with_context(|| format!("alipay.sellers: {id}"))?;
+            Ok((id.clone(), key))
+        };
+        let sellers = self.alipay.sellers.iter().map(key).collect::<anyhow::Result<_>>()?;
+        Ok(if self.alipay.purchases { Alipay::buying(sellers) } else { Alipay::default() })
     }
 
     /// The built-in table with the user's additions and rates.

@@ -20,6 +20,7 @@ mod http;
 mod log;
 mod mcp;
 mod opener;
+mod program;
 mod terminal;
 
 pub use cli::main;

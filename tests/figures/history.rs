@@ -62,7 +62,9 @@ pub async fn write(place: &Place, payments: u64) -> String {
     let vault = open(place, clock.clone());
     let wallet = vault.create_wallet("main").await.expect("a wallet").address;
     vault.add_agent(&AGENT.parse().expect("a name"), false, SetBy::Person).await.expect("an agent");
-    let rail = countersign_rails::all(countersign_rails::mpp::Ways::default()).remove(0);
+    let rail =
+        countersign_rails::all(countersign_rails::mpp::Ways::default(), countersign_rails::alipay::Alipay::default())
+            .remove(0);
     let quoted = priced(rail.as_ref(), &registry, wallet);
     let writer = Arc::new(Writer { vault, clock, rail, quoted });
     for n in (0..payments).step_by(AT_ONCE) {

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part")]
 
+pub mod a2m;
 pub mod agent;
 pub mod alipay;
 pub mod announced;
@@ -33,6 +34,7 @@ pub mod tls;
 pub mod twisted;
 pub mod world;
 
+pub use a2m::A2m;
 pub use agent::Agent;
 pub use alipay::AlipayDouble;
 pub use client::Client;

@@ -15,7 +15,7 @@ use countersign_desk::{
     view::ListQuery,
     wire::{Wire, WireLimits},
 };
-use countersign_rails::mpp::Ways;
+use countersign_rails::{alipay::Alipay, mpp::Ways};
 use countersign_vault::{
     Clock as _, ManualClock, Open, SetBy, SystemClock, Vault,
     keys::{Keys, memory::MemoryStore},
@@ -127,13 +127,14 @@ impl Till {
         let limits = WireLimits { max_response_bytes: 10 * 1024 * 1024, timeout: Duration::from_secs(20) };
         Desk::new(DeskParts {
             vault,
-            rails: countersign_rails::all(Ways::default()),
+            rails: countersign_rails::all(Ways::default(), Alipay::default()),
             registry: Arc::new(Registry::builtin("USD")),
             wire: Wire::new(["127.0.0.1".to_owned()], limits).expect("a client"),
             approver,
             clock: clock.clone(),
             nodes,
             providers,
+            buyers: BTreeMap::new(),
             habits: Habits::new(1, 0),
             approval_seconds: 120,
         })

@@ -3,6 +3,7 @@
 //! A new form is a new variant here and a new arm in the vault's signer, on purpose: that is the security review.
 
 pub mod alipay;
+pub mod handed;
 
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,8 @@ pub enum Signable {
     Eip3009(Eip3009),
     /// An order at Alipay's gateway: the exact text of the request.
     Alipay(alipay::Order),
+    /// A purchase that a vendor's own program pays; nothing of ours signs it.
+    Handed(handed::Handed),
 }
 
 /// The fields of an EIP-3009 transfer authorisation and its domain.
@@ -57,11 +60,12 @@ impl Signable {
         (signable.encode() == bytes).then_some(signable)
     }
 
-    /// The account whose key signs: a wallet's address, or `alipay:` and the merchant's app.
+    /// The account whose key signs: a wallet's address, or `alipay:` and the merchant's app; or the program that pays.
     pub fn signer(&self) -> String {
         match self {
             Self::Eip3009(a) => a.from.to_string(),
             Self::Alipay(order) => format!("alipay:{}", order.app_id),
+            Self::Handed(handed) => handed.program.clone(),
         }
     }
 
@@ -69,7 +73,7 @@ impl Signable {
     pub fn network(&self) -> Option<Network> {
         match self {
             Self::Eip3009(a) => Some(Network::eip155(a.chain_id)),
-            Self::Alipay(_) => None,
+            Self::Alipay(_) | Self::Handed(_) => None,
         }
     }
 
@@ -78,6 +82,7 @@ impl Signable {
         match self {
             Self::Eip3009(a) => a.nonce,
             Self::Alipay(order) => order.number(),
+            Self::Handed(handed) => handed.once(),
         }
     }
 
@@ -86,6 +91,7 @@ impl Signable {
         match self {
             Self::Eip3009(a) => a.valid_before,
             Self::Alipay(order) => order.at.saturating_add(alipay::WINDOW),
+            Self::Handed(handed) => handed.valid_before,
         }
     }
 
@@ -94,6 +100,7 @@ impl Signable {
         match self {
             Self::Eip3009(a) => a.valid_after,
             Self::Alipay(order) => order.at,
+            Self::Handed(handed) => handed.valid_after,
         }
     }
 }

@@ -3,6 +3,7 @@
 use countersign_core::{
     approval::Said,
     rail::{Credential, Receipt},
+    signable::{Signable, handed::Handed},
     status::Settlement,
     text::clean,
 };
@@ -39,7 +40,7 @@ impl Desk {
             Err(error) => return Err(self.unsigned(record, &error).await),
         };
         self.approver.outcome(&id, "signed", None);
-        let outcome = self.send(request, url, &signed).await;
+        let outcome = self.send(request, url, &signed, false).await;
         self.look_later(signed.record());
         outcome
     }
@@ -68,7 +69,7 @@ impl Desk {
         }
     }
 
-    async fn send(&self, request: &Request, url: &Url, signed: &Signed) -> Result<Outcome, Problem> {
+    async fn send(&self, request: &Request, url: &Url, signed: &Signed, again: bool) -> Result<Outcome, Problem> {
         let record = signed.record();
         let Some(credential) = self.write(signed) else {
             let code = Code::SettlementUnknown;
@@ -89,12 +90,35 @@ impl Desk {
             }
             Act::Fetch { headers, body } => {
                 let outgoing = Outgoing { method: &request.method, url: &request.url, headers, body };
+                if let [(Signable::Handed(handed), _)] = signed.forms() {
+                    let outgoing = Outgoing { url, ..outgoing };
+                    let answer = self.hand_over(handed, record, &credential, &outgoing, request, again).await;
+                    return self.keep(record, answer, false).await;
+                }
                 let headers: Vec<(String, String)> = credential.headers.into_iter().collect();
                 let answer = self.wire.ask_paid(&outgoing, url, &headers).await;
                 self.keep(record, answer.map_err(|error| error.to_string()), true).await
             }
             // Of a call only the goods are shown: its headers are prices and receipts in our own spelling.
             Act::Call { carrier, .. } => self.keep(record, carrier.deliver(&credential).await, false).await,
+        }
+    }
+
+    /// Has a program of somebody else pay, once; later it is only asked.
+    async fn hand_over(
+        &self,
+        handed: &Handed,
+        record: &Record,
+        credential: &Credential,
+        outgoing: &Outgoing<'_>,
+        request: &Request,
+        again: bool,
+    ) -> Result<Answer, String> {
+        let gone = || format!("{} does not pay here any more", handed.program);
+        let buyer = self.buyers.get(handed.program.as_str()).ok_or_else(gone)?;
+        match &record.transaction {
+            Some(number) if again => buyer.ask(number, outgoing).await,
+            _ => buyer.buy(&record.id, credential, outgoing, request.reason.as_deref()).await,
         }
     }
 
@@ -221,7 +245,7 @@ impl Desk {
             && let Some(url) = self.paid_at(&record).await?
             && let Some(signed) = self.signed_again(&record).await
         {
-            return self.send(request, &url, &signed).await;
+            return self.send(request, &url, &signed, true).await;
         }
         answer_of(self.full_outcome(&record, true).await?, &record)
     }

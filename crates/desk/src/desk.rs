@@ -18,6 +18,7 @@ use tokio::{
 
 use crate::{
     approver::Approver,
+    buyer::Buyer,
     event::Event,
     habits::Habits,
     outcome::{Outcome, OutcomeStatus, ResponseView},
@@ -54,6 +55,8 @@ pub struct DeskParts {
     pub nodes: BTreeMap<Network, Vec<Node>>,
     /// Whom to ask how a payment ended, by protocol, where no chain shows it.
     pub providers: BTreeMap<&'static str, Arc<dyn Provider>>,
+    /// Programs that pay in our place, by name.
+    pub buyers: BTreeMap<&'static str, Arc<dyn Buyer>>,
     /// What may change while it runs.
     pub habits: Habits,
     /// How long a question lives.
@@ -68,6 +71,7 @@ pub struct Desk {
     pub(crate) wire: Wire,
     pub(crate) approver: Arc<dyn Approver>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) buyers: BTreeMap<&'static str, Arc<dyn Buyer>>,
     pub(crate) settler: Settler,
     pub(crate) witnesses: Witnesses,
     pub(crate) stories: Stories,
@@ -88,6 +92,7 @@ impl Desk {
             wire: parts.wire,
             approver: parts.approver,
             clock: parts.clock,
+            buyers: parts.buyers,
             settler: Settler::new(parts.nodes, parts.providers),
             witnesses: Witnesses::default(),
             stories: Stories::default(),

@@ -5,6 +5,7 @@
 
 pub mod approver;
 mod ask;
+pub mod buyer;
 pub mod carrier;
 mod deliver;
 mod desk;

@@ -145,6 +145,7 @@ impl Desk {
         };
         request.check_max(&quoted.quote, self.registry.reference())?;
         let signables = self.signables(&quoted.quote, &quoted.offer)?;
+        self.check_buyer(request, &url, &signables)?;
         let payment = PaymentId::from_random(random()?);
         if let Err(short) = self.check_balance(&quoted.quote, &signables).await {
             // What policy refuses is refused as such: it says nothing about what the wallet holds.
@@ -308,6 +309,21 @@ impl Desk {
             }
         }
         Ok(())
+    }
+
+    /// Refuses what a program of somebody else would have to pay, and cannot: before anybody is asked.
+    fn check_buyer(&self, request: &Request, url: &Url, signables: &[Signable]) -> Result<(), Problem> {
+        let Some(Signable::Handed(handed)) = signables.first() else { return Ok(()) };
+        let taken = match (self.buyers.get(handed.program.as_str()), &request.act) {
+            (Some(_), Act::Fetch { .. }) if *url != request.url => {
+                Err("the price came from behind a redirect; ask for that address itself".to_owned())
+            }
+            (Some(buyer), Act::Fetch { headers, body }) => {
+                buyer.takes(&Outgoing { method: &request.method, url, headers, body })
+            }
+            _ => Err(format!("{} pays only for a page that is fetched here", handed.program)),
+        };
+        taken.map_err(|why| Problem::new(Code::UnsupportedOffer, why))
     }
 
     /// Follows the payment this key now means.

@@ -208,6 +208,8 @@ const FORBIDDEN: &[&str] = &[
     "x-payment-response",
     "sign-in-with-x",
     "payment-authorization",
+    "payment-needed",
+    "payment-proof",
 ];
 
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];

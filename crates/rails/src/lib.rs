@@ -11,11 +11,12 @@ mod json;
 pub mod mpp;
 pub mod x402;
 
-/// Every rail of this build, in the order an answer is shown to them. `on` are the ways of MPP that may be paid.
+/// Every rail of this build, in the order an answer is shown to them. `on` are the ways of MPP that may be paid; `alipay` says
+/// whether it buys.
 ///
 /// All of them are always there, whatever is turned off: what was signed once has to be found on its chain.
-pub fn all(on: mpp::Ways) -> Vec<Box<dyn Rail>> {
-    vec![Box::new(x402::X402), Box::new(mpp::Mpp::new(on)), Box::new(alipay::Alipay)]
+pub fn all(on: mpp::Ways, alipay: alipay::Alipay) -> Vec<Box<dyn Rail>> {
+    vec![Box::new(x402::X402), Box::new(mpp::Mpp::new(on)), Box::new(alipay)]
 }
 
 /// The host of an http(s) address, an A-label or an address.

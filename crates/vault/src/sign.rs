@@ -96,30 +96,35 @@ pub(crate) enum Hand {
     Wallet(Signer),
     /// A merchant at Alipay.
     Merchant(MerchantKey),
+    /// Of nobody here: a vendor's own program pays.
+    Nobody,
 }
 
 /// The wallet a form takes from; none where no wallet is asked.
 pub(crate) fn wallet(signable: &Signable) -> Option<Address> {
     match signable {
         Signable::Eip3009(form) => Some(form.from),
-        Signable::Alipay(_) => None,
+        Signable::Alipay(_) | Signable::Handed(_) => None,
     }
 }
 
-/// What is kept of a form to know it again: the EIP-712 digest, or of an order its fields and the text that is signed.
+/// What is kept of a form to know it again: the EIP-712 digest, of an order its fields and the text that is signed, or what is handed over.
 pub fn digest(signable: &Signable) -> B256 {
     match signable {
         Signable::Eip3009(a) => transfer(a).eip712_signing_hash(&domain(a)),
         Signable::Alipay(order) => B256::from(Digest::of(&[&signable.encode(), order.text().as_bytes()]).0),
+        Signable::Handed(_) => B256::from(Digest::of(&[&signable.encode()]).0),
     }
 }
 
-/// Signs a form: by a wallet 65 bytes, r, s and v of 27 or 28; by a merchant SHA256withRSA over its text.
+/// Signs a form: by a wallet 65 bytes, r, s and v of 27 or 28; by a merchant SHA256withRSA over its text; nothing where
+/// nobody here signs.
 pub(crate) fn sign_by(hand: &Hand, signable: &Signable) -> Result<Vec<u8>, SignError> {
     match (hand, signable) {
         (Hand::Wallet(signer), _) => sign(signer, signable),
         (Hand::Merchant(key), Signable::Alipay(order)) => key.order(order).ok_or(SignError::NoSignature),
-        (Hand::Merchant(_), Signable::Eip3009(_)) => Err(SignError::NoSignature),
+        (Hand::Nobody, Signable::Handed(_)) => Ok(Vec::new()),
+        (Hand::Merchant(_) | Hand::Nobody, _) => Err(SignError::NoSignature),
     }
 }
 

@@ -146,6 +146,7 @@ impl Vault {
                         None => keys.signer(&form.signer()).map(sign::Hand::Wallet),
                     }
                 }
+                None if matches!(form, Signable::Handed(_)) => Ok(sign::Hand::Nobody),
                 None => keys.merchant_key().map(sign::Hand::Merchant),
             };
             found.map_err(|error| guard::no_key(&form.signer(), error))

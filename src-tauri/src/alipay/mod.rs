@@ -2,6 +2,7 @@
 //!
 //! Without a merchant there is none of it. Nothing here decides, signs or keeps money: orders are payments like all others.
 
+mod buyer;
 mod carrier;
 pub mod check;
 mod names;
@@ -26,6 +27,7 @@ use serde_json::{Value, json};
 use std::sync::{Arc, PoisonError, RwLock};
 use url::Url;
 
+pub use buyer::AlipayBot;
 pub use names::{Tool, is_ours};
 use shape::{RefundQuery, TradeQuery};
 

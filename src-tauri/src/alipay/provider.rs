@@ -7,13 +7,17 @@ use countersign_core::signable::{
 };
 use countersign_desk::provider::{Provider, Seen};
 use countersign_rails::alipay::{RefundFound, TradeFound, refund_found, trade_found};
-use countersign_vault::Record;
+use countersign_vault::{Outcome, Record};
 
 use super::Alipay;
 
 #[async_trait]
 impl Provider for Alipay {
     async fn look(&self, record: &Record, forms: &[Signable]) -> Result<Seen, String> {
+        if let [Signable::Handed(_)] = forms {
+            // Only its program knows, and it is asked when the agent asks. What never reached it has not moved.
+            return Ok(if record.outcome == Some(Outcome::Failed) { Seen::NotMoved } else { Seen::Open });
+        }
         let [Signable::Alipay(order)] = forms else { return Err("there is no order".to_owned()) };
         let profile = self.profile().map_err(|problem| problem.detail)?;
         if profile.merchant.app_id != order.app_id || !profile.priced(&record.quote) {

@@ -29,10 +29,10 @@ use super::{
     keep::nobody,
     login::{self, Challenge, Login},
     mail::{Calls, Letterbox, Mail},
-    program::Program,
     target::Target,
     toll::Booth,
 };
+use crate::program::Program;
 
 /// The longest an upstream may take until it can be used.
 const START: Duration = Duration::from_secs(30);
@@ -139,7 +139,7 @@ impl Line {
                 (started, None)
             }
             Target::Command(words) => {
-                let (program, pipes) = Program::start(words)?;
+                let (program, pipes) = Program::start(words, None)?;
                 (timeout(START, ear.serve_with_lifecycle(pipes, mode)).await, Some(program))
             }
         };

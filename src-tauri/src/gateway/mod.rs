@@ -19,7 +19,6 @@ mod mail;
 mod pay;
 mod pins;
 mod price;
-mod program;
 mod retry;
 mod room;
 mod route;

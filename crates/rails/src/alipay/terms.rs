@@ -137,7 +137,7 @@ pub(super) fn quote(offer: &str, context: &QuoteContext<'_>) -> Result<Quoted, Q
     Ok(Quoted { quote, offer: offer.to_owned(), seller_says: None })
 }
 
-fn yuan() -> Result<Asset, QuoteError> {
+pub(super) fn yuan() -> Result<Asset, QuoteError> {
     let id: AssetId = CNY.parse().map_err(|_| QuoteError::UnknownAsset(CNY.to_owned()))?;
     let (symbol, peg) = ("CNY".to_owned(), Some("CNY".to_owned()));
     Ok(Asset { id, symbol, decimals: 2, peg, eip712: None, transfer: Transfer::Eip3009 })

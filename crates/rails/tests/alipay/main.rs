@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects, reason = "tests may panic")]
 
 mod answers;
+mod needed;
 mod notices;
 mod orders;
 mod support;

@@ -51,7 +51,7 @@ fn quote(terms: &str, claimed: bool) -> Result<Quoted, QuoteError> {
     let now = Millis(1_795_199_615_000);
     let context =
         QuoteContext { registry: &registry, wallets: &wallets, now, origin: &origin, claimed, resource: &resource };
-    Alipay.quote(Challenge::Json(&raw), context)
+    Alipay::default().quote(Challenge::Json(&raw), context)
 }
 
 #[test]
@@ -61,10 +61,10 @@ fn a_refund_of_thirty_yuan_is_judged_as_such_and_signed_as_its_own_text() {
     assert_eq!((q.op, q.exposure_value, q.asset_text()), (Op::Refund, Some(Micro(4_200_000)), "30 CNY".to_owned()));
     assert_eq!((q.wallet.as_str(), q.payee.account.as_str()), ("alipay:2021000000000001", "buyer of A1"));
     assert_eq!((q.network.is_none(), q.testnet, q.reversible), (true, false, false));
-    let forms = Alipay.signables(q, &quoted.offer, Millis(1_795_199_615_000), [0; 32]).unwrap();
+    let forms = Alipay::default().signables(q, &quoted.offer, Millis(1_795_199_615_000), [0; 32]).unwrap();
     let [Signable::Alipay(order)] = &forms[..] else { panic!("{forms:?}") };
     assert!(order.text().contains("&timestamp=2026-11-21 02:33:35&"));
-    let credential = Alipay.credential(q, &quoted.offer, &[(forms[0].clone(), vec![7; 256])]).unwrap();
+    let credential = Alipay::default().credential(q, &quoted.offer, &[(forms[0].clone(), vec![7; 256])]).unwrap();
     let gateway = "https://openapi.alipay.com/gateway.do".parse().unwrap();
     let sent = Sent::of(&credential).unwrap();
     let (url, body) = sent.at(&gateway);
@@ -120,7 +120,7 @@ fn sums_and_numbers_are_read_strictly() {
 #[test]
 fn only_our_carriers_word_that_money_moved_is_a_receipt() {
     let quoted = quote(&json!(terms(refund("3000", "3000"))).to_string(), false).unwrap();
-    let receipt = |status, body: &str| Alipay.receipt(&quoted.quote, status, &[], body.as_bytes());
+    let receipt = |status, body: &str| Alipay::default().receipt(&quoted.quote, status, &[], body.as_bytes());
     assert_eq!(receipt(200, r#"{"tradeNo":"T1","fundChange":"Y"}"#), Receipt::Success { transaction: "T1".into() });
     assert_eq!(receipt(402, r#"{"refused":"ACQ.X"}"#), Receipt::Failed { reason: "ACQ.X".into() });
     for (status, body) in [(503, r#"{"fundChange":"Y"}"#), (200, r#"{"fundChange":"N"}"#), (200, "x"), (502, "{}")] {

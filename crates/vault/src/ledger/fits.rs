@@ -4,9 +4,11 @@ use countersign_core::{
     Millis,
     asset::{AssetId, Network, parse_address},
     payment::{Op, Quote},
+    policy::Risk,
     signable::{
         Eip3009, Signable,
         alipay::{CNY, Order, Ordered},
+        handed::Handed,
     },
 };
 
@@ -33,6 +35,7 @@ pub(crate) fn fits(quote: &Quote, forms: &[Signable], now: Millis) -> Result<(),
     let fields = match form {
         Signable::Eip3009(a) => transfer(quote, a),
         Signable::Alipay(order) => ordered(quote, order),
+        Signable::Handed(handed) => handed_over(quote, handed),
     };
     fields.into_iter().chain(window).find(|(same, _)| !same).map_or(Ok(()), |(_, what)| Err(VaultError::Mismatch(what)))
 }
@@ -65,6 +68,17 @@ fn ordered(quote: &Quote, order: &Order) -> Checks {
         (quote.payee.account == order.account(), "the paid account"),
         (quote.exposure.amount == order.amount() && !order.amount().is_zero(), "the amount"),
         (within, "the trade's whole amount"),
+    ]
+}
+
+fn handed_over(quote: &Quote, handed: &Handed) -> Checks {
+    vec![
+        (quote.op == Op::Pay, "what it does"),
+        (quote.network.is_none() && quote.exposure.asset.as_str() == CNY, "the currency"),
+        (quote.wallet == handed.program, "the program that pays"),
+        (quote.payee.account == handed.seller, "the paid account"),
+        (quote.exposure.amount == handed.amount && !handed.amount.is_zero(), "the amount"),
+        (quote.risks.contains(&Risk::Upfront), "that it always asks"),
     ]
 }
 
@@ -146,5 +160,33 @@ mod tests {
         other = quote();
         other.exposure.asset = "iso4217:EUR".parse().unwrap();
         assert!(fitting(&other, refund("3000", "3000")).is_err());
+    }
+
+    #[test]
+    fn a_purchase_that_differs_from_its_quote_or_would_not_ask_is_not_written_down() {
+        let mut priced = Quote { op: Op::Pay, wallet: "alipay-bot".into(), scheme: "a2m".into(), ..quote() };
+        priced.payee.account = "2088000000000001".into();
+        priced.risks.insert(Risk::Upfront);
+        let handed = Handed {
+            program: "alipay-bot".into(),
+            seller: "2088000000000001".into(),
+            number: "A1".into(),
+            amount: fen("3000"),
+            valid_after: NOW.seconds(),
+            valid_before: NOW.seconds() + 300,
+            price: Digest([1; 32]),
+        };
+        let fitting = |quote: &Quote, handed: Handed| fits(quote, &[Signable::Handed(handed)], NOW);
+        assert!(fitting(&priced, handed.clone()).is_ok());
+        for (other, what) in [
+            (Handed { amount: fen("2999"), ..handed.clone() }, "the amount"),
+            (Handed { seller: "2088000000000002".into(), ..handed.clone() }, "the paid account"),
+            (Handed { program: "another".into(), ..handed.clone() }, "the program that pays"),
+            (Handed { valid_before: NOW.seconds() + 600, ..handed.clone() }, "the length of the validity window"),
+        ] {
+            assert!(matches!(fitting(&priced, other), Err(VaultError::Mismatch(why)) if why == what), "{what}");
+        }
+        priced.risks.clear();
+        assert!(matches!(fitting(&priced, handed), Err(VaultError::Mismatch("that it always asks"))));
     }
 }

@@ -1,7 +1,10 @@
-//! An upstream that is a program here: started as it stands, without a shell, with little of our environment, and ended with us.
+//! A program of somebody else, with which we talk: started as it stands, without a shell, with little of our environment, and ended with us.
 
 use anyhow::Context as _;
-use std::process::{Child, Command, Stdio};
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+};
 
 /// What of our environment a program gets.
 const ENVIRONMENT: [&str; 14] = [
@@ -30,15 +33,18 @@ type Pipes = (tokio::net::unix::pipe::Receiver, tokio::net::unix::pipe::Sender);
 type Pipes = (tokio::fs::File, tokio::fs::File);
 
 impl Program {
-    /// Starts it; what it says, and what it hears.
+    /// Starts it, in that folder; what it says, and what it hears.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(words: &[String]) -> anyhow::Result<(Self, Pipes)> {
+    pub fn start(words: &[String], within: Option<&Path>) -> anyhow::Result<(Self, Pipes)> {
         let (program, arguments) = words.split_first().context("there is no program")?;
         let kept = ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
         let mut command = Command::new(program);
         command.args(arguments).env_clear().envs(kept);
+        if let Some(folder) = within {
+            command.current_dir(folder);
+        }
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
