@@ -1,6 +1,6 @@
 // A double of Alipay's gateway with an order book and two RSA pairs of its own, made of the rules that Alipay publishes. Every request
 // is checked by those rules, and once more: the official SDK (alipay-sdk) has to sign the same fields with the same bytes.
-// POST or GET /gateway.do is the gateway. GET /keys: the app's private key and the gateway's public one. GET /seen: what arrived.
+// POST or GET /gateway.do is the gateway. GET /notice?out_trade_no=…&total_amount=…: a notice that such an order was paid, as posted. GET /keys: the app's private key and the gateway's public one. GET /seen: what arrived.
 // --keys FOLDER writes the two keys into files as well. POST /control: {"buy": out_trade_no} pays an opened order; {"fault", "method"?, "times"?} bends answers. Run: node alipay-gateway.mjs
 import { createSign, createVerify, generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
@@ -129,6 +129,13 @@ async function gateway(request, response, url) {
   response.end(answer(given.method, object, fault))
 }
 
+/** What Alipay posts to a merchant's server: signed without `sign_type`, with what is empty. */
+function notice(about) {
+  const fields = { app_id: APP, charset: 'utf-8', notify_id: 'n1', notify_type: 'trade_status_sync', trade_no: '1', trade_status: 'TRADE_SUCCESS', passback_params: '', ...about }
+  const joined = Object.keys(fields).sort().map((name) => `${name}=${fields[name]}`).join('&')
+  return new URLSearchParams({ ...fields, sign_type: 'RSA2', sign: signed(joined) }).toString()
+}
+
 /** A buyer opens a page: only now does the gateway know of the order. */
 function open({ out_trade_no, total_amount, subject }, response) {
   const trade = trades.get(out_trade_no)
@@ -144,6 +151,7 @@ const server = createServer(async (request, response) => {
   if (url.pathname === '/keys') {
     return response.end(JSON.stringify(keys))
   }
+  if (url.pathname === '/notice') return response.end(notice(Object.fromEntries(url.searchParams)))
   if (url.pathname === '/control') {
     const { buy, fault, method, times = 1 } = JSON.parse(await text(request))
     if (buy) trades.get(buy).status = 'TRADE_SUCCESS'

@@ -5,6 +5,7 @@
 mod day;
 mod merchant;
 mod scale;
+mod shop;
 mod told;
 
 use serde_json::{Value, json};

@@ -73,6 +73,12 @@ impl AlipayDouble {
         self.control(&json!({"buy": out_trade_no})).await;
     }
 
+    /// A notice that an order was paid, as it is posted to a merchant's server.
+    pub async fn notice(&self, out_trade_no: &str, yuan: &str) -> String {
+        let url = format!("{}/notice?out_trade_no={out_trade_no}&total_amount={yuan}", self.server.url);
+        announced::client().get(url).send().await.expect("an answer").text().await.expect("a form")
+    }
+
     /// The next answer to this method is bent.
     pub async fn bends(&self, method: &str, fault: &str, times: u32) {
         self.control(&json!({"method": method, "fault": fault, "times": times})).await;

@@ -70,6 +70,11 @@ impl Official {
         client
     }
 
+    /// Connects the client of the first SDK to an MCP endpoint.
+    pub fn at(mcp: &str, token: &str) -> Self {
+        Self::open(mcp, token, "1", &[]).0
+    }
+
     /// Connects it to an upstream behind the service.
     pub fn behind(service: &Service, name: &str, token: &str, sdk: &str, extra: &[&str]) -> Self {
         Self::open(&format!("{}/mcp/{name}", service.url), token, sdk, extra).0

@@ -6,6 +6,7 @@ mod ends;
 mod kills;
 mod official;
 mod pages;
+mod takes_over;
 mod together;
 
 /// Allows one payment of every agent without a person, so that stories of faults need none.
