@@ -30,6 +30,7 @@ async fn a_page_is_paid_and_its_refund_agreed_to_in_chinese_and_in_english() {
     place.ok(&["confirm", "policy", "--json"]);
     let driver = Driver::start(&place, "activity").await;
     driver.window("main").await;
+    driver.press("start-leave").await;
     let mut client = Official::at(&format!("http://127.0.0.1:{free}/mcp"), &token);
 
     for (language, heading, pays, back) in
