@@ -14,8 +14,9 @@ export function stressed(host: string, registrable: string): [string, string, st
   return [host.slice(0, at), registrable, rest];
 }
 
-/** An account in groups of four characters, `0x` in front of the first; every character is kept. */
+/** An account in groups of four characters, `0x` in front of the first, or in its own words; every character is kept. */
 export function groups(account: string): string[] {
+  if (account.includes(' ')) return account.split(' ');
   const body = account.startsWith('0x') ? account.slice(2) : account;
   const fours = body.match(/[^]{1,4}/gu) ?? [];
   return account.startsWith('0x') ? [`0x${fours[0] ?? ''}`, ...fours.slice(1)] : fours;

@@ -2,7 +2,7 @@
 
 use countersign_core::{
     approval::History,
-    payment::{AgentName, Caller, PaymentId, Quote},
+    payment::{AgentName, Caller, Op, PaymentId, Quote},
     policy::{Condition, Facts, Judged, Policy, judge},
     status::Status,
 };
@@ -26,6 +26,11 @@ const BACK_OFF_MS: i64 = 3_600_000;
 /// History counts no further than this.
 const MOST_COUNTED: i64 = 1_000;
 
+/// Whether the payee is a seller's, who has one account: each refund goes to another buyer, and a page is the person's own.
+fn pays_one(quote: &Quote) -> bool {
+    !matches!(quote.op, Op::Refund | Op::ReceiveLink)
+}
+
 impl Tx<'_> {
     /// Everything a rule can ask about, as it is in this transaction. `own` is the payment itself if it is written already.
     pub fn facts(&self, quote: &Quote, caller: &Caller, own: Option<i64>) -> Result<Facts, Stop> {
@@ -43,7 +48,7 @@ impl Tx<'_> {
             (revoked, Condition::AgentRevoked),
             (view.doubts.clock.is_some(), Condition::ClockSuspect),
             (view.doubts.policy.is_some() || view.doubts.history.is_some() || !confirmed, Condition::PolicyUnconfirmed),
-            (!facts.payee_known && self.origin_known(quote, &caller.agent)?, Condition::PayeeChanged),
+            (!facts.payee_known && pays_one(quote) && self.origin_known(quote, &caller.agent)?, Condition::PayeeChanged),
             (self.in_doubt(quote, &caller.agent, own)? || self.refund_open(quote, own)?, Condition::PossibleDuplicate),
             (self.backs_off(quote, &caller.agent)?, Condition::BackOff),
         ];
