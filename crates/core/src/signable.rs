@@ -3,6 +3,7 @@
 //! A new form is a new variant here and a new arm in the vault's signer, on purpose: that is the security review.
 
 pub mod alipay;
+pub mod tempo;
 
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,8 @@ use crate::{asset::Network, money::Amount};
 pub enum Signable {
     /// EIP-3009 `TransferWithAuthorization` under the token's own EIP-712 domain.
     Eip3009(Eip3009),
+    /// A Tempo transaction that moves one token for a challenge of MPP.
+    Tempo(tempo::Charge),
     /// An order at Alipay's gateway: the exact text of the request.
     Alipay(alipay::Order),
 }
@@ -61,6 +64,7 @@ impl Signable {
     pub fn signer(&self) -> String {
         match self {
             Self::Eip3009(a) => a.from.to_string(),
+            Self::Tempo(charge) => charge.from.to_string(),
             Self::Alipay(order) => format!("alipay:{}", order.app_id),
         }
     }
@@ -69,6 +73,7 @@ impl Signable {
     pub fn network(&self) -> Option<Network> {
         match self {
             Self::Eip3009(a) => Some(Network::eip155(a.chain_id)),
+            Self::Tempo(charge) => Some(Network::eip155(charge.chain_id)),
             Self::Alipay(_) => None,
         }
     }
@@ -77,6 +82,7 @@ impl Signable {
     pub fn nonce(&self) -> B256 {
         match self {
             Self::Eip3009(a) => a.nonce,
+            Self::Tempo(charge) => charge.number(),
             Self::Alipay(order) => order.number(),
         }
     }
@@ -85,6 +91,7 @@ impl Signable {
     pub fn valid_before(&self) -> u64 {
         match self {
             Self::Eip3009(a) => a.valid_before,
+            Self::Tempo(charge) => charge.valid_before,
             Self::Alipay(order) => order.at.saturating_add(alipay::WINDOW),
         }
     }
@@ -93,6 +100,7 @@ impl Signable {
     pub fn valid_after(&self) -> u64 {
         match self {
             Self::Eip3009(a) => a.valid_after,
+            Self::Tempo(_) => 0,
             Self::Alipay(order) => order.at,
         }
     }

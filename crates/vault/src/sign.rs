@@ -4,7 +4,7 @@
 //! same form and key give the same bytes for ever. No function here takes a hash from outside.
 
 use alloy::sol_types::{Eip712Domain, SolStruct as _, eip712_domain};
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 use countersign_core::{
     payment::Digest,
     signable::{Eip3009, Signable},
@@ -102,14 +102,17 @@ pub(crate) enum Hand {
 pub(crate) fn wallet(signable: &Signable) -> Option<Address> {
     match signable {
         Signable::Eip3009(form) => Some(form.from),
+        Signable::Tempo(charge) => Some(charge.from),
         Signable::Alipay(_) => None,
     }
 }
 
-/// What is kept of a form to know it again: the EIP-712 digest, or of an order its fields and the text that is signed.
+/// What is kept of a form to know it again: the EIP-712 digest, the hash of a transaction's bytes, or of an order its fields and the
+/// text that is signed.
 pub fn digest(signable: &Signable) -> B256 {
     match signable {
         Signable::Eip3009(a) => transfer(a).eip712_signing_hash(&domain(a)),
+        Signable::Tempo(charge) => keccak256(charge.unsigned()),
         Signable::Alipay(order) => B256::from(Digest::of(&[&signable.encode(), order.text().as_bytes()]).0),
     }
 }
@@ -119,7 +122,7 @@ pub(crate) fn sign_by(hand: &Hand, signable: &Signable) -> Result<Vec<u8>, SignE
     match (hand, signable) {
         (Hand::Wallet(signer), _) => sign(signer, signable),
         (Hand::Merchant(key), Signable::Alipay(order)) => key.order(order).ok_or(SignError::NoSignature),
-        (Hand::Merchant(_), Signable::Eip3009(_)) => Err(SignError::NoSignature),
+        (Hand::Merchant(_), Signable::Eip3009(_) | Signable::Tempo(_)) => Err(SignError::NoSignature),
     }
 }
 

@@ -56,6 +56,7 @@ fn quote(bytes: &mut Bytes) -> Quote {
         testnet: bytes.below(2) == 0,
         wallet: bytes.account(),
         money: money.clone(),
+        shares: Vec::new(),
         exposure: money,
         symbol: ["USDC", "USD₮0", "mUSD"][bytes.below(3) as usize].into(),
         decimals: [0, 2, 6, 18, 36][bytes.below(5) as usize],

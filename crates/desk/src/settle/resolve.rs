@@ -165,7 +165,7 @@ impl Desk {
     }
 
     async fn settled(&self, record: &Record, transaction: &str) -> Look<bool> {
-        let seen = json!({"transaction": transaction, "proof": "Transfer and AuthorizationUsed in one transaction"});
+        let seen = json!({"transaction": transaction, "proof": "the transfer and the log of its use in one transaction"});
         self.moved(record, Happens::Settled, Settlement::Verified, seen).await
     }
 

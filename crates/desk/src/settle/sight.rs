@@ -68,7 +68,7 @@ pub async fn unused(nodes: &[Node], all: &[Evidence]) -> Option<Value> {
     // The own node decides alone, so it is heard first.
     for node in nodes.iter().filter(|n| n.is_own()).chain(nodes.iter().filter(|n| !n.is_own())) {
         match unused_by(node, all).await {
-            Ok(Unused::Proved(block)) if node.is_own() => return Some(shown(&[(node.host(), block)])),
+            Ok(Unused::Proved(block)) if node.is_own() => return Some(shown(all, &[(node.host(), block)])),
             Ok(Unused::Proved(block)) if agreeing.iter().all(|(host, _)| *host != node.host()) => {
                 agreeing.push((node.host(), block));
             }
@@ -77,14 +77,19 @@ pub async fn unused(nodes: &[Node], all: &[Evidence]) -> Option<Value> {
             Err(error) => tracing::warn!(%error, "a node could not be asked whether a payment was used"),
         }
     }
-    (agreeing.len() >= 2).then(|| shown(&agreeing))
+    (agreeing.len() >= 2).then(|| shown(all, &agreeing))
 }
 
 /// The proof as the ledger keeps it.
-fn shown(agreeing: &[(&str, Block)]) -> Value {
+fn shown(all: &[Evidence], agreeing: &[(&str, Block)]) -> Value {
+    let proof = if all.iter().all(|evidence| evidence.state_call.is_some()) {
+        "authorizationState is false in a final block past validBefore"
+    } else {
+        "no block of its window has the log of its use, up to a final block past validBefore"
+    };
     let blocks: Vec<Value> =
         agreeing.iter().map(|(host, b)| json!({"node": host, "number": b.number, "time": b.time})).collect();
-    json!({"proof": "authorizationState is false in a final block past validBefore", "blocks": blocks})
+    json!({"proof": proof, "blocks": blocks})
 }
 
 /// Time and state are of one final block: two questions about "finalized" could meet two.

@@ -1,6 +1,7 @@
 //! Which offer is paid: each is judged alone against our table, then the first payable one is taken.
 
 use countersign_core::{
+    money::Amount,
     asset::Asset,
     payment::Quote,
     policy::Risk,
@@ -52,6 +53,8 @@ fn judge(required: &Required<'_>, offer: &Json<'_>, context: &QuoteContext<'_>) 
         account,
         payer,
         amount: terms.amount,
+        shares: Vec::new(),
+        fee: Amount::ZERO,
         lifetime: terms.lifetime,
         risks,
     };
