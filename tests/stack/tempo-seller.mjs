@@ -1,14 +1,13 @@
 // A Tempo chain of its own (anvil with Tempo's precompiles, chain id 42431) and a shop on the official MPP server (mppx) that charges
 // by method tempo there. /split pays two more accounts, /sponsored pays the fee itself, /proof costs nothing but a signature, /push takes no signed transaction;
 // /forever settles and asks again with a fresh challenge, /never keeps the credential for itself, /expired asks with a price that is over.
-// GET /seen tells what arrived, POST /control {fund: ADDRESS} | {mine: BLOCKS, seconds} acts on the chain, GET /balance/ADDRESS
-// answers in atomic units. Run: node tempo-seller.mjs; ends with its parent.
+// GET /seen tells what arrived and GET /place where, POST /control {fund: ADDRESS} | {mine: BLOCKS, seconds} acts on the chain,
+// GET /balance/ADDRESS answers in atomic units. Run: node tempo-seller.mjs; ends with its parent.
 import { once } from 'node:events'
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { Challenge } from 'mppx'
 import { Mppx, tempo } from 'mppx/server'
 import { createTestClient, http, publicActions, walletActions } from 'viem'
 import { tempoModerato } from 'viem/chains'
@@ -33,7 +32,6 @@ const chain = client(chainAccount(0))
 await chain.mine({ blocks: 1 })
 
 const seen = { credentials: [], paid: 0 }
-const kinds = {}
 const till = (more) => {
   const charge = tempo.charge({
     chainId: 42431, currency: TOKEN, recipient: PAY_TO, getClient: () => client(), ...more,
@@ -78,6 +76,7 @@ const server = createServer(async (request, response) => {
   try {
     if (request.url === '/seen') return await send(response, Response.json(seen))
     if (request.url === '/control') return await send(response, Response.json(await obey(JSON.parse(await body(request)))))
+    if (request.url === '/place') return await send(response, Response.json({ rpc, pay_to: PAY_TO, others: OTHERS }))
     const [, account] = /^\/balance\/(0x\w+)$/.exec(request.url) ?? []
     if (account) return await send(response, Response.json({ balance: String((await Actions.token.getBalance(chain, { account, token: TOKEN })).amount) }))
     await pages[request.url](request, response)
@@ -120,6 +119,6 @@ async function listening(from) {
 
 server.listen(0, '127.0.0.1')
 await once(server, 'listening')
-console.log(JSON.stringify({ url: `http://127.0.0.1:${server.address().port}`, rpc, pay_to: PAY_TO, others: OTHERS }))
+console.log(JSON.stringify({ url: `http://127.0.0.1:${server.address().port}` }))
 const parent = process.ppid
 setInterval(() => process.ppid === parent || process.exit(0), 500).unref()
