@@ -56,6 +56,9 @@ pub struct Split {
     pub memo: Option<B256>,
 }
 
+/// Most gas that a sponsor grants.
+const MOST_SPONSORED: u64 = 2_000_000;
+
 /// What a transaction may cost beyond what it moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,10 +74,12 @@ pub struct Fee {
 }
 
 impl Fee {
-    /// For so many accounts beside the payee. A first payment to an account makes room for it on the chain, which costs most.
+    /// For so many accounts beside the payee. A first payment to an account makes room for it on the chain, which takes 300 000; and
+    /// servers try a transaction out before they send it, which takes half a million that nobody pays.
     pub fn for_splits(splits: usize, sponsored: bool) -> Self {
         let more = u64::try_from(splits).unwrap_or(u64::MAX).saturating_mul(300_000);
-        Self { sponsored, gas: 400_000_u64.saturating_add(more), price: 25_000_000_000, tip: 1_000_000_000 }
+        let gas = 800_000_u64.saturating_add(more);
+        Self { sponsored, gas: if sponsored { gas.min(MOST_SPONSORED) } else { gas }, price: 25_000_000_000, tip: 1_000_000_000 }
     }
 
     /// The most it takes from the payer, in atomic units of a token of six decimals.

@@ -101,6 +101,9 @@ fn ordered(quote: &Quote, order: &Order) -> Checks {
 }
 
 #[cfg(test)]
+mod transaction;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use countersign_core::{

@@ -69,7 +69,8 @@ fn what_is_written_is_read_back_and_nothing_else_is() {
 #[test]
 fn the_fee_is_capped_in_the_token_and_nothing_where_the_server_pays() {
     let most = |splits, sponsored| Fee::for_splits(splits, sponsored).most().to_string();
-    assert_eq!([most(0, false), most(2, false), most(10, false), most(2, true)], ["10000", "25000", "85000", "0"]);
+    assert_eq!([most(0, false), most(2, false), most(10, false), most(2, true)], ["20000", "35000", "95000", "0"]);
+    assert_eq!(Fee::for_splits(10, true).gas, 2_000_000, "sponsors grant no more");
     let odd = Fee { sponsored: false, gas: 1, price: 1, tip: 1 };
     assert_eq!(odd.most().to_string(), "1", "rounded up");
 }
