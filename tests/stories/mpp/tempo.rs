@@ -100,7 +100,7 @@ async fn shared(scene: &mut Scene, tempo: &Tempo) {
     let question = scene.service.answer_next(true);
     let text = question.to_string();
     assert!(others.iter().all(|other| text.contains(other)), "{question}");
-    for part in ["0.007 pathUSD", "0.002 pathUSD", "0.001 pathUSD"] {
+    for part in ["0.007 pathUSD", "0.002 pathUSD", "0.001 pathUSD", "0.035 pathUSD of it is the network's fee"] {
         assert!(text.contains(part), "{part} is not in {question}");
     }
     let (_, outcome) = asked.await.expect("an answer");
