@@ -249,15 +249,19 @@ impl Shop {
             "split-nothing" => set("/methodDetails/splits", json!([{"recipient": OTHER, "amount": "0"}])),
             "split-all" => set("/methodDetails/splits", json!([{"recipient": OTHER, "amount": "10000"}])),
             "split-memo" => set("/methodDetails/splits", json!([{"recipient": OTHER, "amount": "1", "memo": "0x12"}])),
-            "split-many" => {
-                set("/methodDetails/splits", json!(vec![json!({"recipient": OTHER, "amount": "1"}); 11]))
-            }
+            "split-many" => set("/methodDetails/splits", json!(vec![json!({"recipient": OTHER, "amount": "1"}); 11])),
             "split-stranger" => set("/methodDetails/splits", json!([{"recipient": OTHER, "amount": "9999"}])),
             "pays-dex" => set("/recipient", json!("0xdec0000000000000000000000000000000000000")),
             "pays-token" => set("/recipient", json!("0x20c000000000000000000000f37de3740ADec032")),
             "token-of-evm" => set("/currency", json!(USDC)),
             "mach" => set("/currency", json!("0x20c000000000000000000000f37de3740ADec032")),
-            "nothing" => set("/amount", json!("0")),
+            "nothing-elsewhere" => {
+                let mut request = self.request();
+                request["amount"] = json!("0");
+                let mut challenge = self.challenge(id, &request);
+                challenge["realm"] = json!("bank.example");
+                challenge
+            }
             "split" => set("/methodDetails/splits", json!([{"recipient": PAY_TO, "amount": "9999"}])),
             "split-above" => set("/methodDetails/splits", json!([{"recipient": PAY_TO, "amount": "10001"}])),
             "pays-us" => set("/recipient", json!(self.payer)),

@@ -193,12 +193,8 @@ const CHAINS: &[(u64, &str, bool, &str)] = &[
 ];
 
 /// chain, contract, symbol of TIP-20 tokens: a dollar each, with six decimals.
-const TIP20: &[(u64, Address, &str)] = &[
-    (4217, PATH_USD, "pathUSD"),
-    (4217, USDC_E, "USDC.e"),
-    (42431, PATH_USD, "pathUSD"),
-    (42431, USDC_E, "USDC.e"),
-];
+const TIP20: &[(u64, Address, &str)] =
+    &[(4217, PATH_USD, "pathUSD"), (4217, USDC_E, "USDC.e"), (42431, PATH_USD, "pathUSD"), (42431, USDC_E, "USDC.e")];
 const PATH_USD: Address = address!("0x20c0000000000000000000000000000000000000");
 const USDC_E: Address = address!("0x20C000000000000000000000b9537d11c60E8b50");
 

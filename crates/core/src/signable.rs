@@ -18,6 +18,8 @@ pub enum Signable {
     Eip3009(Eip3009),
     /// A Tempo transaction that moves one token for a challenge of MPP.
     Tempo(tempo::Charge),
+    /// A proof to a server of MPP that an account is ours.
+    Proof(tempo::Proof),
     /// An order at Alipay's gateway: the exact text of the request.
     Alipay(alipay::Order),
 }
@@ -65,6 +67,7 @@ impl Signable {
         match self {
             Self::Eip3009(a) => a.from.to_string(),
             Self::Tempo(charge) => charge.from.to_string(),
+            Self::Proof(proof) => proof.account.to_string(),
             Self::Alipay(order) => format!("alipay:{}", order.app_id),
         }
     }
@@ -74,6 +77,7 @@ impl Signable {
         match self {
             Self::Eip3009(a) => Some(Network::eip155(a.chain_id)),
             Self::Tempo(charge) => Some(Network::eip155(charge.chain_id)),
+            Self::Proof(proof) => Some(Network::eip155(proof.chain_id)),
             Self::Alipay(_) => None,
         }
     }
@@ -83,6 +87,7 @@ impl Signable {
         match self {
             Self::Eip3009(a) => a.nonce,
             Self::Tempo(charge) => charge.number(),
+            Self::Proof(proof) => proof.number(),
             Self::Alipay(order) => order.number(),
         }
     }
@@ -92,6 +97,7 @@ impl Signable {
         match self {
             Self::Eip3009(a) => a.valid_before,
             Self::Tempo(charge) => charge.valid_before,
+            Self::Proof(proof) => proof.valid_before,
             Self::Alipay(order) => order.at.saturating_add(alipay::WINDOW),
         }
     }
@@ -100,7 +106,7 @@ impl Signable {
     pub fn valid_after(&self) -> u64 {
         match self {
             Self::Eip3009(a) => a.valid_after,
-            Self::Tempo(_) => 0,
+            Self::Tempo(_) | Self::Proof(_) => 0,
             Self::Alipay(order) => order.at,
         }
     }

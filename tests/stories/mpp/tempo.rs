@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Behaves, Client, HostileMpp, NodeDouble, Place, Service, Tempo, Till, hostile_mpp::carried, shop::id, tempo::NETWORK,
-    till::up_to, until,
+    Behaves, Client, HostileMpp, NodeDouble, Place, Service, Tempo, Till, hostile_mpp::carried, shop::id,
+    tempo::NETWORK, till::up_to, until,
 };
 
 /// What `tempo/charge` needs to be paid: to be named.
@@ -65,6 +65,7 @@ async fn the_official_tempo_server_is_paid_once_whatever_it_answers() {
     in_silence(&scene, &tempo, &at.pay_to).await;
     shared(&mut scene, &tempo).await;
     that_asks_again(&scene, &tempo, &at.pay_to).await;
+    proof(&scene, &tempo).await;
     refused(&scene, &tempo).await;
     scene.close();
 }
@@ -76,7 +77,10 @@ async fn in_silence(scene: &Scene, tempo: &Tempo, seller: &str) {
     assert_eq!((status, first["status"].as_str()), (200, Some("completed")), "{first}");
     let payment = &first["payment"];
     assert_eq!((payment["rail"].as_str(), payment["scheme"].as_str()), (Some("mpp"), Some("tempo/charge")));
-    assert_eq!((payment["amount"]["amount"].as_str(), payment["decision"]["rule"].as_str()), (Some("0.01"), Some("small")));
+    assert_eq!(
+        (payment["amount"]["amount"].as_str(), payment["decision"]["rule"].as_str()),
+        (Some("0.01"), Some("small"))
+    );
     let (_, again) = scene.client.fetch(&tempo.page("/cheap"), "cheap").await;
     assert_eq!(again["payment"]["id"], payment["id"]);
     assert_eq!(scene.verified(&id(&first)).await["payment"]["state"], "settled");
@@ -114,20 +118,33 @@ async fn shared(scene: &mut Scene, tempo: &Tempo) {
 async fn that_asks_again(scene: &Scene, tempo: &Tempo, seller: &str) {
     let before = tempo.balance(seller).await;
     let (_, outcome) = scene.client.fetch(&tempo.page("/forever"), "forever").await;
-    assert_eq!((outcome["status"].as_str(), outcome["payment"]["settlement"].as_str()), (Some("unknown"), Some("none")));
+    assert_eq!(
+        (outcome["status"].as_str(), outcome["payment"]["settlement"].as_str()),
+        (Some("unknown"), Some("none"))
+    );
     assert_eq!(scene.verified(&id(&outcome)).await["status"], "completed");
     let (_, repeat) = scene.client.fetch(&tempo.page("/forever"), "forever").await;
     assert_eq!((repeat["status"].as_str(), &repeat["payment"]["id"]), (Some("completed"), &outcome["payment"]["id"]));
     assert_eq!((tempo.sent("/forever").await, tempo.balance(seller).await - before), (1, 10_000));
 }
 
+/// A charge of nothing is answered by a proof, and no money moves.
+async fn proof(scene: &Scene, tempo: &Tempo) {
+    let before = tempo.balance(&scene.wallet).await;
+    let (_, proved) = scene.client.fetch(&tempo.page("/proof"), "proof").await;
+    assert_eq!(
+        (proved["status"].as_str(), proved["payment"]["exposure"]["amount"].as_str()),
+        (Some("completed"), Some("0")),
+        "{proved}"
+    );
+    assert_eq!((tempo.sent("/proof").await, tempo.balance(&scene.wallet).await), (1, before));
+}
+
 /// What is not paid is named.
 async fn refused(scene: &Scene, tempo: &Tempo) {
-    for (page, code, named) in [
-        ("/push", "unsupported_offer", "without the mode pull"),
-        ("/expired", "offer_expired", "expired"),
-        ("/proof", "unsupported_offer", "a proof of identity"),
-    ] {
+    for (page, code, named) in
+        [("/push", "unsupported_offer", "without the mode pull"), ("/expired", "offer_expired", "expired")]
+    {
         let (status, refused) = scene.client.fetch(&tempo.page(page), page).await;
         assert_eq!((status, refused["code"].as_str()), (422, Some(code)), "{page}: {refused}");
         assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains(named)), "{page}: {refused}");
@@ -143,7 +160,11 @@ async fn a_transaction_nobody_sent_frees_its_hold_once_a_final_block_is_past_its
     let mut till = Till::open(&up_to("0.03"), NETWORK, vec![node.own()]).await;
     tempo.fund(&till.wallet).await;
     let never = till.fetch(&tempo.page("/never"), "never").await;
-    assert_eq!((never["status"].as_str(), never["payment"]["state"].as_str()), (Some("unknown"), Some("signed")), "{never}");
+    assert_eq!(
+        (never["status"].as_str(), never["payment"]["state"].as_str()),
+        (Some("unknown"), Some("signed")),
+        "{never}"
+    );
     assert_eq!(till.fetch(&tempo.page("/cheap"), "second").await["code"], "over_budget", "its fee is held too");
     // The same key sends the same bytes while they can be used.
     till.fetch(&tempo.page("/never"), "never").await;
@@ -176,7 +197,7 @@ async fn no_hostile_challenge_by_tempo_gets_a_silent_signature() {
         ("fractional", 422, "malformed_offer"),
         ("negative", 422, "malformed_offer"),
         ("huge-amount", 422, "malformed_offer"),
-        ("nothing", 422, "unsupported_offer"),
+        ("nothing-elsewhere", 422, "malformed_offer"),
         ("no-chain", 422, "malformed_offer"),
         ("wrong-chain", 422, "unknown_asset"),
         ("unknown-chain", 422, "unknown_asset"),
@@ -223,7 +244,9 @@ async fn no_hostile_challenge_by_tempo_gets_a_silent_signature() {
         assert_eq!(body["outcome"]["payment"]["decision"]["rule"], rule, "{case}: {body}");
     }
     assert_eq!(seller.all(), 0, "something was signed");
-    for (case, status) in [("forever", "unknown"), ("server-error", "unknown"), ("drops", "unknown"), ("spaced", "completed")] {
+    for (case, status) in
+        [("forever", "unknown"), ("server-error", "unknown"), ("drops", "unknown"), ("spaced", "completed")]
+    {
         let (_, body) = scene.client.fetch(&seller.case(case), case).await;
         assert_eq!(body["status"], status, "{case}: {body}");
         let sent = seller.credentials(case);

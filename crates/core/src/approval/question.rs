@@ -230,7 +230,7 @@ fn signs(quote: &Quote) -> Vec<(Said, String)> {
     }
     rows.extend(words::shares(quote).into_iter().map(|share| (Said::SignShare {}, share)));
     rows.push((Said::SignSeconds {}, quote.lifetime_seconds.min(300).to_string()));
-    if quote.network.is_some() {
+    if quote.network.is_some() && quote.scheme != words::TEMPO {
         rows.push((Said::SignNonce {}, "32 B".to_owned()));
     }
     rows
@@ -301,6 +301,9 @@ fn warnings(quote: &Quote, decision: &Decision, history: &History, behind: &Behi
     }
     if history.payments == 0 {
         all.push(warn("first-payee", words::first_warning(quote.op)));
+    }
+    if quote.op == Op::Sign {
+        all.push(warn("proof", Said::WarnProof {}));
     }
     if quote.scheme == words::TEMPO && !quote.testnet {
         all.push(warn("untried", Said::WarnUntried {}));

@@ -82,6 +82,7 @@ said! {
     WarnTermsChanged = "warning.terms_changed" {}
     WarnShared = "warning.shared" { payee, others }
     WarnUntried = "warning.untried" {}
+    WarnProof = "warning.proof" {}
     WarnNoValue = "warning.no_value" {}
     WarnFirstPayee = "warning.first_payee" {}
     WarnFirstBuyer = "warning.first_buyer" {}
@@ -104,6 +105,7 @@ said! {
     TermsRefund = "terms.refund" { network }
     // What the button does.
     ActPay = "act.pay" { amount }
+    ActProve = "act.prove" {}
     ActRefund = "act.refund" { amount }
     ActPage = "act.page" { amount }
     // What will be signed.

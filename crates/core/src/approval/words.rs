@@ -1,5 +1,5 @@
 //! What is different to say about payments that are not plain ones: money back, pages on which money comes in, prices that several
-//! accounts share, and fees of a network.
+//! accounts share, fees of a network, and proofs that pay nothing.
 
 use super::Said;
 use crate::payment::{Op, Quote};
@@ -12,6 +12,7 @@ pub(super) fn act(op: Op, amount: String) -> Said {
     match op {
         Op::Refund => Said::ActRefund { amount },
         Op::ReceiveLink => Said::ActPage { amount },
+        Op::Sign => Said::ActProve {},
         _ => Said::ActPay { amount },
     }
 }
@@ -53,6 +54,7 @@ pub(super) const fn again_warning(op: Op) -> Said {
 /// What is signed: on a chain one form; elsewhere the protocol's own request.
 pub(super) fn form(quote: &Quote) -> String {
     match &quote.network {
+        Some(_) if quote.op == Op::Sign => "EIP-712 MPP Proof".to_owned(),
         Some(_) if quote.scheme == TEMPO => "Tempo 0x76 transferWithMemo".to_owned(),
         Some(_) => "EIP-3009 TransferWithAuthorization".to_owned(),
         None => format!("{} {} · SHA256withRSA", quote.rail, quote.scheme),

@@ -79,7 +79,12 @@ impl Fee {
     pub fn for_splits(splits: usize, sponsored: bool) -> Self {
         let more = u64::try_from(splits).unwrap_or(u64::MAX).saturating_mul(300_000);
         let gas = 800_000_u64.saturating_add(more);
-        Self { sponsored, gas: if sponsored { gas.min(MOST_SPONSORED) } else { gas }, price: 25_000_000_000, tip: 1_000_000_000 }
+        Self {
+            sponsored,
+            gas: if sponsored { gas.min(MOST_SPONSORED) } else { gas },
+            price: 25_000_000_000,
+            tip: 1_000_000_000,
+        }
     }
 
     /// The most it takes from the payer, in atomic units of a token of six decimals.
@@ -87,8 +92,33 @@ impl Fee {
         if self.sponsored {
             return Amount::ZERO;
         }
-        let units = U256::from(self.gas).saturating_mul(U256::from(self.price)).div_ceil(U256::from(1_000_000_000_000_u64));
+        let units =
+            U256::from(self.gas).saturating_mul(U256::from(self.price)).div_ceil(U256::from(1_000_000_000_000_u64));
         Amount::new(units)
+    }
+}
+
+/// The fields of a proof that an account is ours: what a charge of nothing asks for. It moves no money; a server may take it as a
+/// login.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proof {
+    /// EVM chain id.
+    pub chain_id: u64,
+    /// Whose it is.
+    pub account: Address,
+    /// The server's name for itself: the host that is asked, and no other.
+    pub realm: String,
+    /// The server's name for what it asks.
+    pub challenge: String,
+    /// Unix seconds from which the server's challenge is over.
+    pub valid_before: u64,
+}
+
+impl Proof {
+    /// One challenge is one number.
+    pub fn number(&self) -> B256 {
+        number(&self.realm, &self.challenge)
     }
 }
 
@@ -100,12 +130,7 @@ impl Charge {
 
     /// One challenge is one number: it can be paid once.
     pub fn number(&self) -> B256 {
-        keccak256(format!("{}{}", self.challenge, self.realm))
-    }
-
-    /// Everything that leaves the payer beside the fee; none if there is no such sum.
-    pub fn total(&self) -> Option<Amount> {
-        self.splits.iter().try_fold(self.value, |sum, split| sum.checked_add(split.value))
+        number(&self.realm, &self.challenge)
     }
 
     /// What is signed is the Keccak hash of these bytes.
@@ -124,6 +149,11 @@ impl Charge {
         let more = self.splits.iter().map(|split| transaction::transfer(split.to, split.value, split.memo));
         std::iter::once(first).chain(more).map(|data| (self.token, data)).collect()
     }
+}
+
+/// What one challenge is known by, whatever is signed for it.
+fn number(realm: &str, challenge: &str) -> B256 {
+    keccak256(format!("{challenge}{realm}"))
 }
 
 /// The memo of a challenge: a mark of the protocol, its version, a piece of the realm's hash, nothing for the client, which would

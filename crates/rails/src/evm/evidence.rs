@@ -20,7 +20,7 @@ pub(crate) fn of(signable: &Signable) -> Option<Evidence> {
     match signable {
         Signable::Eip3009(form) => Some(authorised(form)),
         Signable::Tempo(charge) => Some(charged(charge)),
-        Signable::Alipay(_) => None,
+        Signable::Proof(_) | Signable::Alipay(_) => None,
     }
 }
 
@@ -46,8 +46,7 @@ fn authorised(form: &Eip3009) -> Evidence {
 /// earlier than the longest window before its end.
 fn charged(charge: &tempo::Charge) -> Evidence {
     let transfer = Transfer { from: charge.from, to: charge.to, value: charge.value.units() };
-    let used =
-        TransferWithMemo { from: charge.from, to: charge.to, amount: charge.value.units(), memo: charge.memo() };
+    let used = TransferWithMemo { from: charge.from, to: charge.to, amount: charge.value.units(), memo: charge.memo() };
     Evidence {
         chain_id: charge.chain_id,
         token: charge.token,

@@ -97,6 +97,7 @@ pub(crate) struct Price<'a> {
     pub rail: &'static str,
     pub version: u8,
     pub scheme: String,
+    pub op: Op,
     pub network: Network,
     pub asset: &'a Asset,
     pub account: Address,
@@ -118,13 +119,14 @@ impl Price<'_> {
             let value = context.registry.value(asset, amount);
             value.map_err(|error| QuoteError::Malformed(format!("the amount is {error}")))
         };
-        let most = amount.checked_add(self.fee).ok_or_else(|| QuoteError::Malformed("the amount is too large".into()))?;
+        let most =
+            amount.checked_add(self.fee).ok_or_else(|| QuoteError::Malformed("the amount is too large".into()))?;
         let money = Money { asset: asset.id.clone(), amount };
         Ok(Quote {
             rail: self.rail.into(),
             version: self.version,
             scheme: self.scheme,
-            op: Op::Pay,
+            op: self.op,
             payee: Payee {
                 origin: context.origin.clone(),
                 account: self.account.to_string(),

@@ -5,7 +5,7 @@ use countersign_core::{
     Millis,
     asset::{Network, parse_address},
     money::Amount,
-    payment::Quote,
+    payment::{Op, Quote},
     rail::{QuoteContext, QuoteError},
     signable::Eip3009,
 };
@@ -105,6 +105,7 @@ pub(super) fn price<'a>(
         rail: "mpp",
         version: 1,
         scheme: format!("{}/{}", challenge.method, challenge.intent),
+        op: Op::Pay,
         network: terms.network,
         asset,
         account,

@@ -38,6 +38,10 @@ pub(super) fn write(offer: &str, signed: &[(Signable, Vec<u8>)]) -> Result<Crede
             tempo::agree(&challenge, form)?;
             (transaction(form, signature), form.chain_id, form.from)
         }
+        Signable::Proof(proof) => {
+            tempo::agree_proof(&challenge, proof)?;
+            (proved(signature), proof.chain_id, proof.account)
+        }
         Signable::Alipay(_) => return Err(malformed("a charge is not paid by an order")),
     };
     let object =
@@ -70,6 +74,10 @@ pub(super) fn fits(challenge: &str, native: bool, payload: usize) -> bool {
 
 fn transaction(form: &Charge, signature: &[u8]) -> String {
     format!("{{\"type\":\"transaction\",\"signature\":\"{}\"}}", hex::encode_prefixed(form.signed(signature)))
+}
+
+fn proved(signature: &[u8]) -> String {
+    format!("{{\"type\":\"proof\",\"signature\":\"{}\"}}", hex::encode_prefixed(signature))
 }
 
 fn authorisation(form: &Eip3009, signature: &[u8]) -> String {

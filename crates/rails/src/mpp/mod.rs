@@ -1,5 +1,5 @@
 //! MPP, the HTTP authentication scheme `Payment`: intent `charge`, by method `evm`, paid by an EIP-3009 authorisation, or by method
-//! `tempo`, paid by a Tempo transaction that the server sends.
+//! `tempo`, paid by a Tempo transaction that the server sends; one of nothing by a proof of the account.
 //!
 //! Promises: of each challenge every field is read strictly and sent back as it was received; what is not paid here is refused by
 //! its name. A server may confirm a fact of a token, never supply one. Never signs, sends, or trusts a receipt.
@@ -60,7 +60,7 @@ impl Rail for Mpp {
         _random: [u8; 32],
     ) -> Result<Vec<Signable>, QuoteError> {
         Ok(vec![match quote.scheme.as_str() {
-            "tempo/charge" => Signable::Tempo(tempo::complete(quote, offer, now)?),
+            "tempo/charge" => tempo::complete(quote, offer, now)?,
             _ => Signable::Eip3009(charge::complete(quote, offer, now)?),
         }])
     }

@@ -6,10 +6,13 @@ use countersign_core::{
     Millis,
     asset::{Network, Transfer, parse_address},
     money::Amount,
-    payment::{Quote, Share},
+    payment::{Op, Quote, Share},
     policy::Risk,
     rail::{QuoteContext, QuoteError},
-    signable::tempo::{Charge, Fee, Split, WINDOW},
+    signable::{
+        Signable,
+        tempo::{Charge, Fee, Proof, Split, WINDOW},
+    },
 };
 
 use super::{
@@ -54,10 +57,13 @@ impl Terms {
         let details = request.get("methodDetails").filter(|details| details.is_object());
         let details = details.ok_or_else(|| malformed("methodDetails is not an object"))?;
         let chain_id = number(details, "chainId")?.ok_or_else(|| missing("methodDetails.chainId"))?;
-        takes_signed(details)?;
         let amount = amount(request)?;
-        if amount.is_zero() {
-            return Err(QuoteError::Unsupported("tempo/charge of nothing, which asks for a proof of identity".into()));
+        let splits = splits(details)?;
+        if amount.is_zero() && !splits.is_empty() {
+            return Err(malformed("nothing is to be shared"));
+        }
+        if !amount.is_zero() {
+            takes_signed(details)?;
         }
         let currency = word(request, "currency", MAX_WORD)?.ok_or_else(|| missing("currency"))?;
         let recipient = word(request, "recipient", MAX_WORD)?.ok_or_else(|| missing("recipient"))?;
@@ -67,19 +73,22 @@ impl Terms {
             amount,
             token: parse_address(currency).ok(),
             recipient: parse_address(recipient).ok(),
-            splits: splits(details)?,
+            splits,
             sponsored: flag(details, "feePayer")?,
         })
     }
 
     /// What the recipient gets: what the splits leave.
     fn rest(&self) -> Result<Amount, QuoteError> {
+        if self.amount.is_zero() {
+            return Ok(Amount::ZERO);
+        }
         let rest = self.splits.iter().try_fold(self.amount, |rest, part| rest.checked_sub(part.amount));
         rest.filter(|rest| !rest.is_zero()).ok_or_else(|| malformed("the splits leave nothing for the recipient"))
     }
 
     fn fee(&self) -> Fee {
-        Fee::for_splits(self.splits.len(), self.sponsored)
+        Fee::for_splits(self.splits.len(), self.sponsored || self.amount.is_zero())
     }
 }
 
@@ -90,7 +99,9 @@ fn takes_signed(details: &Json<'_>) -> Result<(), QuoteError> {
     if modes.iter().any(|mode| mode.text() == Some("pull")) {
         return Ok(());
     }
-    Err(QuoteError::Unsupported("tempo/charge without the mode pull: it wants a transaction that was sent already".into()))
+    Err(QuoteError::Unsupported(
+        "tempo/charge without the mode pull: it wants a transaction that was sent already".into(),
+    ))
 }
 
 fn splits(details: &Json<'_>) -> Result<Vec<Part>, QuoteError> {
@@ -140,6 +151,10 @@ pub(super) fn price<'a>(
 ) -> Result<Price<'a>, QuoteError> {
     let terms = Terms::read(request)?;
     let left = in_time(challenge, &terms, context.now)?;
+    let proof = terms.amount.is_zero();
+    if proof && (challenge.realm != context.origin.host() || context.claimed) {
+        return Err(malformed("it wants a proof of who pays for another host than the one Countersign asks itself"));
+    }
     let asset = evm::moving(terms.token, &terms.network, Transfer::Tip20, context)?;
     let account = evm::payee::check(terms.recipient, context)?;
     terms.rest()?;
@@ -154,6 +169,7 @@ pub(super) fn price<'a>(
         rail: "mpp",
         version: 1,
         scheme: format!("{}/{}", challenge.method, challenge.intent),
+        op: if proof { Op::Sign } else { Op::Pay },
         network: terms.network,
         asset,
         account,
@@ -162,7 +178,7 @@ pub(super) fn price<'a>(
         risks: (!shares.is_empty()).then_some(Risk::Shared).into_iter().collect(),
         shares,
         fee,
-        lifetime: left.min(WINDOW),
+        lifetime: if proof { left } else { left.min(WINDOW) },
     })
 }
 
@@ -172,31 +188,53 @@ fn in_time(challenge: &Challenge<'_>, terms: &Terms, now: Millis) -> Result<u64,
     if terms.sponsored && left < LEAST_SPONSORED { Err(QuoteError::Expired) } else { Ok(left) }
 }
 
-/// Completes the transaction: it ends with the challenge or after 25 s, whichever is sooner.
-pub(super) fn complete(quote: &Quote, offer: &str, now: Millis) -> Result<Charge, QuoteError> {
+/// Completes the transaction, or for a charge of nothing the proof.
+pub(super) fn complete(quote: &Quote, offer: &str, now: Millis) -> Result<Signable, QuoteError> {
     let kept = Json::parse(offer).map_err(|e| malformed(format!("the kept challenge cannot be read: {e}")))?;
     let challenge = Challenge::read(&kept)?;
     let terms = read_terms(&challenge)?;
     let left = in_time(&challenge, &terms, now)?;
     let fault = || malformed("the quote is not for a Tempo charge");
     let address = |text: &str| parse_address(text).map_err(|_| fault());
-    let splits = terms.splits.iter().map(|part| {
-        Ok(Split { to: part.recipient.ok_or_else(fault)?, value: part.amount, memo: part.memo })
-    });
+    let chain_id = quote.network.as_ref().and_then(Network::chain_id).ok_or_else(fault)?;
+    let (realm, id) = (challenge.realm.to_owned(), challenge.id.to_owned());
+    // No later than the challenge, and a transaction within seconds.
+    let end = |most: u64| now.seconds().saturating_add(left.min(most)).min(quote.valid_before(now));
+    if quote.op == Op::Sign {
+        let account = address(&quote.wallet)?;
+        let proof = Proof { chain_id, account, realm, challenge: id, valid_before: end(left) };
+        agree_proof(&challenge, &proof)?;
+        return Ok(Signable::Proof(proof));
+    }
+    let splits = terms
+        .splits
+        .iter()
+        .map(|part| Ok(Split { to: part.recipient.ok_or_else(fault)?, value: part.amount, memo: part.memo }));
     let charge = Charge {
-        chain_id: quote.network.as_ref().and_then(Network::chain_id).ok_or_else(fault)?,
+        chain_id,
         token: quote.money.asset.token().ok_or_else(fault)?,
         from: address(&quote.wallet)?,
         to: address(&quote.payee.account)?,
         value: quote.payee_gets().ok_or_else(fault)?,
         splits: splits.collect::<Result<_, QuoteError>>()?,
-        realm: challenge.realm.to_owned(),
-        challenge: challenge.id.to_owned(),
+        realm,
+        challenge: id,
         fee: terms.fee(),
-        valid_before: now.seconds().saturating_add(left.min(WINDOW)).min(quote.valid_before(now)),
+        valid_before: end(WINDOW),
     };
     agree(&challenge, &charge)?;
-    Ok(charge)
+    Ok(Signable::Tempo(charge))
+}
+
+/// Compares a proof with the challenge it is sent with.
+pub(super) fn agree_proof(challenge: &Challenge<'_>, proof: &Proof) -> Result<(), QuoteError> {
+    let terms = read_terms(challenge)?;
+    let same = challenge.method == "tempo"
+        && terms.amount.is_zero()
+        && terms.chain_id == proof.chain_id
+        && (challenge.realm, challenge.id) == (proof.realm.as_str(), proof.challenge.as_str())
+        && challenge.expires.is_some_and(|expires| proof.valid_before <= expires.seconds());
+    if same { Ok(()) } else { Err(malformed("the kept challenge is not the one that was signed")) }
 }
 
 /// Compares a transaction with the challenge it is sent with.
@@ -204,6 +242,7 @@ pub(super) fn agree(challenge: &Challenge<'_>, charge: &Charge) -> Result<(), Qu
     let terms = read_terms(challenge)?;
     let splits = charge.splits.iter().map(|split| (Some(split.to), split.value, split.memo));
     let same = challenge.method == "tempo"
+        && !terms.amount.is_zero()
         && terms.chain_id == charge.chain_id
         && terms.token == Some(charge.token)
         && terms.recipient == Some(charge.to)

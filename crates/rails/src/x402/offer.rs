@@ -1,9 +1,9 @@
 //! Which offer is paid: each is judged alone against our table, then the first payable one is taken.
 
 use countersign_core::{
-    money::Amount,
     asset::Asset,
-    payment::Quote,
+    money::Amount,
+    payment::{Op, Quote},
     policy::Risk,
     rail::{QuoteContext, QuoteError, Quoted},
 };
@@ -48,6 +48,7 @@ fn judge(required: &Required<'_>, offer: &Json<'_>, context: &QuoteContext<'_>) 
         rail: "x402",
         version: required.version.number(),
         scheme: "exact".into(),
+        op: Op::Pay,
         network: terms.network,
         asset,
         account,

@@ -3,6 +3,7 @@
 use alloy::primitives::{Address, B256, hex, keccak256};
 use countersign_core::{
     Millis,
+    payment::Op,
     policy::Risk,
     rail::{QuoteError, Quoted, Rail as _},
     signable::{Signable, tempo::Charge, tempo::Transaction},
@@ -65,7 +66,15 @@ fn a_price_costs_its_fees_cap_too_and_says_who_else_is_paid() {
 #[test]
 fn a_token_is_paid_by_the_method_it_moves_by_only() {
     let error = |challenge: &Value| buyer().lines(&[&line(challenge)]).unwrap_err();
-    let evm = with(challenge(), "/request", json!(coded(&with(with(crate::support::request(), "/currency", json!(PATH_USD)), "/methodDetails/chainId", json!(42431)))));
+    let evm = with(
+        challenge(),
+        "/request",
+        json!(coded(&with(
+            with(crate::support::request(), "/currency", json!(PATH_USD)),
+            "/methodDetails/chainId",
+            json!(42431)
+        ))),
+    );
     assert!(error(&evm).to_string().contains("moves only by a Tempo transaction"), "{}", error(&evm));
     let usdc = with(with(request(), "/currency", json!(USDC_SEPOLIA)), "/methodDetails/chainId", json!(84532));
     assert!(error(&asking(&usdc)).to_string().contains("moves only by an EIP-3009 authorisation"));
@@ -98,7 +107,8 @@ fn the_bytes_that_leave_say_what_was_priced_and_echo_the_challenge() {
     assert_eq!(object["payload"]["signature"], hex::encode_prefixed(form.signed(&signed[0].1)));
     let read = Transaction::read(&form.unsigned()).unwrap();
     let calls: Vec<_> = read.calls.iter().map(|c| (c.to.to_string(), c.value.to_string(), c.memo)).collect();
-    let memo = [&keccak256("mpp")[..4], &[1], &keccak256("api.example")[..10], &[0; 10], &keccak256("chal-1")[..7]].concat();
+    let memo =
+        [&keccak256("mpp")[..4], &[1], &keccak256("api.example")[..10], &[0; 10], &keccak256("chal-1")[..7]].concat();
     assert_eq!(
         calls,
         [
@@ -141,6 +151,33 @@ fn a_kept_challenge_by_tempo_that_was_changed_is_not_signed_and_not_sent() {
             assert!(forms.is_err(), "another {what} was to be signed");
         }
     }
+}
+
+#[test]
+fn a_charge_of_nothing_is_a_proof_for_the_host_that_was_asked_and_for_no_other() {
+    let nothing = with(request(), "/amount", json!("0"));
+    let price = quoted(&nothing).unwrap();
+    assert_eq!((price.quote.op, price.quote.exposure.amount.to_string()), (Op::Sign, "0".to_owned()));
+    let forms = buyer().rail.signables(&price.quote, &price.offer, NOW.plus_seconds(60), [7; 32]).unwrap();
+    let [Signable::Proof(proof)] = &forms[..] else { panic!("another form") };
+    assert_eq!((proof.realm.as_str(), proof.challenge.as_str()), ("api.example", "chal-1"));
+    assert_eq!(proof.valid_before, NOW.seconds() + 300, "it ends with its challenge");
+    assert_eq!(buyer().rail.evidence(&forms[0]), None, "no chain shows it");
+    let signed = [(forms[0].clone(), [&[7; 64][..], &[28]].concat())];
+    let (_, object) = carried(&buyer().rail.credential(&price.quote, &price.offer, &signed).unwrap());
+    assert_eq!(object["payload"]["type"], "proof");
+    assert_eq!(object["source"], format!("did:pkh:eip155:42431:{PAYER}"));
+    for other in [price.offer.replace("chal-1", "chal-2"), price.offer.replace(&coded(&nothing), &coded(&request()))] {
+        assert!(buyer().rail.credential(&price.quote, &other, &signed).is_err(), "{other}");
+    }
+    for realm in ["bank.example", "api.example:443", "https://api.example", "API.example", "api.example."] {
+        let error = buyer().lines(&[&line(&with(asking(&nothing), "/realm", json!(realm)))]).unwrap_err();
+        assert_eq!(error.code(), "malformed_offer", "{realm}: {error}");
+    }
+    let claimed = Buyer { claimed: true, ..buyer() };
+    assert_eq!(claimed.lines(&[&line(&asking(&nothing))]).unwrap_err().code(), "malformed_offer");
+    let split = with(shared(), "/amount", json!("0"));
+    assert_eq!(quoted(&split).unwrap_err().code(), "malformed_offer");
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub(crate) fn fits(quote: &Quote, forms: &[Signable], now: Millis) -> Result<(),
     let fields = match form {
         Signable::Eip3009(a) => transfer(quote, a),
         Signable::Tempo(charge) => charged(quote, charge, now),
+        Signable::Proof(proof) => proved(quote, proof),
         Signable::Alipay(order) => ordered(quote, order),
     };
     fields.into_iter().chain(window).find(|(same, _)| !same).map_or(Ok(()), |(_, what)| Err(VaultError::Mismatch(what)))
@@ -61,15 +62,20 @@ fn charged(quote: &Quote, charge: &tempo::Charge, now: u64) -> Checks {
     let Some(read) = Transaction::read(&charge.unsigned()) else { return vec![(false, "the transaction")] };
     let network = Network::eip155(read.chain_id);
     let is = |text: &str, account| parse_address(text).is_ok_and(|address| address == account);
-    let token = |token| quote.money.asset == AssetId::erc20(&network, token) && quote.exposure.asset == quote.money.asset;
+    let token =
+        |token| quote.money.asset == AssetId::erc20(&network, token) && quote.exposure.asset == quote.money.asset;
     let (first, others) = match read.calls.split_first() {
         Some((first, others)) => (Some(first), others),
         None => (None, [].as_slice()),
     };
     let shared = others.len() == quote.shares.len()
-        && others.iter().zip(&quote.shares).all(|(call, share)| is(&share.account, call.to) && call.value == share.amount);
+        && others
+            .iter()
+            .zip(&quote.shares)
+            .all(|(call, share)| is(&share.account, call.to) && call.value == share.amount);
     let memo = tempo::memo(&charge.realm, &charge.challenge);
     vec![
+        (quote.op == Op::Pay, "what it does"),
         (quote.network.as_ref() == Some(&network), "the network"),
         (read.calls.iter().all(|call| token(call.token)), "the token"),
         (is(&quote.wallet, charge.from), "the paying account"),
@@ -82,6 +88,18 @@ fn charged(quote: &Quote, charge: &tempo::Charge, now: u64) -> Checks {
         (read.fee_token.is_none_or(token) && read.fee_token.is_none() == read.fee.sponsored, "the token of the fee"),
         (read.valid_before == charge.valid_before, "the end of the validity window"),
         (read.valid_before <= now.saturating_add(tempo::LONGEST), "the length of the validity window"),
+    ]
+}
+
+/// A proof costs nothing, and is made for the host that was asked, by us.
+fn proved(quote: &Quote, proof: &tempo::Proof) -> Checks {
+    let nothing = quote.money.amount.is_zero() && quote.exposure.amount.is_zero() && quote.shares.is_empty();
+    vec![
+        (quote.op == Op::Sign, "what it does"),
+        (quote.network.as_ref() == Some(&Network::eip155(proof.chain_id)), "the network"),
+        (parse_address(&quote.wallet).is_ok_and(|wallet| wallet == proof.account), "the account"),
+        (proof.realm == quote.payee.origin.host() && !quote.payee.claimed, "the realm"),
+        (nothing, "the amount"),
     ]
 }
 

@@ -40,6 +40,7 @@ export type Said =
   | { id: "warning.terms_changed"; parts: {  } }
   | { id: "warning.shared"; parts: { payee: string; others: string } }
   | { id: "warning.untried"; parts: {  } }
+  | { id: "warning.proof"; parts: {  } }
   | { id: "warning.no_value"; parts: {  } }
   | { id: "warning.first_payee"; parts: {  } }
   | { id: "warning.first_buyer"; parts: {  } }
@@ -59,6 +60,7 @@ export type Said =
   | { id: "terms.fee"; parts: { network: string; fee: string } }
   | { id: "terms.refund"; parts: { network: string } }
   | { id: "act.pay"; parts: { amount: string } }
+  | { id: "act.prove"; parts: {  } }
   | { id: "act.refund"; parts: { amount: string } }
   | { id: "act.page"; parts: { amount: string } }
   | { id: "sign.form"; parts: {  } }

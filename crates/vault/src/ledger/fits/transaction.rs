@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256};
 use countersign_core::{
     money::{Amount, Money},
     payment::{Digest, Payee, Resource, Share},
-    signable::tempo::{Charge, Fee, Split},
+    signable::tempo::{Charge, Fee, Proof, Split},
 };
 use std::collections::BTreeSet;
 
@@ -109,10 +109,45 @@ fn a_transaction_that_differs_from_its_quote_in_any_field_is_not_written_down() 
 }
 
 #[test]
+fn a_proof_is_made_for_the_host_that_was_asked_and_costs_nothing() {
+    let mut asked = Quote { op: Op::Sign, shares: Vec::new(), ..quote() };
+    (asked.money.amount, asked.exposure.amount) = (units("0"), units("0"));
+    let proof = Proof {
+        chain_id: 42431,
+        account: account(1),
+        realm: "api.example".into(),
+        challenge: "chal-1".into(),
+        valid_before: NOW.seconds() + 25,
+    };
+    let why = |quote: &Quote, proof: &Proof| match fits(quote, &[Signable::Proof(proof.clone())], NOW) {
+        Ok(()) => None,
+        Err(VaultError::Mismatch(why)) => Some(why),
+        Err(other) => panic!("{other}"),
+    };
+    assert_eq!(why(&asked, &proof), None);
+    for (other, what) in [
+        (Proof { chain_id: 4217, ..proof.clone() }, "the network"),
+        (Proof { account: account(9), ..proof.clone() }, "the account"),
+        (Proof { realm: "bank.example".into(), ..proof.clone() }, "the realm"),
+    ] {
+        assert_eq!(why(&asked, &other), Some(what));
+    }
+    let claimed = Payee { claimed: true, ..asked.payee.clone() };
+    assert_eq!(why(&Quote { payee: claimed, ..asked.clone() }, &proof), Some("the realm"));
+    assert_eq!(why(&Quote { op: Op::Pay, ..asked.clone() }, &proof), Some("what it does"));
+    asked.exposure.amount = units("1");
+    assert_eq!(why(&asked, &proof), Some("the amount"));
+}
+
+#[test]
 fn a_quote_that_costs_more_shares_more_or_pays_nothing_is_not_what_a_transaction_is_for() {
-    let changes: [(fn(&mut Quote), &str); 6] = [
+    let changes: [(fn(&mut Quote), &str); 7] = [
+        (|q| q.op = Op::Sign, "what it does"),
         (|q| q.exposure.amount = q.money.amount, "the fee"),
-        (|q| q.exposure.asset = "eip155:42431/erc20:0x20C000000000000000000000b9537d11c60E8b50".parse().unwrap(), "the token"),
+        (
+            |q| q.exposure.asset = "eip155:42431/erc20:0x20C000000000000000000000b9537d11c60E8b50".parse().unwrap(),
+            "the token",
+        ),
         (|q| q.shares.clear(), "the amount"),
         (|q| q.network = None, "the network"),
         (|q| q.payee.account = "nobody".into(), "the paid account"),
