@@ -255,6 +255,7 @@ impl Shop {
             "pays-token" => set("/recipient", json!("0x20c000000000000000000000f37de3740ADec032")),
             "token-of-evm" => set("/currency", json!(USDC)),
             "mach" => set("/currency", json!("0x20c000000000000000000000f37de3740ADec032")),
+            "nothing" => set("/amount", json!("0")),
             "nothing-elsewhere" => {
                 let mut request = self.request();
                 request["amount"] = json!("0");

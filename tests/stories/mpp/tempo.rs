@@ -65,7 +65,7 @@ async fn the_official_tempo_server_is_paid_once_whatever_it_answers() {
     in_silence(&scene, &tempo, &at.pay_to).await;
     shared(&mut scene, &tempo).await;
     that_asks_again(&scene, &tempo, &at.pay_to).await;
-    proof(&scene, &tempo).await;
+    proof(&mut scene, &tempo).await;
     refused(&scene, &tempo).await;
     scene.close();
 }
@@ -128,15 +128,16 @@ async fn that_asks_again(scene: &Scene, tempo: &Tempo, seller: &str) {
     assert_eq!((tempo.sent("/forever").await, tempo.balance(seller).await - before), (1, 10_000));
 }
 
-/// A charge of nothing is answered by a proof, and no money moves.
-async fn proof(scene: &Scene, tempo: &Tempo) {
+/// A charge of nothing is answered by a proof once a person said yes, whatever the rules say, and no money moves.
+async fn proof(scene: &mut Scene, tempo: &Tempo) {
     let before = tempo.balance(&scene.wallet).await;
-    let (_, proved) = scene.client.fetch(&tempo.page("/proof"), "proof").await;
-    assert_eq!(
-        (proved["status"].as_str(), proved["payment"]["exposure"]["amount"].as_str()),
-        (Some("completed"), Some("0")),
-        "{proved}"
-    );
+    let (client, page) = (scene.client.clone(), tempo.page("/proof"));
+    let asked = tokio::spawn(async move { client.fetch_waiting(&page, "proof", 120).await });
+    let question = scene.service.answer_next(true);
+    assert!(question["why"].as_str().is_some_and(|why| why.contains("a login")), "{question}");
+    let (_, proved) = asked.await.expect("an answer");
+    let exposure = &proved["payment"]["exposure"]["amount"];
+    assert_eq!((proved["status"].as_str(), exposure.as_str()), (Some("completed"), Some("0")), "{proved}");
     assert_eq!((tempo.sent("/proof").await, tempo.balance(&scene.wallet).await), (1, before));
 }
 
@@ -157,7 +158,7 @@ async fn a_transaction_nobody_sent_frees_its_hold_once_a_final_block_is_past_its
     let tempo = Tempo::start();
     let at = tempo.place().await;
     let node = NodeDouble::start(&at.rpc, Behaves::Honestly).await;
-    let mut till = Till::open(&up_to("0.03"), NETWORK, vec![node.own()]).await;
+    let mut till = Till::open(&up_to("0.05"), NETWORK, vec![node.own()]).await;
     tempo.fund(&till.wallet).await;
     let never = till.fetch(&tempo.page("/never"), "never").await;
     assert_eq!(
@@ -180,6 +181,11 @@ async fn a_transaction_nobody_sent_frees_its_hold_once_a_final_block_is_past_its
     assert_eq!(released["status"], "failed", "{released}");
     let last = till.fetch(&tempo.page("/cheap"), "fourth").await;
     assert_eq!(last["status"], "completed", "the budget is free again: {last}");
+    // What the network did not take of its fee is free once the own node has seen the payment.
+    till.settles(&id(&last), "settled", "verified").await;
+    let fifth = till.fetch(&tempo.page("/cheap"), "fifth").await;
+    assert_eq!(fifth["status"], "completed", "the fee was far below its cap: {fifth}");
+    assert_eq!(till.fetch(&tempo.page("/cheap"), "sixth").await["code"], "over_budget");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -197,6 +203,7 @@ async fn no_hostile_challenge_by_tempo_gets_a_silent_signature() {
         ("fractional", 422, "malformed_offer"),
         ("negative", 422, "malformed_offer"),
         ("huge-amount", 422, "malformed_offer"),
+        ("nothing", 403, "no_approver"),
         ("nothing-elsewhere", 422, "malformed_offer"),
         ("no-chain", 422, "malformed_offer"),
         ("wrong-chain", 422, "unknown_asset"),
@@ -237,6 +244,7 @@ async fn no_hostile_challenge_by_tempo_gets_a_silent_signature() {
         assert_eq!((got, body["code"].as_str()), (status, Some(code)), "{case}: {body}");
         let rule = match case {
             "split-stranger" => "builtin:shared",
+            "nothing" => "builtin:proof",
             "other-realm" => "builtin:other-resource",
             "redirected" => "builtin:redirected",
             _ => continue,

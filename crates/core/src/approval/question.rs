@@ -259,6 +259,7 @@ fn why(rule: &str, op: Op, decision: &Decision, reference: &str) -> Said {
         "builtin:caller-changed" => Said::WhyCallerChanged {},
         "builtin:terms-changed" => Said::WhyTermsChanged {},
         "builtin:shared" => Said::WhyShared {},
+        "builtin:proof" => Said::WhyProof {},
         "builtin:clock-suspect" => Said::WhyClock {},
         "builtin:policy-unconfirmed" => Said::WhyUnconfirmed {},
         "builtin:observe" => Said::WhyObserve {},

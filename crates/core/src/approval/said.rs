@@ -58,6 +58,7 @@ said! {
     WhyCallerChanged = "why.caller_changed" {}
     WhyTermsChanged = "why.terms_changed" {}
     WhyShared = "why.shared" {}
+    WhyProof = "why.proof" {}
     WhyClock = "why.clock" {}
     WhyUnconfirmed = "why.unconfirmed" {}
     WhyObserve = "why.observe" {}

@@ -120,6 +120,8 @@ pub enum Condition {
     TermsChanged,
     /// The amount is shared among several accounts.
     Shared,
+    /// It is a proof of who pays, not a payment.
+    Proof,
     /// The clock cannot be trusted.
     ClockSuspect,
     /// Nobody confirmed the effective policy.
@@ -164,6 +166,7 @@ impl Condition {
             Self::CallerChanged => "builtin:caller-changed",
             Self::TermsChanged => "builtin:terms-changed",
             Self::Shared => "builtin:shared",
+            Self::Proof => "builtin:proof",
             Self::ClockSuspect => "builtin:clock-suspect",
             Self::PolicyUnconfirmed => "builtin:policy-unconfirmed",
             Self::Observe => "builtin:observe",
@@ -245,6 +248,9 @@ impl Facts {
             if quote.risks.contains(&risk) {
                 conditions.insert(condition);
             }
+        }
+        if quote.op == Op::Sign {
+            conditions.insert(Condition::Proof);
         }
         if quote.exposure_value.is_none() {
             conditions.insert(Condition::UnknownValue);

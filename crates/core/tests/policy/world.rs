@@ -81,7 +81,6 @@ pub fn facts(exposure: &str) -> Facts {
         network: Some("eip155:8453".parse().unwrap()),
         testnet: false,
         amount: Some(usd(exposure)),
-        shares: Vec::new(),
         exposure: Some(usd(exposure)),
         resource: "https://api.example/v1/tile".to_owned(),
         method: "GET".to_owned(),

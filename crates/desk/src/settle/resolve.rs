@@ -3,6 +3,7 @@
 use countersign_core::{
     Millis,
     approval::Said,
+    money::Amount,
     payment::{Op, PaymentId},
     rail::Evidence,
     status::{Event as Happens, Settlement, Status},
@@ -138,7 +139,8 @@ impl Desk {
         let nodes = record.quote.network.as_ref().map_or(&[][..], |n| self.settler.of(n));
         let all: Vec<Evidence> = forms.iter().filter_map(|form| rail.evidence(form)).collect();
         if let Some(transaction) = sight::payment(nodes, record.transaction.as_deref(), &all).await {
-            return self.settled(record, &transaction).await;
+            let taken = sight::taken(nodes, &transaction, &all, &record.quote).await;
+            return self.settled(record, &transaction, taken).await;
         }
         if let (Some(claimed), Settlement::Claimed) = (&record.transaction, record.settlement)
             && sight::contradicts(nodes, claimed, &all).await
@@ -176,9 +178,12 @@ impl Desk {
         }
     }
 
-    async fn settled(&self, record: &Record, transaction: &str) -> Look<bool> {
-        let seen =
+    async fn settled(&self, record: &Record, transaction: &str, taken: Option<Amount>) -> Look<bool> {
+        let mut seen =
             json!({"transaction": transaction, "proof": "the transfer and the log of its use in one transaction"});
+        if let Some(taken) = taken {
+            seen["actual"] = json!(taken);
+        }
         self.moved(record, Happens::Settled, Settlement::Verified, seen).await
     }
 

@@ -91,6 +91,19 @@ impl Node {
         Ok(if ok { Shown::Paid } else { Shown::Contradicts })
     }
 
+    /// All that left the payer of a form in this transaction, in the form's token: with the network's fee, where that is paid in it.
+    pub async fn left(&self, hash: &str, evidence: &Evidence) -> Result<Option<Amount>, RpcError> {
+        let receipt = self.call("eth_getTransactionReceipt", json!([hash])).await?;
+        let logs = receipt["logs"].as_array().cloned().unwrap_or_default();
+        let mut sum = Some(Amount::ZERO);
+        for log in logs.iter().filter(|log| is_from(log, evidence)) {
+            let units: B256 =
+                log["data"].as_str().and_then(|data| data.parse().ok()).ok_or_else(|| self.error("not a number"))?;
+            sum = sum.and_then(|sum| sum.checked_add(Amount::from_be_bytes(units.0)));
+        }
+        Ok(sum)
+    }
+
     /// The transaction that used the authorisation, if it did so within the newest blocks this node lets us search, or in its
     /// window where only the log of its use tells.
     pub async fn find_use(&self, evidence: &Evidence) -> Result<Option<String>, RpcError> {
@@ -252,6 +265,17 @@ impl Node {
     fn error(&self, what: &str) -> RpcError {
         RpcError { node: self.host().to_owned(), what: countersign_core::text::clean(what) }
     }
+}
+
+/// Whether a log is a transfer of the token by the form's payer.
+fn is_from(log: &Value, evidence: &Evidence) -> bool {
+    let topics = log["topics"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let first = evidence.transfer.0.get(..2).unwrap_or_default();
+    let same = |value: &Value, expected: String| value.as_str().is_some_and(|t| t.eq_ignore_ascii_case(&expected));
+    same(&log["address"], format!("{:#x}", evidence.token))
+        && topics.len() == evidence.transfer.0.len()
+        && first.len() == 2
+        && topics.iter().zip(first).all(|(a, b)| same(a, b.to_string()))
 }
 
 /// Whether a log is the token's, with these topics and this data.

@@ -1,7 +1,7 @@
 //! What the nodes of a network show together. One that fails, lags, refuses or serves another chain is passed over: it
 //! neither proves anything nor keeps the others from being heard.
 
-use countersign_core::rail::Evidence;
+use countersign_core::{money::Amount, payment::Quote, rail::Evidence};
 use serde_json::{Value, json};
 
 use super::rpc::{Block, Node, RpcError, Shown};
@@ -43,6 +43,22 @@ async fn paid(node: &Node, claimed: Option<&str>, evidence: &Evidence) -> Result
     let Some(found) = node.find_use(evidence).await? else { return Ok(None) };
     let paid = node.transaction(&found, evidence).await? == Shown::Paid;
     Ok(paid.then_some(found))
+}
+
+/// What a payment took in all, where its fee was capped and only the chain knows it: by the user's own node alone, since what is
+/// not taken frees a part of a hold. Never less than the price.
+pub async fn taken(nodes: &[Node], transaction: &str, all: &[Evidence], quote: &Quote) -> Option<Amount> {
+    let [evidence] = all else { return None };
+    if quote.fee().is_zero() || evidence.state_call.is_some() {
+        return None;
+    }
+    for node in nodes.iter().filter(|node| node.is_own()) {
+        match node.left(transaction, evidence).await {
+            Ok(left) => return left.filter(|left| *left >= quote.money.amount),
+            Err(error) => tracing::warn!(%error, "a node could not say what a payment took"),
+        }
+    }
+    None
 }
 
 /// Whether a node shows that the transaction the seller named does not pay.

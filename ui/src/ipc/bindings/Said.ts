@@ -17,6 +17,7 @@ export type Said =
   | { id: "why.caller_changed"; parts: {  } }
   | { id: "why.terms_changed"; parts: {  } }
   | { id: "why.shared"; parts: {  } }
+  | { id: "why.proof"; parts: {  } }
   | { id: "why.clock"; parts: {  } }
   | { id: "why.unconfirmed"; parts: {  } }
   | { id: "why.observe"; parts: {  } }
