@@ -164,7 +164,8 @@ fn question_event(q: &Question) -> String {
     let amount = q.amount_fiat.as_ref().unwrap_or(&q.amount_asset);
     json!({
         "event": "question", "payment_id": q.payment_id, "agent": q.agent, "program": q.program.to_string(), "payee": format!("{} {}", q.payee_origin, q.payee_account),
-        "amount": amount, "why": q.why_asked.to_string(), "expires_at": q.expires_at.rfc3339(),
+        "amount": amount, "terms": q.amount_terms.to_string(), "why": q.why_asked.to_string(),
+        "warnings": q.warnings.iter().map(|w| w.text.to_string()).collect::<Vec<_>>(), "expires_at": q.expires_at.rfc3339(),
     })
     .to_string()
 }

@@ -1,6 +1,6 @@
 //! A server of the Payment scheme that misbehaves: each path is one way to try. It counts the credentials it was sent, and where.
 //!
-//! Prices are for Base Sepolia's USDC; no chain is needed, because nothing it asks may lead to an unseen signature.
+//! Prices are for Base Sepolia's USDC, or by method `tempo` for Moderato's pathUSD; no chain is needed, because nothing it asks may lead to an unseen signature.
 
 use axum::{
     Router,
@@ -27,6 +27,9 @@ use super::hostile_seller::{PAY_TO, REAL_USDC, USDC, offer, required};
 /// Somebody else who may be paid.
 const OTHER: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 
+/// A token on both chains of Tempo.
+const PATH_USD: &str = "0x20c0000000000000000000000000000000000000";
+
 /// Under which requests that say what they would pay are counted.
 pub const ACCEPTS: &str = "accept-payment";
 
@@ -35,6 +38,14 @@ pub fn request() -> Value {
     json!({
         "amount": "10000", "currency": USDC, "recipient": PAY_TO,
         "methodDetails": {"chainId": 84532, "credentialTypes": ["authorization"], "decimals": 6},
+    })
+}
+
+/// The same by method `tempo`.
+fn tempo_request() -> Value {
+    json!({
+        "amount": "10000", "currency": PATH_USD, "recipient": PAY_TO,
+        "methodDetails": {"chainId": 42431, "supportedModes": ["pull", "push"]},
     })
 }
 
@@ -70,6 +81,7 @@ struct Seen {
 
 struct Shop {
     seen: Arc<Seen>,
+    tempo: bool,
     payer: String,
     elsewhere: String,
     seconds: u64,
@@ -95,14 +107,23 @@ impl HostileMpp {
         Self::start_at(payer, Arc::new(SystemClock), 300).await
     }
 
+    /// One that wants to be paid by method `tempo`.
+    pub async fn tempo(payer: &str) -> Self {
+        Self::open(payer, Arc::new(SystemClock), 300, true).await
+    }
+
     /// On another clock, with challenges that hold so many seconds.
     pub async fn start_at(payer: &str, clock: Arc<dyn countersign_vault::Clock>, seconds: u64) -> Self {
+        Self::open(payer, clock, seconds, false).await
+    }
+
+    async fn open(payer: &str, clock: Arc<dyn countersign_vault::Clock>, seconds: u64, tempo: bool) -> Self {
         let seen = Arc::new(Seen::default());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let elsewhere = format!("http://{}", other.local_addr().expect("an address"));
-        let shop = Shop { seen: seen.clone(), payer: payer.to_owned(), elsewhere, seconds, clock };
+        let shop = Shop { seen: seen.clone(), tempo, payer: payer.to_owned(), elsewhere, seconds, clock };
         let router = Router::new().route("/{case}", any(serve)).with_state(Arc::new(shop));
         let also = router.clone();
         let task = tokio::spawn(async move {
@@ -134,17 +155,26 @@ impl HostileMpp {
 
 impl Shop {
     fn challenge(&self, id: &str, request: &Value) -> Value {
-        challenge(id, request, self.clock.wall(), self.seconds)
+        let mut challenge = challenge(id, request, self.clock.wall(), self.seconds);
+        if self.tempo {
+            challenge["method"] = json!("tempo");
+        }
+        challenge
+    }
+
+    /// What an honest price of this shop demands.
+    fn request(&self) -> Value {
+        if self.tempo { tempo_request() } else { request() }
     }
 
     /// What a price that changes becomes.
     fn second(&self, case: &str, id: &str) -> Option<Response> {
-        let mut dearer = request();
+        let mut dearer = self.request();
         dearer["amount"] = json!("20000");
-        let mut moved = request();
+        let mut moved = self.request();
         moved["recipient"] = json!(OTHER);
         let said = |name: &str, value: &str| {
-            let mut challenge = self.challenge(id, &request());
+            let mut challenge = self.challenge(id, &self.request());
             challenge[name] = json!(value);
             challenge
         };
@@ -173,18 +203,18 @@ impl Shop {
     /// The challenge of a case, with the one change it is about.
     fn spoilt(&self, case: &str, id: &str) -> Value {
         let set = |pointer: &str, value: Value| {
-            let mut request = request();
+            let mut request = self.request();
             let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
             request.pointer_mut(parent).expect("a parent")[name] = value;
             self.challenge(id, &request)
         };
         let say = |name: &str, value: &str| {
-            let mut challenge = self.challenge(id, &request());
+            let mut challenge = self.challenge(id, &self.request());
             challenge[name] = json!(value);
             challenge
         };
         let without = |name: &str| {
-            let mut challenge = self.challenge(id, &request());
+            let mut challenge = self.challenge(id, &self.request());
             challenge.as_object_mut().expect("parameters").remove(name);
             challenge
         };
@@ -203,6 +233,36 @@ impl Shop {
             "unknown-chain" => set("/methodDetails/chainId", json!(424_242)),
             "unknown-token" => set("/currency", json!("0x036CbD53842c5426634e7929541eC2318f3dCF70")),
             "decimals" => set("/methodDetails/decimals", json!(2)),
+            "only-push" => set("/methodDetails/supportedModes", json!(["push"])),
+            "no-modes" => set("/methodDetails/supportedModes", json!("pull")),
+            "sponsored-by-word" => set("/methodDetails/feePayer", json!("yes")),
+            "sponsored-late" => {
+                let mut request = self.request();
+                request["methodDetails"]["feePayer"] = json!(true);
+                let mut challenge = self.challenge(id, &request);
+                challenge["expires"] = json!(self.clock.wall().plus_seconds(12).rfc3339());
+                challenge
+            }
+            "split-nobody" => set("/methodDetails/splits", json!([{"recipient": "shop.eth", "amount": "1"}])),
+            "split-token" => set("/methodDetails/splits", json!([{"recipient": PATH_USD, "amount": "1"}])),
+            "split-us" => set("/methodDetails/splits", json!([{"recipient": self.payer, "amount": "1"}])),
+            "split-nothing" => set("/methodDetails/splits", json!([{"recipient": OTHER, "amount": "0"}])),
+            "split-all" => set("/methodDetails/splits", json!([{"recipient": OTHER, "amount": "10000"}])),
+            "split-memo" => set("/methodDetails/splits", json!([{"recipient": OTHER, "amount": "1", "memo": "0x12"}])),
+            "split-many" => set("/methodDetails/splits", json!(vec![json!({"recipient": OTHER, "amount": "1"}); 11])),
+            "split-stranger" => set("/methodDetails/splits", json!([{"recipient": OTHER, "amount": "9999"}])),
+            "pays-dex" => set("/recipient", json!("0xdec0000000000000000000000000000000000000")),
+            "pays-token" => set("/recipient", json!("0x20c000000000000000000000f37de3740ADec032")),
+            "token-of-evm" => set("/currency", json!(USDC)),
+            "mach" => set("/currency", json!("0x20c000000000000000000000f37de3740ADec032")),
+            "nothing" => set("/amount", json!("0")),
+            "nothing-elsewhere" => {
+                let mut request = self.request();
+                request["amount"] = json!("0");
+                let mut challenge = self.challenge(id, &request);
+                challenge["realm"] = json!("bank.example");
+                challenge
+            }
             "split" => set("/methodDetails/splits", json!([{"recipient": PAY_TO, "amount": "9999"}])),
             "split-above" => set("/methodDetails/splits", json!([{"recipient": PAY_TO, "amount": "10001"}])),
             "pays-us" => set("/recipient", json!(self.payer)),
@@ -221,16 +281,16 @@ impl Shop {
             "other-realm" | "third-host" => say("realm", "bank.example"),
             "other-words" => say("description", "a thing"),
             "spaced" => {
-                let spaced = request().to_string().replace(':', " : ");
+                let spaced = self.request().to_string().replace(':', " : ");
                 say("request", &URL_SAFE_NO_PAD.encode(spaced))
             }
             real if real.starts_with("real-") => {
-                let mut request = request();
+                let mut request = self.request();
                 request["currency"] = json!(REAL_USDC);
                 request["methodDetails"]["chainId"] = json!(8453);
                 self.challenge(id, &request)
             }
-            _ => self.challenge(id, &request()),
+            _ => self.challenge(id, &self.request()),
         }
     }
 }

@@ -29,6 +29,7 @@ pub mod seller;
 pub mod service;
 pub mod shapes;
 pub mod shop;
+pub mod tempo;
 pub mod till;
 pub mod tls;
 pub mod twisted;
@@ -45,6 +46,7 @@ pub use node::{Behaves, NodeDouble};
 pub use official::Official;
 pub use service::{Place, Service, ended};
 pub use shop::Shop;
+pub use tempo::Tempo;
 pub use till::Till;
 pub use world::World;
 

@@ -62,6 +62,11 @@ impl Drop for Till {
     }
 }
 
+/// All that can be paid by MPP.
+fn every_way() -> Ways {
+    Ways::parse(&["evm/charge", "tempo/charge"].map(str::to_owned)).expect("ways of MPP")
+}
+
 /// Nobody is there.
 struct Nobody;
 
@@ -127,7 +132,7 @@ impl Till {
         let limits = WireLimits { max_response_bytes: 10 * 1024 * 1024, timeout: Duration::from_secs(20) };
         Desk::new(DeskParts {
             vault,
-            rails: countersign_rails::all(Ways::default(), Alipay::default()),
+            rails: countersign_rails::all(every_way(), Alipay::default()),
             registry: Arc::new(Registry::builtin("USD")),
             wire: Wire::new(["127.0.0.1".to_owned()], limits).expect("a client"),
             approver,

@@ -130,6 +130,8 @@ pub enum Transfer {
     Eip3009,
     /// Only through Uniswap's Permit2.
     Permit2,
+    /// By a Tempo transaction: a TIP-20 token.
+    Tip20,
 }
 
 /// An asset as our own table knows it; never as a seller describes it.

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 use crate::{
     Millis,
     asset::{Eip712, Network},
-    money::{Micro, Money},
+    money::{Amount, Micro, Money},
     origin::Origin,
     policy::Risk,
 };
@@ -258,6 +258,15 @@ pub struct Program {
     pub process: Option<ProcessId>,
 }
 
+/// A part of a price that another account gets than the payee.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// Who gets it; EIP-55 for EVM.
+    pub account: String,
+    /// Atomic units of the price's asset.
+    pub amount: Amount,
+}
+
 /// A price, read from an offer and our own tables; nothing in it is the seller's free text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
@@ -279,6 +288,9 @@ pub struct Quote {
     pub wallet: String,
     /// How much.
     pub money: Money,
+    /// Of that, what other accounts get, in the offer's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<Share>,
     /// The most this signature can cost, in the same asset.
     pub exposure: Money,
     /// The asset's symbol, from our table.
@@ -322,7 +334,22 @@ impl Quote {
 
     /// Exact asset amount with its symbol: `4.2 USDC`.
     pub fn asset_text(&self) -> String {
-        format!("{} {}", self.exposure.amount.human(self.decimals), self.symbol)
+        self.text_of(self.exposure.amount)
+    }
+
+    /// So much of the price's asset, with its symbol.
+    pub fn text_of(&self, amount: Amount) -> String {
+        format!("{} {}", amount.human(self.decimals), self.symbol)
+    }
+
+    /// What the payee gets of the price: all that no other account gets. None if those get more than there is.
+    pub fn payee_gets(&self) -> Option<Amount> {
+        self.shares.iter().try_fold(self.money.amount, |rest, share| rest.checked_sub(share.amount))
+    }
+
+    /// The most that this costs beside the price: the network's fee, where we pay it.
+    pub fn fee(&self) -> Amount {
+        self.exposure.amount.checked_sub(self.money.amount).unwrap_or(Amount::ZERO)
     }
 }
 
@@ -361,6 +388,7 @@ mod tests {
             testnet: false,
             wallet: "0x2".into(),
             money: money.clone(),
+            shares: Vec::new(),
             exposure: money,
             symbol: "USDC".into(),
             decimals: 6,
@@ -380,7 +408,7 @@ mod tests {
         assert!(quote().same_terms(&asked));
         assert!(Quote { lifetime_seconds: 5, ..quote() }.same_terms(&asked));
         let more = crate::money::Amount::parse_atomic("10001").unwrap();
-        let changes: [fn(&mut Quote); 19] = [
+        let changes: [fn(&mut Quote); 20] = [
             |q| q.rail = "mpp".into(),
             |q| q.version = 1,
             |q| q.scheme = "upto".into(),
@@ -400,6 +428,7 @@ mod tests {
             |q| q.resource.path = "https://a.example/y".into(),
             |q| q.resource.request = Digest([8; 32]),
             |q| q.reversible = true,
+            |q| q.shares.push(Share { account: "0x5".into(), amount: q.money.amount }),
         ];
         for (n, change) in changes.into_iter().enumerate() {
             let mut other = quote();

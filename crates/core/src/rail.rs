@@ -188,10 +188,13 @@ pub struct Evidence {
     pub transfer: (Vec<B256>, Bytes),
     /// Topics of the log that says the authorisation was used.
     pub used: Vec<B256>,
-    /// Call data; answers 1 once the authorisation is used or cancelled.
-    pub state_call: Bytes,
+    /// Call data; answers 1 once the authorisation is used or cancelled. None where no contract tells: there the log of its use
+    /// is looked for in every block of its window.
+    pub state_call: Option<Bytes>,
     /// Call data; answers the payer's balance.
     pub balance_call: Bytes,
+    /// Unix seconds of the first block that can use it; the chain takes none before.
+    pub valid_from: u64,
     /// Unix seconds from which it can no longer be used.
     pub valid_before: u64,
 }

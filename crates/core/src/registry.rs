@@ -1,8 +1,9 @@
 //! Our own table of chains and tokens, and what they are worth in the reference currency.
 //!
-//! The built-in part is the set the official x402 2.27 client trusts; a user adds to it in `config.toml`. A seller never does.
+//! The built-in part is the set the official x402 2.27 client trusts, and of Tempo what the official MPP client 0.11 pays in; a user
+//! adds to it in `config.toml`. A seller never does.
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, U256, address};
 use std::collections::BTreeMap;
 
 use crate::{
@@ -71,6 +72,16 @@ impl Registry {
                 peg: Some("USD".to_owned()),
                 eip712: Some(Eip712 { name: (*name).to_owned(), version: (*version).to_owned() }),
                 transfer: *transfer,
+            });
+        }
+        for (chain, token, symbol) in TIP20 {
+            registry.add_asset(Asset {
+                id: AssetId::erc20(&Network::eip155(*chain), *token),
+                symbol: (*symbol).to_owned(),
+                decimals: 6,
+                peg: Some("USD".to_owned()),
+                eip712: None,
+                transfer: Transfer::Tip20,
             });
         }
         registry
@@ -161,6 +172,7 @@ const CHAINS: &[(u64, &str, bool, &str)] = &[
     (1328, "Sei testnet", true, ""),
     (1329, "Sei", false, "seitrace.com"),
     (2201, "Stable testnet", true, ""),
+    (4217, "Tempo", false, "explore.tempo.xyz"),
     (4326, "MegaETH", false, ""),
     (8453, "Base", false, "basescan.org"),
     (31611, "Mezo testnet", true, ""),
@@ -169,6 +181,7 @@ const CHAINS: &[(u64, &str, bool, &str)] = &[
     (38833, "Igra", false, ""),
     (42161, "Arbitrum", false, "arbiscan.io"),
     (42220, "Celo", false, "celoscan.io"),
+    (42431, "Tempo Moderato", true, "explore.testnet.tempo.xyz"),
     (43114, "Avalanche", false, "snowtrace.io"),
     (72344, "Radius testnet", true, ""),
     (84532, "Base Sepolia", true, "sepolia.basescan.org"),
@@ -178,6 +191,12 @@ const CHAINS: &[(u64, &str, bool, &str)] = &[
     (723_487, "Radius", false, ""),
     (11_142_220, "Celo Sepolia", true, ""),
 ];
+
+/// chain, contract, symbol of TIP-20 tokens: a dollar each, with six decimals.
+const TIP20: &[(u64, Address, &str)] =
+    &[(4217, PATH_USD, "pathUSD"), (4217, USDC_E, "USDC.e"), (42431, PATH_USD, "pathUSD"), (42431, USDC_E, "USDC.e")];
+const PATH_USD: Address = address!("0x20c0000000000000000000000000000000000000");
+const USDC_E: Address = address!("0x20C000000000000000000000b9537d11c60E8b50");
 
 type Token = (u64, &'static str, &'static str, u8, &'static str, &'static str, Transfer);
 
@@ -221,11 +240,12 @@ mod tests {
     #[test]
     fn every_built_in_token_parses_and_its_chain_is_known() {
         let registry = Registry::builtin("USD");
-        assert_eq!(registry.assets().count(), TOKENS.len());
+        assert_eq!(registry.assets().count(), TOKENS.len() + TIP20.len());
         for (chain, token, ..) in TOKENS {
             assert!(parse_address(token).is_ok(), "{token}");
             assert!(registry.chain(&Network::eip155(*chain)).is_some(), "{chain}");
         }
+        assert!(TIP20.iter().all(|(chain, ..)| registry.chain(&Network::eip155(*chain)).is_some()));
     }
 
     #[test]

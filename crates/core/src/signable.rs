@@ -4,6 +4,7 @@
 
 pub mod alipay;
 pub mod handed;
+pub mod tempo;
 
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,10 @@ use crate::{asset::Network, money::Amount};
 pub enum Signable {
     /// EIP-3009 `TransferWithAuthorization` under the token's own EIP-712 domain.
     Eip3009(Eip3009),
+    /// A Tempo transaction that moves one token for a challenge of MPP.
+    Tempo(tempo::Charge),
+    /// A proof to a server of MPP that an account is ours.
+    Proof(tempo::Proof),
     /// An order at Alipay's gateway: the exact text of the request.
     Alipay(alipay::Order),
     /// A purchase that a vendor's own program pays; nothing of ours signs it.
@@ -64,6 +69,8 @@ impl Signable {
     pub fn signer(&self) -> String {
         match self {
             Self::Eip3009(a) => a.from.to_string(),
+            Self::Tempo(charge) => charge.from.to_string(),
+            Self::Proof(proof) => proof.account.to_string(),
             Self::Alipay(order) => format!("alipay:{}", order.app_id),
             Self::Handed(handed) => handed.program.clone(),
         }
@@ -73,6 +80,8 @@ impl Signable {
     pub fn network(&self) -> Option<Network> {
         match self {
             Self::Eip3009(a) => Some(Network::eip155(a.chain_id)),
+            Self::Tempo(charge) => Some(Network::eip155(charge.chain_id)),
+            Self::Proof(proof) => Some(Network::eip155(proof.chain_id)),
             Self::Alipay(_) | Self::Handed(_) => None,
         }
     }
@@ -81,6 +90,8 @@ impl Signable {
     pub fn nonce(&self) -> B256 {
         match self {
             Self::Eip3009(a) => a.nonce,
+            Self::Tempo(charge) => charge.number(),
+            Self::Proof(proof) => proof.number(),
             Self::Alipay(order) => order.number(),
             Self::Handed(handed) => handed.once(),
         }
@@ -90,6 +101,8 @@ impl Signable {
     pub fn valid_before(&self) -> u64 {
         match self {
             Self::Eip3009(a) => a.valid_before,
+            Self::Tempo(charge) => charge.valid_before,
+            Self::Proof(proof) => proof.valid_before,
             Self::Alipay(order) => order.at.saturating_add(alipay::WINDOW),
             Self::Handed(handed) => handed.valid_before,
         }
@@ -99,6 +112,7 @@ impl Signable {
     pub fn valid_after(&self) -> u64 {
         match self {
             Self::Eip3009(a) => a.valid_after,
+            Self::Tempo(_) | Self::Proof(_) => 0,
             Self::Alipay(order) => order.at,
             Self::Handed(handed) => handed.valid_after,
         }

@@ -2,6 +2,7 @@
 
 use countersign_core::{
     approval::Said,
+    payment::Op,
     rail::{Credential, Receipt},
     signable::{Signable, handed::Handed},
     status::Settlement,
@@ -170,6 +171,7 @@ impl Desk {
         outcome.response = response;
         self.tell(Event::Moved { payment: record.id.clone(), state: record.status.api() });
         let shown = match outcome.status {
+            OutcomeStatus::Completed if record.quote.op == Op::Sign => ("signed", Said::EndDelivered {}),
             OutcomeStatus::Completed if record.settlement == Settlement::Claimed => ("claimed", Said::EndClaimed {}),
             OutcomeStatus::Completed => ("signed", Said::EndDelivered {}),
             OutcomeStatus::Failed => ("failed", Said::EndDeclined {}),

@@ -4,10 +4,10 @@
 //! same form and key give the same bytes for ever. No function here takes a hash from outside.
 
 use alloy::sol_types::{Eip712Domain, SolStruct as _, eip712_domain};
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 use countersign_core::{
     payment::Digest,
-    signable::{Eip3009, Signable},
+    signable::{Eip3009, Signable, tempo},
 };
 use std::{
     fmt,
@@ -26,6 +26,13 @@ mod form {
             uint256 validAfter;
             uint256 validBefore;
             bytes32 nonce;
+        }
+
+        /// MPP's proof of an account, version 3, as its EIP-712 type.
+        struct Proof {
+            address account;
+            string challengeId;
+            string realm;
         }
     }
 }
@@ -104,14 +111,19 @@ pub(crate) enum Hand {
 pub(crate) fn wallet(signable: &Signable) -> Option<Address> {
     match signable {
         Signable::Eip3009(form) => Some(form.from),
+        Signable::Tempo(charge) => Some(charge.from),
+        Signable::Proof(proof) => Some(proof.account),
         Signable::Alipay(_) | Signable::Handed(_) => None,
     }
 }
 
-/// What is kept of a form to know it again: the EIP-712 digest, of an order its fields and the text that is signed, or what is handed over.
+/// What is kept of a form to know it again: the EIP-712 digest, the hash of a transaction's bytes, of an order its fields and the
+/// text that is signed, or what is handed over.
 pub fn digest(signable: &Signable) -> B256 {
     match signable {
         Signable::Eip3009(a) => transfer(a).eip712_signing_hash(&domain(a)),
+        Signable::Tempo(charge) => keccak256(charge.unsigned()),
+        Signable::Proof(proof) => proved(proof),
         Signable::Alipay(order) => B256::from(Digest::of(&[&signable.encode(), order.text().as_bytes()]).0),
         Signable::Handed(_) => B256::from(Digest::of(&[&signable.encode()]).0),
     }
@@ -135,6 +147,13 @@ pub(crate) fn sign(signer: &Signer, signable: &Signable) -> Result<Vec<u8>, Sign
         return Err(SignError::OtherAccount { from, signer: signer.address });
     }
     signer.sign_digest(digest(signable))
+}
+
+fn proved(proof: &tempo::Proof) -> B256 {
+    let domain = eip712_domain! { name: "MPP", version: "3", chain_id: proof.chain_id, };
+    let message =
+        form::Proof { account: proof.account, challengeId: proof.challenge.clone(), realm: proof.realm.clone() };
+    message.eip712_signing_hash(&domain)
 }
 
 fn transfer(a: &Eip3009) -> form::TransferWithAuthorization {

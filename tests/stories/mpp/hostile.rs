@@ -104,7 +104,7 @@ async fn no_hostile_challenge_gets_a_silent_signature() {
     }
     assert_eq!(scene.seller.all(), 0, "something was signed");
     let (_, named) = scene.client.fetch(&scene.seller.case("only-tempo"), "named").await;
-    assert!(named["detail"].as_str().is_some_and(|detail| detail.contains("tempo/charge is not supported")), "{named}");
+    assert!(named["detail"].as_str().is_some_and(|detail| detail.contains("tempo/charge is turned off")), "{named}");
     close(scene);
 }
 

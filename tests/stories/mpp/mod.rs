@@ -3,3 +3,4 @@
 mod asked;
 mod hostile;
 mod official;
+mod tempo;

@@ -25,6 +25,7 @@ const FLOORS: &[Floor] = &[
         package: "countersign-core",
         direct: &[
             "alloy-primitives",
+            "alloy-rlp",
             "idna",
             "jiff",
             "psl",

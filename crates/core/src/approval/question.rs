@@ -151,11 +151,7 @@ impl Question {
             amount_fiat: fiat.clone(),
             amount_asset: quote.asset_text(),
             pay_from: format!("{} · {network_name}", quote.wallet),
-            amount_terms: if quote.reversible {
-                Said::TermsRefund { network: network_name }
-            } else {
-                Said::TermsFinal { network: network_name }
-            },
+            amount_terms: words::terms(quote, network_name),
             agent_says: foreign(reason),
             seller_says: foreign(seller),
             resource: format!("{} {}", quote.resource.method, clean(&quote.resource.path)),
@@ -170,11 +166,13 @@ impl Question {
         }
     }
 
-    /// Whether what is on screen, read back, is what this quote would sign: amount, token, account, payer.
+    /// Whether what is on screen, read back, is what this quote would sign: amount, token, accounts, payer, fee.
     pub fn is_about(&self, quote: &Quote) -> bool {
         let Some((amount, symbol)) = self.amount_asset.split_once(' ') else { return false };
         let row = |name: Said| self.signs.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str());
         let value = format!("{} ({})", quote.exposure.amount, self.amount_asset);
+        let shares = self.signs.iter().filter(|(n, _)| *n == Said::SignShare {}).map(|(_, share)| share);
+        let fee = (!quote.fee().is_zero()).then(|| words::fee(quote));
         Amount::parse_human(amount, quote.decimals) == Ok(quote.exposure.amount)
             && symbol == quote.symbol
             && self.payee_account == quote.payee.account
@@ -183,6 +181,8 @@ impl Question {
             && row(Said::SignFrom {}) == Some(quote.wallet.as_str())
             && row(Said::SignContract {}) == Some(quote.exposure.asset.as_str())
             && row(Said::SignValue {}) == Some(value.as_str())
+            && row(Said::SignFee {}) == fee.as_deref()
+            && shares.eq(words::shares(quote).iter())
     }
 
     /// SHA-256 of everything shown, each sentence by its name, and a nonce per showing: one payment, one showing.
@@ -225,8 +225,12 @@ fn signs(quote: &Quote) -> Vec<(Said, String)> {
     rows.push((Said::SignFrom {}, quote.wallet.clone()));
     rows.push((Said::SignTo {}, quote.payee.account.clone()));
     rows.push((Said::SignValue {}, format!("{} ({})", quote.exposure.amount, quote.asset_text())));
+    if !quote.fee().is_zero() {
+        rows.push((Said::SignFee {}, words::fee(quote)));
+    }
+    rows.extend(words::shares(quote).into_iter().map(|share| (Said::SignShare {}, share)));
     rows.push((Said::SignSeconds {}, quote.lifetime_seconds.min(300).to_string()));
-    if quote.network.is_some() {
+    if quote.network.is_some() && quote.scheme != words::TEMPO {
         rows.push((Said::SignNonce {}, "32 B".to_owned()));
     }
     rows
@@ -254,6 +258,8 @@ fn why(rule: &str, op: Op, decision: &Decision, reference: &str) -> Said {
         "builtin:upfront" => Said::WhyUpfront {},
         "builtin:caller-changed" => Said::WhyCallerChanged {},
         "builtin:terms-changed" => Said::WhyTermsChanged {},
+        "builtin:shared" => Said::WhyShared {},
+        "builtin:proof" => Said::WhyProof {},
         "builtin:clock-suspect" => Said::WhyClock {},
         "builtin:policy-unconfirmed" => Said::WhyUnconfirmed {},
         "builtin:observe" => Said::WhyObserve {},
@@ -288,6 +294,7 @@ fn warnings(quote: &Quote, decision: &Decision, history: &History, behind: &Behi
             Risk::Upfront => warn("upfront", Said::WarnUpfront {}),
             Risk::CallerChanged => warn("caller-changed", Said::WarnCallerChanged {}),
             Risk::TermsChanged => warn("terms-changed", Said::WarnTermsChanged {}),
+            Risk::Shared => warn("shared", words::shared(quote)),
         });
     }
     if quote.exposure_value.is_none() {
@@ -295,6 +302,12 @@ fn warnings(quote: &Quote, decision: &Decision, history: &History, behind: &Behi
     }
     if history.payments == 0 {
         all.push(warn("first-payee", words::first_warning(quote.op)));
+    }
+    if quote.op == Op::Sign {
+        all.push(warn("proof", Said::WarnProof {}));
+    }
+    if words::untried(quote) {
+        all.push(warn("untried", Said::WarnUntried {}));
     }
     if quote.testnet {
         all.push(warn("testnet", Said::WarnTestnet {}));

@@ -57,6 +57,8 @@ said! {
     WhyUpfront = "why.upfront" {}
     WhyCallerChanged = "why.caller_changed" {}
     WhyTermsChanged = "why.terms_changed" {}
+    WhyShared = "why.shared" {}
+    WhyProof = "why.proof" {}
     WhyClock = "why.clock" {}
     WhyUnconfirmed = "why.unconfirmed" {}
     WhyObserve = "why.observe" {}
@@ -79,6 +81,9 @@ said! {
     WarnUpfront = "warning.upfront" {}
     WarnCallerChanged = "warning.caller_changed" {}
     WarnTermsChanged = "warning.terms_changed" {}
+    WarnShared = "warning.shared" { payee, others }
+    WarnUntried = "warning.untried" {}
+    WarnProof = "warning.proof" {}
     WarnNoValue = "warning.no_value" {}
     WarnFirstPayee = "warning.first_payee" {}
     WarnFirstBuyer = "warning.first_buyer" {}
@@ -97,9 +102,11 @@ said! {
     PaidOnce = "paid.once" {}
     PaidTimes = "paid.times" { n }
     TermsFinal = "terms.final" { network }
+    TermsFee = "terms.fee" { network, fee }
     TermsRefund = "terms.refund" { network }
     // What the button does.
     ActPay = "act.pay" { amount }
+    ActProve = "act.prove" {}
     ActRefund = "act.refund" { amount }
     ActPage = "act.page" { amount }
     // What will be signed.
@@ -109,6 +116,8 @@ said! {
     SignFrom = "sign.from" {}
     SignTo = "sign.to" {}
     SignValue = "sign.value" {}
+    SignFee = "sign.fee" {}
+    SignShare = "sign.share" {}
     SignSeconds = "sign.seconds" {}
     SignNonce = "sign.nonce" {}
     // How a payment ended.

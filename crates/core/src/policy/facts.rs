@@ -40,11 +40,13 @@ pub enum Risk {
     CallerChanged,
     /// Dearer, or paid to another account or in another token, than this tool was before.
     TermsChanged,
+    /// The amount is shared among several accounts.
+    Shared,
 }
 
 impl Risk {
     /// Every finding.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::LookalikeHost,
         Self::LookalikeAddress,
         Self::Redirected,
@@ -57,6 +59,7 @@ impl Risk {
         Self::Upfront,
         Self::CallerChanged,
         Self::TermsChanged,
+        Self::Shared,
     ];
 
     /// The name in policy files and on every wire.
@@ -74,6 +77,7 @@ impl Risk {
             Self::Upfront => "upfront",
             Self::CallerChanged => "caller_changed",
             Self::TermsChanged => "terms_changed",
+            Self::Shared => "shared",
         }
     }
 }
@@ -114,6 +118,10 @@ pub enum Condition {
     CallerChanged,
     /// The terms of a tool are not those it had before.
     TermsChanged,
+    /// The amount is shared among several accounts.
+    Shared,
+    /// It is a proof of who pays, not a payment.
+    Proof,
     /// The clock cannot be trusted.
     ClockSuspect,
     /// Nobody confirmed the effective policy.
@@ -157,6 +165,8 @@ impl Condition {
             Self::Upfront => "builtin:upfront",
             Self::CallerChanged => "builtin:caller-changed",
             Self::TermsChanged => "builtin:terms-changed",
+            Self::Shared => "builtin:shared",
+            Self::Proof => "builtin:proof",
             Self::ClockSuspect => "builtin:clock-suspect",
             Self::PolicyUnconfirmed => "builtin:policy-unconfirmed",
             Self::Observe => "builtin:observe",
@@ -233,10 +243,14 @@ impl Facts {
             (Risk::Upfront, Condition::Upfront),
             (Risk::CallerChanged, Condition::CallerChanged),
             (Risk::TermsChanged, Condition::TermsChanged),
+            (Risk::Shared, Condition::Shared),
         ] {
             if quote.risks.contains(&risk) {
                 conditions.insert(condition);
             }
+        }
+        if quote.op == Op::Sign {
+            conditions.insert(Condition::Proof);
         }
         if quote.exposure_value.is_none() {
             conditions.insert(Condition::UnknownValue);

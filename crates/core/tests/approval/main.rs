@@ -2,13 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test may stop at the first surprise")]
 
+use alloy_primitives::U256;
 use countersign_core::{
     Millis,
     approval::{History, Question},
     asset::{AssetId, Eip712, Network},
     behind::Behind,
     money::{Amount, Micro, Money},
-    payment::{Digest, Op, Payee, PaymentId, Quote, Resource},
+    payment::{Digest, Op, Payee, PaymentId, Quote, Resource, Share},
     policy::{Decision, Effect},
     registry::Registry,
 };
@@ -44,6 +45,11 @@ fn quote(bytes: &mut Bytes) -> Quote {
     units[..zeros].fill(0);
     units[31] |= 1;
     let money = Money { asset, amount: Amount::from_be_bytes(units) };
+    // Some are shared with others, and some have a fee on top.
+    let part = Amount::from_be_bytes(U256::from_be_bytes(units).wrapping_div(U256::from(16)).to_be_bytes());
+    let shares = (0..bytes.below(4)).map(|_| Share { account: bytes.account(), amount: part }).collect();
+    let fee = Amount::new(U256::from(bytes.below(2) * bytes.below(1_000_000)));
+    let most = money.amount.checked_add(fee).unwrap_or(money.amount);
     let value = (bytes.below(5) > 0).then(|| Micro(u128::from(bytes.below(1 << 50))));
     let host = format!("https://s{}.example{}", bytes.below(1_000), ["", ":8443"][bytes.below(2) as usize]);
     Quote {
@@ -56,7 +62,8 @@ fn quote(bytes: &mut Bytes) -> Quote {
         testnet: bytes.below(2) == 0,
         wallet: bytes.account(),
         money: money.clone(),
-        exposure: money,
+        shares,
+        exposure: Money { amount: most, ..money },
         symbol: ["USDC", "USD₮0", "mUSD"][bytes.below(3) as usize].into(),
         decimals: [0, 2, 6, 18, 36][bytes.below(5) as usize],
         domain: Some(Eip712 { name: "USD Coin".into(), version: "2".into() }),
@@ -110,6 +117,8 @@ fn a_hundred_thousand_payments_are_shown_as_they_would_be_signed_and_any_other_i
                 },
                 Quote { payee: Payee { account: other.payee.account.clone(), ..quote.payee.clone() }, ..quote.clone() },
                 Quote { wallet: other.wallet.clone(), ..quote.clone() },
+                Quote { shares: other.shares.clone(), ..quote.clone() },
+                Quote { money: Money { amount: Amount::ZERO, ..quote.money.clone() }, ..quote.clone() },
             ] {
                 assert!(changed == quote || !question.is_about(&changed), "{question:?} for {changed:?}");
             }

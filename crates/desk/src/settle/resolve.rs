@@ -3,7 +3,8 @@
 use countersign_core::{
     Millis,
     approval::Said,
-    payment::PaymentId,
+    money::Amount,
+    payment::{Op, PaymentId},
     rail::Evidence,
     status::{Event as Happens, Settlement, Status},
 };
@@ -132,10 +133,14 @@ impl Desk {
             self.compare_block(network, self.settler.of(network)).await;
         }
         let over = self.now().seconds() > record.valid_before.unwrap_or(0).saturating_add(GRACE);
+        if record.quote.op == Op::Sign {
+            return if over { self.proved(record).await } else { Ok(false) };
+        }
         let nodes = record.quote.network.as_ref().map_or(&[][..], |n| self.settler.of(n));
         let all: Vec<Evidence> = forms.iter().filter_map(|form| rail.evidence(form)).collect();
         if let Some(transaction) = sight::payment(nodes, record.transaction.as_deref(), &all).await {
-            return self.settled(record, &transaction).await;
+            let taken = sight::taken(nodes, &transaction, &all, &record.quote).await;
+            return self.settled(record, &transaction, taken).await;
         }
         if let (Some(claimed), Settlement::Claimed) = (&record.transaction, record.settlement)
             && sight::contradicts(nodes, claimed, &all).await
@@ -164,8 +169,21 @@ impl Desk {
         self.moved(record, Happens::WindowOver, record.settlement, json!({})).await
     }
 
-    async fn settled(&self, record: &Record, transaction: &str) -> Look<bool> {
-        let seen = json!({"transaction": transaction, "proof": "Transfer and AuthorizationUsed in one transaction"});
+    /// A proof moves no money: no chain shows it, and once it is over nothing can come of it.
+    async fn proved(&self, record: &Record) -> Look<bool> {
+        let seen = json!({"proof": "it moves no money, and its window is over"});
+        match record.settlement {
+            Settlement::Claimed => self.moved(record, Happens::Settled, Settlement::Claimed, seen).await,
+            _ => self.moved(record, Happens::Dead, record.settlement, seen).await,
+        }
+    }
+
+    async fn settled(&self, record: &Record, transaction: &str, taken: Option<Amount>) -> Look<bool> {
+        let mut seen =
+            json!({"transaction": transaction, "proof": "the transfer and the log of its use in one transaction"});
+        if let Some(taken) = taken {
+            seen["actual"] = json!(taken);
+        }
         self.moved(record, Happens::Settled, Settlement::Verified, seen).await
     }
 
@@ -179,7 +197,7 @@ impl Desk {
         let record = self.vault.advance(&record.id, event, settlement, seen).await?;
         tracing::info!(payment.id = %record.id, state = record.status.api(), settlement = record.settlement.as_str(), "a payment moved on");
         self.tell(Event::Moved { payment: record.id.clone(), state: record.status.api() });
-        if record.status == Status::Settled {
+        if record.status == Status::Settled && record.quote.op != Op::Sign {
             let how = match record.settlement {
                 Settlement::Verified if record.quote.network.is_none() => Said::EndConfirmed {},
                 Settlement::Verified => Said::EndSeen {},

@@ -91,35 +91,95 @@ impl Node {
         Ok(if ok { Shown::Paid } else { Shown::Contradicts })
     }
 
-    /// The transaction that used the authorisation, if it did so within the newest blocks this node lets us search.
+    /// All that left the payer of a form in this transaction, in the form's token: with the network's fee, where that is paid in it.
+    pub async fn left(&self, hash: &str, evidence: &Evidence) -> Result<Option<Amount>, RpcError> {
+        let receipt = self.call("eth_getTransactionReceipt", json!([hash])).await?;
+        let logs = receipt["logs"].as_array().cloned().unwrap_or_default();
+        let mut sum = Some(Amount::ZERO);
+        for log in logs.iter().filter(|log| is_from(log, evidence)) {
+            let units: B256 =
+                log["data"].as_str().and_then(|data| data.parse().ok()).ok_or_else(|| self.error("not a number"))?;
+            sum = sum.and_then(|sum| sum.checked_add(Amount::from_be_bytes(units.0)));
+        }
+        Ok(sum)
+    }
+
+    /// The transaction that used the authorisation, if it did so within the newest blocks this node lets us search, or in its
+    /// window where only the log of its use tells.
     pub async fn find_use(&self, evidence: &Evidence) -> Result<Option<String>, RpcError> {
-        let head = self.latest_block().await?.number;
+        let head = self.latest_block().await?;
+        let newest = self.find_among_newest(evidence, head.number).await;
+        if matches!(newest, Ok(Some(_))) || evidence.state_call.is_some() || head.time < evidence.valid_before {
+            return newest;
+        }
+        self.find_in_window(evidence, head).await
+    }
+
+    async fn find_among_newest(&self, evidence: &Evidence, head: u64) -> Result<Option<String>, RpcError> {
         let mut refused = None;
         for span in SEARCHED {
-            let filter = json!([{
-                "fromBlock": format!("{:#x}", head.saturating_sub(span)), "toBlock": "latest",
-                "address": evidence.token, "topics": evidence.used,
-            }]);
-            match self.call("eth_getLogs", filter).await {
-                Ok(logs) => return Ok(logs[0]["transactionHash"].as_str().map(str::to_owned)),
+            match self.used_within(evidence, head.saturating_sub(span), "latest").await {
+                Ok(found) => return Ok(found),
                 Err(error) => refused = Some(error),
             }
         }
         refused.map_or(Ok(None), Err)
     }
 
+    /// The transaction whose log says that the authorisation was used, among all blocks of its window up to this one.
+    async fn find_in_window(&self, evidence: &Evidence, last: Block) -> Result<Option<String>, RpcError> {
+        let from = self.first_at(evidence.valid_from, last).await?;
+        let end = self.first_at(evidence.valid_before, last).await?;
+        self.used_within(evidence, from, &format!("{end:#x}")).await
+    }
+
+    async fn used_within(&self, evidence: &Evidence, from: u64, to: &str) -> Result<Option<String>, RpcError> {
+        let filter = json!([{
+            "fromBlock": format!("{from:#x}"), "toBlock": to, "address": evidence.token, "topics": evidence.used,
+        }]);
+        let logs = self.call("eth_getLogs", filter).await?;
+        match logs.as_array().map(Vec::as_slice) {
+            Some([]) => Ok(None),
+            Some([log, ..]) => {
+                let hash = log["transactionHash"].as_str().ok_or_else(|| self.error("a log of no transaction"))?;
+                Ok(Some(hash.to_owned()))
+            }
+            None => Err(self.error("no list of logs")),
+        }
+    }
+
+    /// The number of the first block of this moment or later; `last`'s own where there is none before it.
+    async fn first_at(&self, time: u64, last: Block) -> Result<u64, RpcError> {
+        let (mut low, mut high) = (0, last.number);
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.block(&format!("{middle:#x}")).await?.time < time {
+                low = middle.saturating_add(1);
+            } else {
+                high = middle;
+            }
+        }
+        Ok(high)
+    }
+
     /// Whether the authorisation is used or cancelled, by the newest block.
     pub async fn is_used(&self, evidence: &Evidence) -> Result<bool, RpcError> {
-        self.is_used_at(evidence, "latest").await
+        match &evidence.state_call {
+            Some(call) => self.answers_one(evidence, call, "latest").await,
+            None => Ok(self.find_use(evidence).await?.is_some()),
+        }
     }
 
     /// Whether the authorisation was used or cancelled up to this very block.
     pub async fn is_used_by(&self, evidence: &Evidence, block: Block) -> Result<bool, RpcError> {
-        self.is_used_at(evidence, &format!("{:#x}", block.number)).await
+        match &evidence.state_call {
+            Some(call) => self.answers_one(evidence, call, &format!("{:#x}", block.number)).await,
+            None => Ok(self.find_in_window(evidence, block).await?.is_some()),
+        }
     }
 
-    async fn is_used_at(&self, evidence: &Evidence, block: &str) -> Result<bool, RpcError> {
-        let word = self.word(evidence, &evidence.state_call, block).await?;
+    async fn answers_one(&self, evidence: &Evidence, call: &Bytes, block: &str) -> Result<bool, RpcError> {
+        let word = self.word(evidence, call, block).await?;
         Ok(word.bytes().any(|b| b != b'0'))
     }
 
@@ -205,6 +265,17 @@ impl Node {
     fn error(&self, what: &str) -> RpcError {
         RpcError { node: self.host().to_owned(), what: countersign_core::text::clean(what) }
     }
+}
+
+/// Whether a log is a transfer of the token by the form's payer.
+fn is_from(log: &Value, evidence: &Evidence) -> bool {
+    let topics = log["topics"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let first = evidence.transfer.0.get(..2).unwrap_or_default();
+    let same = |value: &Value, expected: String| value.as_str().is_some_and(|t| t.eq_ignore_ascii_case(&expected));
+    same(&log["address"], format!("{:#x}", evidence.token))
+        && topics.len() == evidence.transfer.0.len()
+        && first.len() == 2
+        && topics.iter().zip(first).all(|(a, b)| same(a, b.to_string()))
 }
 
 /// Whether a log is the token's, with these topics and this data.

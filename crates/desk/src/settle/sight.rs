@@ -1,7 +1,7 @@
 //! What the nodes of a network show together. One that fails, lags, refuses or serves another chain is passed over: it
 //! neither proves anything nor keeps the others from being heard.
 
-use countersign_core::rail::Evidence;
+use countersign_core::{money::Amount, payment::Quote, rail::Evidence};
 use serde_json::{Value, json};
 
 use super::rpc::{Block, Node, RpcError, Shown};
@@ -45,6 +45,22 @@ async fn paid(node: &Node, claimed: Option<&str>, evidence: &Evidence) -> Result
     Ok(paid.then_some(found))
 }
 
+/// What a payment took in all, where its fee was capped and only the chain knows it: by the user's own node alone, since what is
+/// not taken frees a part of a hold. Never less than the price.
+pub async fn taken(nodes: &[Node], transaction: &str, all: &[Evidence], quote: &Quote) -> Option<Amount> {
+    let [evidence] = all else { return None };
+    if quote.fee().is_zero() || evidence.state_call.is_some() {
+        return None;
+    }
+    for node in nodes.iter().filter(|node| node.is_own()) {
+        match node.left(transaction, evidence).await {
+            Ok(left) => return left.filter(|left| *left >= quote.money.amount),
+            Err(error) => tracing::warn!(%error, "a node could not say what a payment took"),
+        }
+    }
+    None
+}
+
 /// Whether a node shows that the transaction the seller named does not pay.
 pub async fn contradicts(nodes: &[Node], claimed: &str, all: &[Evidence]) -> bool {
     for evidence in all {
@@ -68,7 +84,7 @@ pub async fn unused(nodes: &[Node], all: &[Evidence]) -> Option<Value> {
     // The own node decides alone, so it is heard first.
     for node in nodes.iter().filter(|n| n.is_own()).chain(nodes.iter().filter(|n| !n.is_own())) {
         match unused_by(node, all).await {
-            Ok(Unused::Proved(block)) if node.is_own() => return Some(shown(&[(node.host(), block)])),
+            Ok(Unused::Proved(block)) if node.is_own() => return Some(shown(all, &[(node.host(), block)])),
             Ok(Unused::Proved(block)) if agreeing.iter().all(|(host, _)| *host != node.host()) => {
                 agreeing.push((node.host(), block));
             }
@@ -77,14 +93,19 @@ pub async fn unused(nodes: &[Node], all: &[Evidence]) -> Option<Value> {
             Err(error) => tracing::warn!(%error, "a node could not be asked whether a payment was used"),
         }
     }
-    (agreeing.len() >= 2).then(|| shown(&agreeing))
+    (agreeing.len() >= 2).then(|| shown(all, &agreeing))
 }
 
 /// The proof as the ledger keeps it.
-fn shown(agreeing: &[(&str, Block)]) -> Value {
+fn shown(all: &[Evidence], agreeing: &[(&str, Block)]) -> Value {
+    let proof = if all.iter().all(|evidence| evidence.state_call.is_some()) {
+        "authorizationState is false in a final block past validBefore"
+    } else {
+        "no block of its window has the log of its use, up to a final block past validBefore"
+    };
     let blocks: Vec<Value> =
         agreeing.iter().map(|(host, b)| json!({"node": host, "number": b.number, "time": b.time})).collect();
-    json!({"proof": "authorizationState is false in a final block past validBefore", "blocks": blocks})
+    json!({"proof": proof, "blocks": blocks})
 }
 
 /// Time and state are of one final block: two questions about "finalized" could meet two.

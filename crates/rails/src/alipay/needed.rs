@@ -122,6 +122,7 @@ impl Kept {
             testnet: false,
             wallet: ALIPAY_BOT.to_owned(),
             money: money.clone(),
+            shares: Vec::new(),
             exposure: money,
             symbol: asset.symbol,
             decimals: asset.decimals,

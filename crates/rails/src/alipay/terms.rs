@@ -122,6 +122,7 @@ pub(super) fn quote(offer: &str, context: &QuoteContext<'_>) -> Result<Quoted, Q
         testnet: terms.sandbox,
         wallet: format!("alipay:{}", order.app_id),
         money: money.clone(),
+        shares: Vec::new(),
         exposure: money,
         symbol: asset.symbol,
         decimals: asset.decimals,

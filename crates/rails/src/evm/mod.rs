@@ -9,7 +9,7 @@ use alloy_primitives::{Address, B256};
 use countersign_core::{
     asset::{Asset, AssetId, Eip712, Network, Transfer, parse_address},
     money::{Amount, Money},
-    payment::{Op, Payee, Quote},
+    payment::{Op, Payee, Quote, Share},
     policy::Risk,
     rail::{QuoteContext, QuoteError},
     signable::Eip3009,
@@ -26,12 +26,25 @@ pub(crate) const SHORT_LIFETIME: u64 = 30;
 /// Most bytes of the seller's words that are kept.
 pub(crate) const MAX_SAYS: usize = 4096;
 
-/// The token of our table that an offer means, with its EIP-712 domain, if it moves as we sign.
+/// The token of our table that an offer means, with its EIP-712 domain, if it moves by an authorisation.
 pub(crate) fn token<'a>(
-    token: Option<Address>,
+    named: Option<Address>,
     network: &Network,
     context: &QuoteContext<'a>,
 ) -> Result<(&'a Asset, &'a Eip712), QuoteError> {
+    let asset = moving(named, network, Transfer::Eip3009, context)?;
+    let domain = asset.eip712.as_ref();
+    let domain = domain.ok_or_else(|| QuoteError::AssetMismatch("the table has no EIP-712 name for it".into()))?;
+    Ok((asset, domain))
+}
+
+/// The token of our table that an offer means, if it moves this way.
+pub(crate) fn moving<'a>(
+    token: Option<Address>,
+    network: &Network,
+    by: Transfer,
+    context: &QuoteContext<'a>,
+) -> Result<&'a Asset, QuoteError> {
     let unknown = || {
         let token = token.map_or_else(|| "what it names is not an address".to_owned(), |token| token.to_string());
         QuoteError::UnknownAsset(format!("{token} on {network}"))
@@ -40,12 +53,15 @@ pub(crate) fn token<'a>(
     if context.registry.chain(network).is_none() {
         return Err(unknown());
     }
-    if asset.transfer != Transfer::Eip3009 {
-        return Err(QuoteError::Unsupported(format!("{} on {network} moves only through Permit2", asset.symbol)));
+    if asset.transfer == by {
+        return Ok(asset);
     }
-    let domain = asset.eip712.as_ref();
-    let domain = domain.ok_or_else(|| QuoteError::AssetMismatch("the table has no EIP-712 name for it".into()))?;
-    Ok((asset, domain))
+    let only = match asset.transfer {
+        Transfer::Eip3009 => "by an EIP-3009 authorisation",
+        Transfer::Permit2 => "through Permit2",
+        Transfer::Tip20 => "by a Tempo transaction",
+    };
+    Err(QuoteError::Unsupported(format!("{} on {network} moves only {only}", asset.symbol)))
 }
 
 /// A text of the protocol: there, not empty, of at most so many bytes, and all of it to be seen.
@@ -81,27 +97,36 @@ pub(crate) struct Price<'a> {
     pub rail: &'static str,
     pub version: u8,
     pub scheme: String,
+    pub op: Op,
     pub network: Network,
     pub asset: &'a Asset,
     pub account: Address,
     pub payer: Address,
     pub amount: Amount,
+    /// Of the amount, what others get than the account.
+    pub shares: Vec<Share>,
+    /// The most that the network takes beside the amount.
+    pub fee: Amount,
     pub lifetime: u64,
     pub risks: BTreeSet<Risk>,
 }
 
 impl Price<'_> {
-    /// As it is judged: it costs what it says and nothing more, and cannot be taken back.
+    /// As it is judged: it costs what it says and at most the fee more, and cannot be taken back.
     pub(crate) fn quote(self, context: &QuoteContext<'_>) -> Result<Quote, QuoteError> {
         let Self { asset, amount, .. } = self;
-        let value = context.registry.value(asset, amount);
-        let value = value.map_err(|error| QuoteError::Malformed(format!("the amount is {error}")))?;
+        let value = |amount| {
+            let value = context.registry.value(asset, amount);
+            value.map_err(|error| QuoteError::Malformed(format!("the amount is {error}")))
+        };
+        let most =
+            amount.checked_add(self.fee).ok_or_else(|| QuoteError::Malformed("the amount is too large".into()))?;
         let money = Money { asset: asset.id.clone(), amount };
         Ok(Quote {
             rail: self.rail.into(),
             version: self.version,
             scheme: self.scheme,
-            op: Op::Pay,
+            op: self.op,
             payee: Payee {
                 origin: context.origin.clone(),
                 account: self.account.to_string(),
@@ -109,13 +134,14 @@ impl Price<'_> {
             },
             testnet: context.registry.chain(&self.network).is_some_and(|chain| chain.testnet),
             wallet: self.payer.to_string(),
-            exposure: money.clone(),
+            exposure: Money { amount: most, ..money.clone() },
             money,
+            shares: self.shares,
             symbol: asset.symbol.clone(),
             decimals: asset.decimals,
             domain: asset.eip712.clone(),
-            amount_value: value,
-            exposure_value: value,
+            amount_value: value(amount)?,
+            exposure_value: value(most)?,
             resource: context.resource.clone(),
             lifetime_seconds: self.lifetime,
             reversible: false,

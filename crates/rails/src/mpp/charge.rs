@@ -5,37 +5,41 @@ use countersign_core::{
     Millis,
     asset::{Network, parse_address},
     money::Amount,
-    payment::Quote,
-    rail::QuoteError,
+    payment::{Op, Quote},
+    rail::{QuoteContext, QuoteError},
     signable::Eip3009,
 };
+use std::collections::BTreeSet;
 
 use super::{
     challenge::{Challenge, missing, word},
     malformed,
 };
-use crate::{evm, json::Json};
+use crate::{
+    evm::{self, Price},
+    json::Json,
+};
 
 /// Seconds a challenge must still hold when it is priced and when it is signed: below that no server settles in time.
 const LEAST: u64 = 5;
 /// Longest amount, or word for an account or a token, in bytes.
-const MAX_WORD: usize = 128;
+pub(super) const MAX_WORD: usize = 128;
 
 /// What a request demands.
-pub(super) struct Terms {
-    pub(super) network: Network,
-    pub(super) chain_id: u64,
-    pub(super) amount: Amount,
+struct Terms {
+    network: Network,
+    chain_id: u64,
+    amount: Amount,
     /// The token; none if the text is no address.
-    pub(super) token: Option<Address>,
+    token: Option<Address>,
     /// Who is paid; none if the text is no address.
-    pub(super) recipient: Option<Address>,
+    recipient: Option<Address>,
     /// What the server says of the token's decimals.
-    pub(super) decimals: Option<u64>,
+    decimals: Option<u64>,
 }
 
 impl Terms {
-    pub(super) fn read(request: &Json<'_>) -> Result<Self, QuoteError> {
+    fn read(request: &Json<'_>) -> Result<Self, QuoteError> {
         let details = request.get("methodDetails").filter(|details| details.is_object());
         let details = details.ok_or_else(|| malformed("methodDetails is not an object"))?;
         let chain_id = number(details, "chainId")?.ok_or_else(|| missing("methodDetails.chainId"))?;
@@ -74,12 +78,44 @@ fn authorisation(details: &Json<'_>) -> Result<(), QuoteError> {
     }
 }
 
-fn number(holder: &Json<'_>, name: &str) -> Result<Option<u64>, QuoteError> {
+/// A whole number of a request.
+pub(super) fn number(holder: &Json<'_>, name: &str) -> Result<Option<u64>, QuoteError> {
     let Some(value) = holder.given(name) else { return Ok(None) };
     let digits = value.number().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
     let number =
         digits.and_then(|text| text.parse().ok()).ok_or_else(|| malformed(format!("{name} is not a whole number")))?;
     Ok(Some(number))
+}
+
+/// The price of a challenge that ends in so many seconds, by our table.
+pub(super) fn price<'a>(
+    challenge: &Challenge<'_>,
+    request: &Json<'_>,
+    lifetime: u64,
+    context: &QuoteContext<'a>,
+) -> Result<Price<'a>, QuoteError> {
+    let terms = Terms::read(request)?;
+    let (asset, _) = evm::token(terms.token, &terms.network, context)?;
+    if terms.decimals.is_some_and(|decimals| decimals != u64::from(asset.decimals)) {
+        return Err(QuoteError::AssetMismatch(format!("it has {} decimals", asset.decimals)));
+    }
+    let account = evm::payee::check(terms.recipient, context)?;
+    let payer = evm::payer(&terms.network, context)?;
+    Ok(Price {
+        rail: "mpp",
+        version: 1,
+        scheme: format!("{}/{}", challenge.method, challenge.intent),
+        op: Op::Pay,
+        network: terms.network,
+        asset,
+        account,
+        payer,
+        amount: terms.amount,
+        shares: Vec::new(),
+        fee: Amount::ZERO,
+        lifetime,
+        risks: BTreeSet::new(),
+    })
 }
 
 /// Seconds until a challenge ends.
@@ -110,7 +146,8 @@ fn nonce(challenge: &Challenge<'_>) -> B256 {
 pub(super) fn agree(challenge: &Challenge<'_>, form: &Eip3009) -> Result<(), QuoteError> {
     let request = Json::parse(&challenge.request).map_err(|e| malformed(format!("the request cannot be read: {e}")))?;
     let terms = Terms::read(&request)?;
-    let same = terms.chain_id == form.chain_id
+    let same = challenge.method == "evm"
+        && terms.chain_id == form.chain_id
         && terms.token == Some(form.token)
         && terms.recipient == Some(form.to)
         && terms.amount == form.value

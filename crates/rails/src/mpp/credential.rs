@@ -1,27 +1,27 @@
-//! The credential: the challenge as it was received, and the signed authorisation.
+//! The credential: the challenge as it was received, and what was signed for it.
 
 use alloy_primitives::hex;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_core::{
     rail::{Credential, QuoteError},
-    signable::{Eip3009, Signable},
+    signable::{Eip3009, Signable, tempo::Charge},
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-use super::{challenge::Challenge, charge, malformed};
+use super::{challenge::Challenge, charge, malformed, tempo};
 use crate::{evm, json::Json};
 
 /// Longest header value sent: servers on Node take 16 KB of headers in all.
 const MAX_HEADER: usize = 12 * 1024;
-/// Most bytes of a credential beside its challenge.
-const PAYLOAD: usize = 800;
+/// Most bytes of a credential beside its challenge, with an authorisation.
+pub(super) const AUTHORISATION: usize = 800;
 
 /// Writes the header, or for a challenge that came over JSON-RPC the `_meta` entry.
 ///
 /// The kept challenge is read again and must still say what was signed.
 pub(super) fn write(offer: &str, signed: &[(Signable, Vec<u8>)]) -> Result<Credential, QuoteError> {
-    let [(Signable::Eip3009(form), signature)] = signed else {
+    let [(form, signature)] = signed else {
         return Err(malformed("a charge needs exactly one signature"));
     };
     if signature.len() != 65 || !matches!(signature.last(), Some(27 | 28)) {
@@ -29,13 +29,23 @@ pub(super) fn write(offer: &str, signed: &[(Signable, Vec<u8>)]) -> Result<Crede
     }
     let kept = Json::parse(offer).map_err(|e| malformed(format!("the kept challenge cannot be read: {e}")))?;
     let challenge = Challenge::read(&kept)?;
-    charge::agree(&challenge, form)?;
-    let object = format!(
-        "{{\"challenge\":{offer},\"payload\":{},\"source\":\"did:pkh:eip155:{}:{}\"}}",
-        payload(form, signature),
-        form.chain_id,
-        form.from
-    );
+    let (payload, chain_id, from) = match form {
+        Signable::Eip3009(form) => {
+            charge::agree(&challenge, form)?;
+            (authorisation(form, signature), form.chain_id, form.from)
+        }
+        Signable::Tempo(form) => {
+            tempo::agree(&challenge, form)?;
+            (transaction(form, signature), form.chain_id, form.from)
+        }
+        Signable::Proof(proof) => {
+            tempo::agree_proof(&challenge, proof)?;
+            (proved(signature), proof.chain_id, proof.account)
+        }
+        Signable::Alipay(_) | Signable::Handed(_) => return Err(malformed("a charge is not paid by an order")),
+    };
+    let object =
+        format!("{{\"challenge\":{offer},\"payload\":{payload},\"source\":\"did:pkh:eip155:{chain_id}:{from}\"}}");
     if challenge.native {
         let object: Value = serde_json::from_str(&object).map_err(|_| malformed("the challenge cannot be echoed"))?;
         let meta = Map::from_iter([("org.paymentauth/credential".to_owned(), object)]);
@@ -52,12 +62,25 @@ pub(super) fn takes_header(offer: &str, name: &str) -> bool {
     challenge.is_some_and(|challenge| !challenge.native && challenge.header.eq_ignore_ascii_case(name))
 }
 
-/// Whether the credential for a challenge is one that servers take.
-pub(super) fn fits(challenge: &str, native: bool) -> bool {
-    native || challenge.len().saturating_add(PAYLOAD).saturating_mul(4).div_ceil(3) <= MAX_HEADER
+/// Most bytes of a credential beside its challenge, with a transaction for so many accounts beside the payee.
+pub(super) const fn of_transaction(splits: usize) -> usize {
+    splits.saturating_mul(320).saturating_add(1200)
 }
 
-fn payload(form: &Eip3009, signature: &[u8]) -> String {
+/// Whether the credential for a challenge, with so many bytes beside it, is one that servers take.
+pub(super) fn fits(challenge: &str, native: bool, payload: usize) -> bool {
+    native || challenge.len().saturating_add(payload).saturating_mul(4).div_ceil(3) <= MAX_HEADER
+}
+
+fn transaction(form: &Charge, signature: &[u8]) -> String {
+    format!("{{\"type\":\"transaction\",\"signature\":\"{}\"}}", hex::encode_prefixed(form.signed(signature)))
+}
+
+fn proved(signature: &[u8]) -> String {
+    format!("{{\"type\":\"proof\",\"signature\":\"{}\"}}", hex::encode_prefixed(signature))
+}
+
+fn authorisation(form: &Eip3009, signature: &[u8]) -> String {
     format!(
         "{{\"type\":\"authorization\",{},\"signature\":\"{}\"}}",
         evm::members(form),

@@ -1,4 +1,5 @@
-//! MPP, the HTTP authentication scheme `Payment`: intent `charge`, method `evm`, paid by an EIP-3009 authorisation.
+//! MPP, the HTTP authentication scheme `Payment`: intent `charge`, by method `evm`, paid by an EIP-3009 authorisation, or by method
+//! `tempo`, paid by a Tempo transaction that the server sends; one of nothing by a proof of the account.
 //!
 //! Promises: of each challenge every field is read strictly and sent back as it was received; what is not paid here is refused by
 //! its name. A server may confirm a fact of a token, never supply one. Never signs, sends, or trusts a receipt.
@@ -11,6 +12,7 @@ mod header;
 mod offer;
 mod problem;
 mod receipt;
+mod tempo;
 mod ways;
 
 use countersign_core::{
@@ -57,7 +59,10 @@ impl Rail for Mpp {
         now: Millis,
         _random: [u8; 32],
     ) -> Result<Vec<Signable>, QuoteError> {
-        Ok(vec![Signable::Eip3009(charge::complete(quote, offer, now)?)])
+        Ok(vec![match quote.scheme.as_str() {
+            "tempo/charge" => tempo::complete(quote, offer, now)?,
+            _ => Signable::Eip3009(charge::complete(quote, offer, now)?),
+        }])
     }
 
     fn takes_header(&self, offer: &str, name: &str) -> bool {

@@ -9,15 +9,10 @@ use std::collections::BTreeSet;
 use super::{
     carrier::Opened,
     challenge::{Challenge, Kept},
-    charge::{Terms, lifetime},
-    credential, malformed,
+    charge, credential, malformed, tempo,
     ways::Ways,
 };
-use crate::{
-    evm::{self, Price},
-    json::Json,
-    web_host,
-};
+use crate::{evm, json::Json, web_host};
 
 /// Picks the challenge to pay: real money before play money, then the server's order.
 pub(super) fn choose(opened: &Opened, on: &Ways, context: &QuoteContext<'_>) -> Result<Quoted, QuoteError> {
@@ -43,32 +38,22 @@ fn judge(kept: &Kept, first_hand: bool, on: &Ways, context: &QuoteContext<'_>) -
     if let Some(why) = on.refuse(challenge.method, challenge.intent) {
         return Err(QuoteError::Unsupported(why));
     }
-    let lifetime = lifetime(&challenge, context.now)?;
+    let lifetime = charge::lifetime(&challenge, context.now)?;
     if lifetime > evm::MAX_LIFETIME {
         return Err(QuoteError::LifetimeTooLong(lifetime));
     }
-    let terms = Terms::read(&request)?;
-    let (asset, _) = evm::token(terms.token, &terms.network, context)?;
-    if terms.decimals.is_some_and(|decimals| decimals != u64::from(asset.decimals)) {
-        return Err(QuoteError::AssetMismatch(format!("it has {} decimals", asset.decimals)));
-    }
-    let account = evm::payee::check(terms.recipient, context)?;
-    let payer = evm::payer(&terms.network, context)?;
-    if !credential::fits(&kept.0, challenge.native) {
+    let (mut price, payload) = match challenge.method {
+        "tempo" => {
+            let price = tempo::price(&challenge, &request, context)?;
+            let payload = credential::of_transaction(price.shares.len());
+            (price, payload)
+        }
+        _ => (charge::price(&challenge, &request, lifetime, context)?, credential::AUTHORISATION),
+    };
+    if !credential::fits(&kept.0, challenge.native, payload) {
         return Err(QuoteError::Unsupported("its credential would be longer than servers take".into()));
     }
-    let price = Price {
-        rail: "mpp",
-        version: 1,
-        scheme: format!("{}/{}", challenge.method, challenge.intent),
-        network: terms.network,
-        asset,
-        account,
-        payer,
-        amount: terms.amount,
-        lifetime,
-        risks: risks(&challenge, lifetime, first_hand, context),
-    };
+    price.risks.extend(risks(&challenge, lifetime, first_hand, context));
     Ok(Quoted { quote: price.quote(context)?, offer: kept.0.clone(), seller_says: says(&challenge, &request) })
 }
 

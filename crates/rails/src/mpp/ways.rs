@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 /// What this build can pay, as method and intent.
-const KNOWN: &[&str] = &["evm/charge"];
+const KNOWN: &[&str] = &["evm/charge", "tempo/charge"];
+/// What is paid unless the person says otherwise: what was never tried with a live service is theirs to turn on.
+const USUAL: &[&str] = &["evm/charge"];
 
 /// What may be paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +18,7 @@ pub struct UnknownWay(String);
 
 impl Default for Ways {
     fn default() -> Self {
-        Self(KNOWN.iter().map(|&way| way.to_owned()).collect())
+        Self(USUAL.iter().map(|&way| way.to_owned()).collect())
     }
 }
 

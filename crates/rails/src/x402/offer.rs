@@ -2,7 +2,8 @@
 
 use countersign_core::{
     asset::Asset,
-    payment::Quote,
+    money::Amount,
+    payment::{Op, Quote},
     policy::Risk,
     rail::{QuoteContext, QuoteError, Quoted},
 };
@@ -47,11 +48,14 @@ fn judge(required: &Required<'_>, offer: &Json<'_>, context: &QuoteContext<'_>) 
         rail: "x402",
         version: required.version.number(),
         scheme: "exact".into(),
+        op: Op::Pay,
         network: terms.network,
         asset,
         account,
         payer,
         amount: terms.amount,
+        shares: Vec::new(),
+        fee: Amount::ZERO,
         lifetime: terms.lifetime,
         risks,
     };

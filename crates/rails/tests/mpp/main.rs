@@ -8,4 +8,5 @@ mod hostile;
 mod official;
 mod receipts;
 mod support;
+mod tempo;
 mod ways;

@@ -8,7 +8,6 @@ use crate::support::{Buyer, challenge, line, with};
 #[test]
 fn every_other_method_and_intent_is_named_in_its_refusal() {
     for (method, intent) in [
-        ("tempo", "charge"),
         ("tempo", "session"),
         ("tempo", "subscription"),
         ("stripe", "charge"),
@@ -46,6 +45,8 @@ fn a_way_that_is_turned_off_is_not_paid_and_says_so() {
     let error = off.lines(&[&line(&challenge())]).unwrap_err();
     assert_eq!(error.code(), "unsupported_offer");
     assert!(error.to_string().contains("evm/charge is turned off"), "{error}");
+    let tempo = Buyer::default().lines(&[&line(&with(challenge(), "/method", json!("tempo")))]).unwrap_err();
+    assert!(tempo.to_string().contains("tempo/charge is turned off"), "unless somebody turns it on: {tempo}");
     let unknown = Ways::parse(&["evm/charge".to_owned(), "stripe/charge".to_owned()]).unwrap_err().to_string();
     assert!(unknown.contains("stripe/charge") && unknown.contains("evm/charge"), "{unknown}");
     assert_eq!(Ways::parse(&["evm/charge".to_owned()]), Ok(Ways::default()));

@@ -345,6 +345,6 @@ fn what_proves_a_transfer_is_named_by_the_tokens_own_logs_and_calls() {
             format!("0x{nonce}")
         ]
     );
-    assert_eq!(evidence.state_call.to_string(), format!("0xe94a0102{}{nonce}", &word(PAYER)[2..]));
+    assert_eq!(evidence.state_call.unwrap().to_string(), format!("0xe94a0102{}{nonce}", &word(PAYER)[2..]));
     assert_eq!(evidence.balance_call.to_string(), format!("0x70a08231{}", &word(PAYER)[2..]));
 }

@@ -48,7 +48,10 @@ impl Tx<'_> {
             (revoked, Condition::AgentRevoked),
             (view.doubts.clock.is_some(), Condition::ClockSuspect),
             (view.doubts.policy.is_some() || view.doubts.history.is_some() || !confirmed, Condition::PolicyUnconfirmed),
-            (!facts.payee_known && pays_one(quote) && self.origin_known(quote, &caller.agent)?, Condition::PayeeChanged),
+            (
+                !facts.payee_known && pays_one(quote) && self.origin_known(quote, &caller.agent)?,
+                Condition::PayeeChanged,
+            ),
             (self.in_doubt(quote, &caller.agent, own)? || self.refund_open(quote, own)?, Condition::PossibleDuplicate),
             (self.backs_off(quote, &caller.agent)?, Condition::BackOff),
         ];

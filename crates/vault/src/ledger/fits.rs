@@ -9,6 +9,7 @@ use countersign_core::{
         Eip3009, Signable,
         alipay::{CNY, Order, Ordered},
         handed::Handed,
+        tempo::{self, Transaction},
     },
 };
 
@@ -34,6 +35,8 @@ pub(crate) fn fits(quote: &Quote, forms: &[Signable], now: Millis) -> Result<(),
     ];
     let fields = match form {
         Signable::Eip3009(a) => transfer(quote, a),
+        Signable::Tempo(charge) => charged(quote, charge, now),
+        Signable::Proof(proof) => proved(quote, proof),
         Signable::Alipay(order) => ordered(quote, order),
         Signable::Handed(handed) => handed_over(quote, handed),
     };
@@ -53,6 +56,53 @@ fn transfer(quote: &Quote, a: &Eip3009) -> Checks {
         (same_account(&quote.wallet, a.from), "the paying account"),
         (same_account(&quote.payee.account, a.to), "the paid account"),
         (quote.exposure.amount == a.value, "the amount"),
+        (quote.shares.is_empty(), "the shares"),
+    ]
+}
+
+/// Compares what the bytes to be signed say, read back, with the price.
+fn charged(quote: &Quote, charge: &tempo::Charge, now: u64) -> Checks {
+    let Some(read) = Transaction::read(&charge.unsigned()) else { return vec![(false, "the transaction")] };
+    let network = Network::eip155(read.chain_id);
+    let is = |text: &str, account| parse_address(text).is_ok_and(|address| address == account);
+    let token =
+        |token| quote.money.asset == AssetId::erc20(&network, token) && quote.exposure.asset == quote.money.asset;
+    let (first, others) = match read.calls.split_first() {
+        Some((first, others)) => (Some(first), others),
+        None => (None, [].as_slice()),
+    };
+    let shared = others.len() == quote.shares.len()
+        && others
+            .iter()
+            .zip(&quote.shares)
+            .all(|(call, share)| is(&share.account, call.to) && call.value == share.amount);
+    let memo = tempo::memo(&charge.realm, &charge.challenge);
+    vec![
+        (quote.op == Op::Pay, "what it does"),
+        (quote.network.as_ref() == Some(&network), "the network"),
+        (read.calls.iter().all(|call| token(call.token)), "the token"),
+        (is(&quote.wallet, charge.from), "the paying account"),
+        (first.is_some_and(|call| is(&quote.payee.account, call.to)), "the paid account"),
+        (first.is_some_and(|call| Some(call.value) == quote.payee_gets()), "the amount"),
+        (first.is_some_and(|call| call.memo == Some(memo)), "the memo"),
+        (shared, "the shares"),
+        (read.calls.iter().all(|call| !call.value.is_zero()), "a transfer of nothing"),
+        (quote.money.amount.checked_add(read.fee.most()) == Some(quote.exposure.amount), "the fee"),
+        (read.fee_token.is_none_or(token) && read.fee_token.is_none() == read.fee.sponsored, "the token of the fee"),
+        (read.valid_before == charge.valid_before, "the end of the validity window"),
+        (read.valid_before <= now.saturating_add(tempo::LONGEST), "the length of the validity window"),
+    ]
+}
+
+/// A proof costs nothing, and is made for the host that was asked, by us.
+fn proved(quote: &Quote, proof: &tempo::Proof) -> Checks {
+    let nothing = quote.money.amount.is_zero() && quote.exposure.amount.is_zero() && quote.shares.is_empty();
+    vec![
+        (quote.op == Op::Sign, "what it does"),
+        (quote.network.as_ref() == Some(&Network::eip155(proof.chain_id)), "the network"),
+        (parse_address(&quote.wallet).is_ok_and(|wallet| wallet == proof.account), "the account"),
+        (proof.realm == quote.payee.origin.host() && !quote.payee.claimed, "the realm"),
+        (nothing, "the amount"),
     ]
 }
 
@@ -81,6 +131,9 @@ fn handed_over(quote: &Quote, handed: &Handed) -> Checks {
         (quote.risks.contains(&Risk::Upfront), "that it always asks"),
     ]
 }
+
+#[cfg(test)]
+mod transaction;
 
 #[cfg(test)]
 mod tests {
@@ -119,6 +172,7 @@ mod tests {
             testnet: false,
             wallet: "alipay:2021000000000001".into(),
             money: money.clone(),
+            shares: Vec::new(),
             exposure: money,
             symbol: "CNY".into(),
             decimals: 2,

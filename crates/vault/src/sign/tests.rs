@@ -3,7 +3,10 @@
 use super::*;
 use crate::keys::{Keys, KeysError, Secret, memory::MemoryStore};
 use alloy_primitives::{Signature, address, b256, hex, keccak256};
-use countersign_core::money::Amount;
+use countersign_core::{
+    money::Amount,
+    signable::tempo::{Charge, Fee, Proof},
+};
 use std::process::Command;
 
 const PAYER: Address = address!("5aC24a9D8d42cEc9E381C85E504cB81Ef6819D80");
@@ -176,4 +179,54 @@ fn a_signer_refuses_from_the_moment_the_keys_are_forgotten() {
     assert_eq!(sign(&keys.signer(&PAYER.to_string()).unwrap(), &form), Ok(before));
     keys.delete(&format!("wallet:{PAYER}")).unwrap();
     assert_eq!(keys.signer(&PAYER.to_string()).unwrap_err(), KeysError::NoEntry(PAYER.to_string()));
+}
+
+/// The known vector of the official client, made with anvil's first public key.
+#[test]
+fn signatures_of_a_transaction_and_of_a_proof_are_those_of_the_official_client() {
+    let keys = Keys::start(Box::new(MemoryStore::new()));
+    let key = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+    let from = keys.import(&Secret::new(key.into())).unwrap();
+    let signer = keys.signer(&from).unwrap();
+    let vector = |sponsored| Charge {
+        chain_id: 42431,
+        token: address!("20c0000000000000000000000000000000000000"),
+        from: address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+        to: address!("70997970C51812dc3A010C7d01b50e0d17dc79C8"),
+        value: Amount::parse_atomic("10000").unwrap(),
+        splits: Vec::new(),
+        realm: "api.example.com".into(),
+        challenge: "EriIrRclvOAYEs_yRsJvslorvLAXLwlHTsWs3OMedcY".into(),
+        fee: Fee { sponsored, gas: 500_000, price: 25_000_000_000, tip: 1_000_000_000 },
+        valid_before: 1_893_456_000,
+    };
+    for (sponsored, expected) in [
+        (
+            false,
+            "d5d7a2b87e7077ff8b2dd270f9bfa284c602394befd12fd3ca74e3e09cf6a5eb171812abbd06f4fa775de396d06bd118d0aa778df5f7a2242cf467d9d6c97e881c",
+        ),
+        (
+            true,
+            "0168fd18a7d3b2048ac83670ef97f16d0913534aab24b1bc4bd3cad24291cde40af8e76e38220f2c79d07d9ab19364b5bf6bfc4afa25c6b8ffde825fd22529f71b",
+        ),
+    ] {
+        let signature = sign(&signer, &Signable::Tempo(vector(sponsored))).unwrap();
+        assert_eq!(hex::encode(&signature), expected, "sponsored: {sponsored}");
+        let sent = hex::encode(vector(sponsored).signed(&signature));
+        assert!(sent.starts_with("76f9") && sent.ends_with(&format!("c0b841{expected}")), "{sent}");
+    }
+    let proof = Signable::Proof(Proof {
+        chain_id: 42431,
+        account: vector(false).from,
+        realm: vector(false).realm,
+        challenge: vector(false).challenge,
+        valid_before: 1_893_456_000,
+    });
+    assert_eq!(digest(&proof), b256!("3653364c5aaa78ff153e7fe7cdf12d2933977af716157a7a2a905a4424c7bcb5"));
+    assert_eq!(
+        hex::encode(sign(&signer, &proof).unwrap()),
+        "7f7935ac522ff16fd9707ed5558aa7b509cd4e6d8f4a002c41b8677029de1dd615fc34d551c9fa043d116164c3a6f2d68f67042ffd2d503a051deec438a855c81b"
+    );
+    let (_others, other) = vector_keys();
+    assert!(matches!(sign(&other, &Signable::Tempo(vector(false))), Err(SignError::OtherAccount { .. })));
 }

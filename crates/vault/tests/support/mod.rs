@@ -215,6 +215,7 @@ impl Shop {
             testnet: false,
             wallet: self.wallet.clone(),
             money: money.clone(),
+            shares: Vec::new(),
             exposure: money,
             symbol: "USDC".into(),
             decimals: 6,

@@ -111,6 +111,7 @@ impl Home {
             testnet: false,
             wallet: self.vault.wallets()[0].address.clone(),
             money: money.clone(),
+            shares: Vec::new(),
             exposure: money,
             symbol: "USDC".into(),
             decimals: 6,

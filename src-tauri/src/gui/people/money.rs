@@ -106,7 +106,13 @@ pub async fn view(desk: &Desk, seen: &Seen, account: &str, afresh: bool) -> Opti
     let registry = desk.registry();
     let asked: BTreeSet<Network> = desk.networks_with_nodes().cloned().collect();
     let (mut networks, mut holds) = (Vec::new(), Micro(0));
-    for asset in registry.assets().filter(|asset| asset.transfer == Transfer::Eip3009) {
+    // What only Tempo moves is shown where its chain is looked at: to pay it has to be turned on.
+    let shown = |asset: &&Asset| match asset.transfer {
+        Transfer::Eip3009 => true,
+        Transfer::Tip20 => asset.id.network().is_some_and(|network| asked.contains(&network)),
+        Transfer::Permit2 => false,
+    };
+    for asset in registry.assets().filter(shown) {
         let Some((network, token)) = asset.id.network().zip(asset.id.token()) else { continue };
         let Some(chain) = registry.chain(&network) else { continue };
         let (has, arrived) = match desk.balance(asset, account).await {

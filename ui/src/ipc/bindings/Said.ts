@@ -16,6 +16,8 @@ export type Said =
   | { id: "why.upfront"; parts: {  } }
   | { id: "why.caller_changed"; parts: {  } }
   | { id: "why.terms_changed"; parts: {  } }
+  | { id: "why.shared"; parts: {  } }
+  | { id: "why.proof"; parts: {  } }
   | { id: "why.clock"; parts: {  } }
   | { id: "why.unconfirmed"; parts: {  } }
   | { id: "why.observe"; parts: {  } }
@@ -37,6 +39,9 @@ export type Said =
   | { id: "warning.upfront"; parts: {  } }
   | { id: "warning.caller_changed"; parts: {  } }
   | { id: "warning.terms_changed"; parts: {  } }
+  | { id: "warning.shared"; parts: { payee: string; others: string } }
+  | { id: "warning.untried"; parts: {  } }
+  | { id: "warning.proof"; parts: {  } }
   | { id: "warning.no_value"; parts: {  } }
   | { id: "warning.first_payee"; parts: {  } }
   | { id: "warning.first_buyer"; parts: {  } }
@@ -53,8 +58,10 @@ export type Said =
   | { id: "paid.once"; parts: {  } }
   | { id: "paid.times"; parts: { n: string } }
   | { id: "terms.final"; parts: { network: string } }
+  | { id: "terms.fee"; parts: { network: string; fee: string } }
   | { id: "terms.refund"; parts: { network: string } }
   | { id: "act.pay"; parts: { amount: string } }
+  | { id: "act.prove"; parts: {  } }
   | { id: "act.refund"; parts: { amount: string } }
   | { id: "act.page"; parts: { amount: string } }
   | { id: "sign.form"; parts: {  } }
@@ -63,6 +70,8 @@ export type Said =
   | { id: "sign.from"; parts: {  } }
   | { id: "sign.to"; parts: {  } }
   | { id: "sign.value"; parts: {  } }
+  | { id: "sign.fee"; parts: {  } }
+  | { id: "sign.share"; parts: {  } }
   | { id: "sign.seconds"; parts: {  } }
   | { id: "sign.nonce"; parts: {  } }
   | { id: "end.refused"; parts: { rule: string } }
