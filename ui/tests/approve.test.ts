@@ -68,6 +68,11 @@ describe('what the window shows', () => {
     expect(text.replaceAll(' ', '')).toBe(view().payee_account);
   });
 
+  test('an account in words of its own keeps them', async () => {
+    await open(ask({ payee_account: 'buyer of A1-long-number' }));
+    expect(by('payee-address').textContent).toBe('buyer of A1-long-number');
+  });
+
   test('the registrable domain alone is stressed and the host reads as sent', async () => {
     await open(ask({ payee_claimed: true })).then((page) => {
       expect(by('payee-origin').textContent).toBe('the agent says: api.example.com');
