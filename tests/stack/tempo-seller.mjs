@@ -1,8 +1,9 @@
-// A Tempo chain of its own (anvil with Tempo's precompiles, chain id 42431) and a shop on the official MPP server (mppx) that charges
-// by method tempo there. /split pays two more accounts, /sponsored pays the fee itself, /proof costs nothing but a signature, /push takes no signed transaction;
-// /forever settles and asks again with a fresh challenge, /never keeps the credential for itself, /expired asks with a price that is over.
-// GET /seen tells what arrived and GET /place where, POST /control {fund: ADDRESS} | {mine: BLOCKS, seconds} acts on the chain,
-// GET /balance/ADDRESS answers in atomic units. Run: node tempo-seller.mjs; ends with its parent.
+// A Tempo chain of its own (anvil with Tempo's precompiles, chain id 42431) and a shop on the official MPP server (mppx) that
+// charges by method tempo there. /split pays two more accounts, /sponsored pays the fee itself, /proof costs a signature only,
+// /push takes no signed transaction; /forever settles and asks again with a fresh challenge, /never keeps the credential for
+// itself, /expired asks with a price that is over. GET /seen tells what arrived and GET /place where, GET /balance/ADDRESS answers
+// in atomic units, POST /control {fund: ADDRESS} | {mine: BLOCKS, seconds} acts on the chain. Run: node tempo-seller.mjs; ends
+// with its parent.
 import { once } from 'node:events'
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
@@ -58,7 +59,6 @@ async function sell(request, response, from, terms, after) {
 const unpaid = ({ url, method }) => ({ url, method, headers: {} })
 const pages = {
   '/cheap': (...both) => sell(...both, pull, { amount: '0.01' }),
-  '/dear': (...both) => sell(...both, shop, { amount: '4.20' }),
   '/split': (...both) => sell(...both, shop, { amount: '0.01', splits }),
   '/sponsored': (...both) => sell(...both, sponsor, { amount: '0.01' }),
   '/proof': (...both) => sell(...both, shop, { amount: '0' }),
@@ -78,7 +78,10 @@ const server = createServer(async (request, response) => {
     if (request.url === '/control') return await send(response, Response.json(await obey(JSON.parse(await body(request)))))
     if (request.url === '/place') return await send(response, Response.json({ rpc, pay_to: PAY_TO, others: OTHERS }))
     const [, account] = /^\/balance\/(0x\w+)$/.exec(request.url) ?? []
-    if (account) return await send(response, Response.json({ balance: String((await Actions.token.getBalance(chain, { account, token: TOKEN })).amount) }))
+    if (account) {
+      const { amount } = await Actions.token.getBalance(chain, { account, token: TOKEN })
+      return await send(response, Response.json({ balance: String(amount) }))
+    }
     await pages[request.url](request, response)
   } catch (error) {
     await send(response, new Response(error.message, { status: 500 }))

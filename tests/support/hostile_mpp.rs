@@ -117,6 +117,11 @@ impl HostileMpp {
         Self::open(payer, clock, seconds, false).await
     }
 
+    /// The same on another clock, with challenges that hold so many seconds.
+    pub async fn tempo_at(payer: &str, clock: Arc<dyn countersign_vault::Clock>, seconds: u64) -> Self {
+        Self::open(payer, clock, seconds, true).await
+    }
+
     async fn open(payer: &str, clock: Arc<dyn countersign_vault::Clock>, seconds: u64, tempo: bool) -> Self {
         let seen = Arc::new(Seen::default());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -48,14 +48,15 @@ impl Approver for Slow {
 }
 
 /// A desk that asks about everything, and how long its person takes.
-async fn slow(policy: &str) -> (Till, Arc<AtomicI64>) {
+pub(super) async fn slow(policy: &str) -> (Till, Arc<AtomicI64>) {
     let seconds = Arc::new(AtomicI64::new(0));
     let own = seconds.clone();
     let till = Till::asking(policy, "eip155:84532", Vec::new(), |clock| Arc::new(Slow { clock, seconds: own })).await;
     (till, seconds)
 }
 
-const ASK: &str =
+/// A policy that lets nothing through by itself.
+pub(super) const ASK: &str =
     "format = 1\nname = \"ask\"\nreference = \"USD\"\ntimezone = \"UTC\"\nmode = \"enforce\"\nknown = []\nrule = []\n";
 
 fn challenge(seller: &HostileMpp, case: &str) -> Value {

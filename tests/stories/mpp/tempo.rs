@@ -1,6 +1,7 @@
 //! The official MPP server is paid by method `tempo` on a real Tempo chain, once, whatever it answers; hostile ones are not.
 
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 
 use crate::support::{
     Behaves, Client, HostileMpp, NodeDouble, Place, Service, Tempo, Till, hostile_mpp::carried, shop::id,
@@ -262,6 +263,28 @@ async fn no_hostile_challenge_by_tempo_gets_a_silent_signature() {
         assert_eq!(carried(&sent[0].1)["payload"]["type"], "transaction");
     }
     scene.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_is_made_after_the_yes_and_its_price_taken_anew_once_if_it_expired() {
+    let (till, seconds) = super::asked::slow(super::asked::ASK).await;
+    let seller = HostileMpp::tempo_at(&till.wallet, till.clock.clone(), 40).await;
+    for (case, takes, challenge) in [("quick", 20, "quick-1"), ("late", 60, "late-2")] {
+        seconds.store(takes, Ordering::SeqCst);
+        let paid = till.fetch(&seller.case(case), case).await;
+        assert_eq!(paid["status"], "completed", "{case}: {paid}");
+        let sent = seller.credentials(case);
+        let credential = carried(&sent[0].1);
+        assert_eq!((sent.len(), credential["challenge"]["id"].as_str()), (1, Some(challenge)));
+        let signed = credential["payload"]["signature"].as_str().expect("hex");
+        let left = if takes == 20 { 20 } else { 25 };
+        let end = format!("84{:08x}", till.clock_seconds() + left);
+        assert!(signed.contains(&end), "{case} ends {left} s after the yes: {signed}");
+    }
+    for case in ["grows", "moves", "other-host", "turns-free"] {
+        let changed = till.fetch(&seller.case(case), case).await;
+        assert_eq!((changed["code"].as_str(), seller.credentials(case).len()), (Some("offer_expired"), 0), "{changed}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use countersign_core::{
     behind::Behind,
     money::{Amount, Micro, Money},
     payment::{Digest, Op, Payee, PaymentId, Quote, Resource, Share},
-    policy::{Decision, Effect},
+    policy::{Decision, Effect, Risk},
     registry::Registry,
 };
 use std::collections::BTreeSet;
@@ -124,4 +124,33 @@ fn a_hundred_thousand_payments_are_shown_as_they_would_be_signed_and_any_other_i
             }
         }
     }
+}
+
+fn asked(quote: &Quote) -> Question {
+    let (id, history, registry) = (PaymentId::from_random([7; 16]), History::default(), Registry::builtin("USD"));
+    let at = Millis(0);
+    Question::freeze(&id, "agent", &Behind::Unseen, quote, &decision(), &history, &registry, None, None, at)
+}
+
+#[test]
+fn what_a_tempo_charge_costs_shares_and_was_never_tried_with_is_said() {
+    let unit = |units: u64| Amount::new(U256::from(units));
+    let mut charge = quote(&mut Bytes(0));
+    (charge.scheme, charge.testnet, charge.decimals, charge.symbol) =
+        ("tempo/charge".into(), false, 6, "pathUSD".into());
+    (charge.money.amount, charge.exposure.amount) = (unit(10_000), unit(45_000));
+    charge.shares = vec![Share { account: "0xother".into(), amount: unit(3_000) }];
+    charge.risks = BTreeSet::from([Risk::Shared]);
+    let question = asked(&charge);
+    let warned = |question: &Question| -> Vec<&'static str> { question.warnings.iter().map(|w| w.id).collect() };
+    assert!(warned(&question).contains(&"untried") && warned(&question).contains(&"shared"), "{question:?}");
+    let said: Vec<String> = question.signs.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    for row in ["35000 (0.035 pathUSD)", "0xother: 0.003 pathUSD", ": 0.007 pathUSD"] {
+        assert!(said.iter().any(|line| line.contains(row)), "{row} is not in {said:?}");
+    }
+    assert!(question.amount_terms.to_string().contains("at most 0.035 pathUSD"), "{}", question.amount_terms);
+    charge.testnet = true;
+    assert!(!warned(&asked(&charge)).contains(&"untried"));
+    charge.op = Op::Sign;
+    assert!(warned(&asked(&charge)).contains(&"proof"));
 }

@@ -87,6 +87,13 @@ impl Terms {
         rest.filter(|rest| !rest.is_zero()).ok_or_else(|| malformed("the splits leave nothing for the recipient"))
     }
 
+    /// Whether these are the parts and the fee that were judged.
+    fn are_priced_in(&self, quote: &Quote) -> bool {
+        let parts = self.splits.iter().map(|part| (part.recipient.map(|to| to.to_string()), part.amount));
+        quote.fee() == self.fee().most()
+            && parts.eq(quote.shares.iter().map(|share| (Some(share.account.clone()), share.amount)))
+    }
+
     fn fee(&self) -> Fee {
         Fee::for_splits(self.splits.len(), self.sponsored || self.amount.is_zero())
     }
@@ -205,6 +212,9 @@ pub(super) fn complete(quote: &Quote, offer: &str, now: Millis) -> Result<Signab
         let proof = Proof { chain_id, account, realm, challenge: id, valid_before: end(left) };
         agree_proof(&challenge, &proof)?;
         return Ok(Signable::Proof(proof));
+    }
+    if !terms.are_priced_in(quote) {
+        return Err(malformed("the kept challenge is not the one that was priced"));
     }
     let splits = terms
         .splits
