@@ -192,4 +192,4 @@ pub(super) fn reached(_place: &str) {
 
 #[cfg(test)]
 #[path = "staged_tests.rs"]
-mod tests;
+pub mod tests;

@@ -178,11 +178,15 @@ impl Room {
             Waiting::Restore { lines } => (Said::AskRestore {}, lines.clone()),
         };
         let change = Change { id: id.to_owned(), title, lines };
-        match tokio::time::timeout(PATIENCE, self.approver.confirm(change)).await {
+        let ended = match tokio::time::timeout(PATIENCE, self.approver.confirm(change)).await {
             Ok(true) => self.carry_out(waiting),
             Ok(false) => Err(LimitsError::Declined),
             Err(_) => Err(LimitsError::Unanswered),
+        };
+        if ended.is_err() {
+            staged::forget(&self.place);
         }
+        ended
     }
 
     fn carry_out(&self, waiting: Waiting) -> Told<Confirmed> {
