@@ -39,7 +39,9 @@ pub enum OpenError {
         why: String,
     },
     /// A restore that was interrupted cannot be taken back yet.
-    #[error("a backup was being restored in {dir} when Countersign ended, and what was there before cannot be put back: {why}")]
+    #[error(
+        "a backup was being restored in {dir} when Countersign ended, and what was there before cannot be put back: {why}"
+    )]
     HalfRestored {
         /// Where.
         dir: String,

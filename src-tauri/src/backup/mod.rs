@@ -1,7 +1,7 @@
 //! What a backup holds beside the ledger, and where that goes back to: the configuration, and how the windows look.
 
-pub mod staged;
 mod restore;
+pub mod staged;
 
 pub use restore::{restore, told};
 

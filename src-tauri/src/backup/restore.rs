@@ -148,7 +148,10 @@ mod tests {
         let now = Config::default();
         std::fs::write(&path, "# now\n").unwrap();
         let out = put_back(CONFIG, &path, b"[server]\nprot = 1\n", &now).unwrap().unwrap();
-        assert!(out.to_string().contains("left out") && std::fs::read_to_string(&path).unwrap() == "# now\n", "{out:?}");
+        assert!(
+            out.to_string().contains("left out") && std::fs::read_to_string(&path).unwrap() == "# now\n",
+            "{out:?}"
+        );
         for (body, end, before) in
             [("# then\n", "before-restore-1", "# now\n"), ("# again\n", "before-restore-2", "# then\n")]
         {

@@ -18,8 +18,9 @@ use crate::{
     config::Config,
 };
 
-/// The copy of the backup.
-const COPY: &str = "restore.sqlite";
+/// How the name of a copy begins and ends; between them stands which restore it is for, so that one that was confirmed is never
+/// exchanged for another.
+const COPY: (&str, &str) = ("restore-", ".sqlite");
 /// The note.
 const NOTE: &str = "restore.json";
 /// A start that was interrupted so often is not tried again.
@@ -59,32 +60,51 @@ pub struct Outcome {
     pub lines: Vec<Said>,
 }
 
-/// Takes a copy of a file that may be a backup, in the place of an earlier one; nothing is to be done with it yet.
+/// A copy of a backup, of which nothing is to be done yet.
 #[cfg(feature = "gui")]
-pub fn take_in(place: &Place, file: &Path) -> Result<PathBuf, BackupError> {
-    let copy = place.dir.join(COPY);
-    forget(place);
-    countersign_vault::take_in(file, &copy)?;
-    Ok(copy)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    id: String,
+    /// Where it lies.
+    pub path: PathBuf,
 }
 
-/// The copy goes, unless something is to be done with it.
+/// Takes a copy of a file that may be a backup, in the place of an earlier one.
 #[cfg(feature = "gui")]
+pub fn take_in(place: &Place, file: &Path) -> Result<Copy, BackupError> {
+    forget(place);
+    let mut id = [0; 8];
+    getrandom::fill(&mut id).map_err(|error| BackupError::Failed(format!("no random number: {error}")))?;
+    let id = format!("{:016x}", u64::from_be_bytes(id));
+    let path = copy(place, &id);
+    countersign_vault::take_in(file, &path)?;
+    Ok(Copy { id, path })
+}
+
+/// Every copy goes, unless one is to be restored. Only for whoever holds the directory.
 pub fn forget(place: &Place) {
-    if !waits(place)
-        && let Err(error) = remove(&place.dir.join(COPY))
-    {
-        tracing::warn!(%error, "a copy of a backup was left in the data directory");
+    if waits(place) {
+        return;
+    }
+    for file in fs::read_dir(&place.dir).into_iter().flatten().filter_map(Result::ok) {
+        let name = file.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(COPY.0) && name.ends_with(COPY.1))
+            && let Err(error) = remove(&file.path())
+        {
+            tracing::warn!(%error, "a copy of a backup was left in the data directory");
+        }
     }
 }
 
-/// From here on the next start restores the copy.
+/// From here on the next start restores this copy, if it is still there.
 #[cfg(feature = "gui")]
-pub fn ask(place: &Place) -> anyhow::Result<()> {
-    let mut id = [0; 8];
-    getrandom::fill(&mut id).map_err(|error| anyhow::anyhow!("no random number: {error}"))?;
-    let id = format!("{:016x}", u64::from_be_bytes(id));
-    write(place, &Note { state: State::Waiting, id, begun: 0, lines: Vec::new() })
+pub fn ask(place: &Place, copy: &Copy) -> anyhow::Result<()> {
+    fs::metadata(&copy.path).context("the copy of the backup")?;
+    write(place, &Note { state: State::Waiting, id: copy.id.clone(), begun: 0, lines: Vec::new() })
+}
+
+fn copy(place: &Place, id: &str) -> PathBuf {
+    place.dir.join(format!("{}{id}{}", COPY.0, COPY.1))
 }
 
 /// What came of the last restore, until a person saw it.
@@ -128,8 +148,7 @@ pub fn carry_out(place: &Place, now: Millis) -> anyhow::Result<Option<Outcome>> 
     }
     let note = Note { begun: note.begun.saturating_add(1), ..note };
     write(place, &note)?;
-    let copy = place.dir.join(COPY);
-    let done = match restore(place, &held, &config, &copy, Some(&note.id), now) {
+    let done = match restore(place, &held, &config, &copy(place, &note.id), Some(&note.id), now) {
         Ok(done) => done,
         Err(error) => return failed(place, error.said()).map(Some),
     };
@@ -141,16 +160,16 @@ pub fn carry_out(place: &Place, now: Millis) -> anyhow::Result<Option<Outcome>> 
 }
 
 fn failed(place: &Place, why: Said) -> anyhow::Result<Outcome> {
-    ended(place, State::Failed, &[Said::RestoreFailed { why: why.to_string() }])
+    ended(place, State::Failed, &[Said::RestoreFailed {}, why])
 }
 
-/// The note of what is to be done becomes that of what was done, in one step; then the copy goes.
+/// The note of what is to be done becomes that of what was done, in one step; then its copy goes.
 fn ended(place: &Place, state: State, lines: &[Said]) -> anyhow::Result<Outcome> {
     let lines = lines.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
     reached("restore.told");
     write(place, &Note { state, id: String::new(), begun: 0, lines })?;
     reached("restore.copy");
-    remove(&place.dir.join(COPY))?;
+    forget(place);
     let told = outcome(place).context("what came of restoring cannot be read")?;
     for line in &told.lines {
         if told.whole { tracing::info!("{line}") } else { tracing::warn!("{line}") }

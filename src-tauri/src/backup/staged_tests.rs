@@ -46,8 +46,8 @@ impl Home {
     fn asked(&self) {
         let file = self.place.dir.parent().unwrap().join("copy.sqlite");
         crate::backup::make(&self.place, &file, SystemClock.wall()).unwrap();
-        take_in(&self.place, &file).unwrap();
-        ask(&self.place).unwrap();
+        let copy = take_in(&self.place, &file).unwrap();
+        ask(&self.place, &copy).unwrap();
         let text = fs::read_to_string(&self.place.config).unwrap();
         fs::write(&self.place.config, format!("# later\n{text}")).unwrap();
     }
@@ -57,7 +57,12 @@ impl Home {
     }
 
     fn copied(&self) -> bool {
-        self.place.dir.join(COPY).exists()
+        self.copy().is_some()
+    }
+
+    fn copy(&self) -> Option<PathBuf> {
+        let files = fs::read_dir(&self.place.dir).unwrap().map(|file| file.unwrap().path());
+        files.into_iter().find(|file| file.file_name().unwrap().to_str().unwrap().starts_with(COPY.0))
     }
 }
 
@@ -71,7 +76,13 @@ fn what_was_asked_for_is_restored_once_and_told_until_it_was_seen() {
     assert!(home.copied() && waits(&home.place), "nothing but a start takes it away");
     let told = home.carried_out().unwrap();
     assert!(told.whole && told.restored, "{told:?}");
-    assert!(matches!(told.lines[..], [Said::RestoreDone { .. }, Said::RestoreAside { .. }, Said::RestoreFileAside { .. }, Said::RestoreNext {}]), "{told:?}");
+    assert!(
+        matches!(
+            told.lines[..],
+            [Said::RestoreDone { .. }, Said::RestoreAside { .. }, Said::RestoreFileAside { .. }, Said::RestoreNext {}]
+        ),
+        "{told:?}"
+    );
     assert!(!fs::read_to_string(&home.place.config).unwrap().contains("# later"));
     assert!(!home.copied());
     assert_eq!((home.carried_out(), outcome(&home.place)), (None, Some(told)));
@@ -84,11 +95,11 @@ fn what_was_asked_for_is_restored_once_and_told_until_it_was_seen() {
 fn what_cannot_be_restored_leaves_everything_and_says_why_and_is_not_tried_again() {
     let home = home();
     home.asked();
-    fs::write(home.place.dir.join(COPY), "no backup").unwrap();
+    fs::write(home.copy().unwrap(), "no backup").unwrap();
     let before = fs::read_to_string(&home.place.config).unwrap();
     let told = home.carried_out().unwrap();
     assert!(!told.whole && !told.restored, "{told:?}");
-    assert!(matches!(&told.lines[..], [Said::RestoreFailed { why }] if why.contains("is not a backup")), "{told:?}");
+    assert!(matches!(&told.lines[..], [Said::RestoreFailed {}, Said::BackupNot { .. }]), "{told:?}");
     assert_eq!((home.carried_out(), home.copied()), (None, false));
     assert_eq!(fs::read_to_string(&home.place.config).unwrap(), before);
     opened(&home.place);
@@ -107,7 +118,20 @@ fn a_start_that_never_ends_is_given_up_and_one_beside_another_leaves_it_to_that(
     assert_eq!((note.state, note.begun, home.copied()), (State::Waiting, 0, true));
     write(&home.place, &Note { begun: MOST, ..note }).unwrap();
     let told = home.carried_out().unwrap();
-    assert!(matches!(&told.lines[..], [Said::RestoreFailed { why }] if why.contains("three times")), "{told:?}");
+    assert!(matches!(&told.lines[..], [Said::RestoreFailed {}, Said::RestoreGivenUp {}]), "{told:?}");
     assert!(!home.copied());
     opened(&home.place);
+}
+
+#[test]
+fn a_copy_that_was_replaced_while_its_owner_was_asked_is_not_restored() {
+    let home = home();
+    let file = home.place.dir.parent().unwrap().join("copy.sqlite");
+    crate::backup::make(&home.place, &file, SystemClock.wall()).unwrap();
+    let first = take_in(&home.place, &file).unwrap();
+    let second = take_in(&home.place, &file).unwrap();
+    assert!(ask(&home.place, &first).is_err(), "what was shown is what is restored");
+    assert_eq!((waits(&home.place), home.copy()), (false, Some(second.path)));
+    forget(&home.place);
+    assert!(!home.copied());
 }

@@ -348,7 +348,7 @@ said! {
     RestoreConfigBeside = "restore.config_beside" { path }
     RestoreFileNot = "restore.file_not" { file, why }
     RestoreNext = "restore.next" {}
-    RestoreFailed = "restore.failed" { why }
+    RestoreFailed = "restore.failed" {}
     RestoreGivenUp = "restore.given_up" {}
     // Why a file is not restored.
     BackupNot = "backup.not" { file }

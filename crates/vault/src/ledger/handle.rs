@@ -59,8 +59,10 @@ impl Ledger {
         let place = Place::take(&open.dir)?;
         let names = Names::of(place.dir());
         if place.loose.is_none() {
-            backup::mend(&place, &names, &open.keys)
-                .map_err(|error| OpenError::HalfRestored { dir: place.dir().display().to_string(), why: error.to_string() })?;
+            backup::mend(&place, &names, &open.keys).map_err(|error| OpenError::HalfRestored {
+                dir: place.dir().display().to_string(),
+                why: error.to_string(),
+            })?;
         }
         let (queue, messages) = sync_channel(QUEUE);
         #[cfg(feature = "faults")]

@@ -64,10 +64,7 @@ fn a_restored_ledger_pays_nothing_by_itself_and_knows_no_token_until_a_person_co
     let before = shop.paid("a", "k1", "10000");
     let file = copy_of(&home);
     let after = shop.paid("a", "k2", "10000");
-    assert!(matches!(
-        restore(&home.path(), &file, &home.store),
-        Err(BackupError::Open(OpenError::InUse(_)))
-    ));
+    assert!(matches!(restore(&home.path(), &file, &home.store), Err(BackupError::Open(OpenError::InUse(_)))));
     drop(shop);
 
     let restored = restore(&home.path(), &file, &home.store).unwrap();
@@ -337,13 +334,15 @@ fn a_restore_of_one_name_is_made_once() {
     let file = copy_of(&home);
     shop.paid("a", "k2", "10000");
     drop(shop);
-    let again = |name: &str| held(&home.path(), || keys(&home.store)).unwrap().restore(&file, Some(name), NOON).unwrap();
+    let again =
+        |name: &str| held(&home.path(), || keys(&home.store)).unwrap().restore(&file, Some(name), NOON).unwrap();
     let first = again("one");
     let second = again("one");
     assert_eq!((first.before.clone(), first.settings), (second.before, second.settings));
-    let asides = || fs::read_dir(home.path()).unwrap().filter_map(Result::ok).filter(|entry| {
-        entry.file_name().display().to_string().starts_with("ledger.before-restore-")
-    }).count();
+    let asides = || {
+        let names = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name().display().to_string());
+        names.filter(|name| name.starts_with("ledger.before-restore-") && name.ends_with(".sqlite")).count()
+    };
     assert_eq!(asides(), 1);
     assert!(knows(&home.shop(home.open(), &[]), &before));
     assert_ne!(again("two").before, first.before);

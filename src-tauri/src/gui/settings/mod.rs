@@ -70,7 +70,7 @@ enum Waiting {
     /// A text, and the one it was made of.
     Text { base: Digest, text: String, lines: Vec<Said> },
     /// The copy of a backup, and what was told of it.
-    Restore { lines: Vec<Said> },
+    Restore { copy: staged::Copy, lines: Vec<Said> },
 }
 
 /// What was confirmed.
@@ -85,8 +85,6 @@ pub enum Confirmed {
 impl Room {
     /// A room over the file of this place, of a program that runs with `running`.
     pub fn new(place: Place, running: Config, approver: Arc<dyn Approver>, clock: Arc<dyn Clock>) -> Self {
-        // Of a life that ended while its owner was asked.
-        staged::forget(&place);
         let (owner, looking) = (OwnerCheck::new(clock), tokio::sync::Mutex::default());
         Self { place, running: Mutex::new(running), approver, owner, looking }
     }
@@ -175,7 +173,7 @@ impl Room {
         let waiting = self.owner.answer(id, typed)?;
         let (title, lines) = match &waiting {
             Waiting::Text { lines, .. } => (Said::AskSettings {}, lines.clone()),
-            Waiting::Restore { lines } => (Said::AskRestore {}, lines.clone()),
+            Waiting::Restore { lines, .. } => (Said::AskRestore {}, lines.clone()),
         };
         let change = Change { id: id.to_owned(), title, lines };
         let ended = match tokio::time::timeout(PATIENCE, self.approver.confirm(change)).await {
@@ -196,8 +194,8 @@ impl Room {
                 Ok(Confirmed::Saved)
             }
             Waiting::Text { .. } => Err(LimitsError::Changed),
-            Waiting::Restore { .. } => {
-                staged::ask(&self.place).map_err(failed)?;
+            Waiting::Restore { copy, .. } => {
+                staged::ask(&self.place, &copy).map_err(failed)?;
                 Ok(Confirmed::Again)
             }
         }

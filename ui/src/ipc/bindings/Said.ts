@@ -291,7 +291,7 @@ export type Said =
   | { id: "restore.config_beside"; parts: { path: string } }
   | { id: "restore.file_not"; parts: { file: string; why: string } }
   | { id: "restore.next"; parts: {  } }
-  | { id: "restore.failed"; parts: { why: string } }
+  | { id: "restore.failed"; parts: {  } }
   | { id: "restore.given_up"; parts: {  } }
   | { id: "backup.not"; parts: { file: string } }
   | { id: "backup.plain"; parts: { file: string } }

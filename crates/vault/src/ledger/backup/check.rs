@@ -68,7 +68,8 @@ fn lost(ledger: &Path, draft: &Path) -> rusqlite::Result<u64> {
     }
     let conn = db::open_reader(ledger)?;
     conn.execute("ATTACH DATABASE ?1 AS backup", [draft.display().to_string()])?;
-    let count = "SELECT count(*) FROM main.payment p WHERE NOT EXISTS (SELECT 1 FROM backup.payment b WHERE b.id = p.id)";
+    let count =
+        "SELECT count(*) FROM main.payment p WHERE NOT EXISTS (SELECT 1 FROM backup.payment b WHERE b.id = p.id)";
     conn.query_row(count, [], |row| row.get::<_, i64>(0)).map(|n| u64::try_from(n).unwrap_or(0))
 }
 

@@ -102,7 +102,6 @@ fn closed(conn: Connection, file: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-
 /// Removes a database with what belongs to it.
 fn clear(file: &Path) -> Result<(), BackupError> {
     let copies = file.with_extension("").display().to_string();
