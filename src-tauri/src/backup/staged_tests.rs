@@ -38,7 +38,13 @@ fn opened(place: &Place) {
     let config = Config::load(&place.config).unwrap();
     let vault = open_vault(place, &config, Arc::new(SystemClock), false).unwrap();
     assert_eq!(vault.health(), countersign_vault::Health::Ok);
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(vault.shutdown());
+    closed(vault);
+}
+
+/// On a thread of its own: the test may be one that waits.
+fn closed(vault: countersign_vault::Vault) {
+    let close = || tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(vault.shutdown());
+    std::thread::spawn(close).join().unwrap();
 }
 
 impl Home {
@@ -113,7 +119,7 @@ fn a_start_that_never_ends_is_given_up_and_one_beside_another_leaves_it_to_that(
     let vault = open_vault(&home.place, &config, Arc::new(SystemClock), false).unwrap();
     let refused = carry_out(&home.place, SystemClock.wall()).unwrap_err();
     assert!(matches!(refused.downcast_ref(), Some(BackupError::Open(OpenError::InUse(_)))), "{refused:?}");
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(vault.shutdown());
+    closed(vault);
     let note = read(&home.place).unwrap().unwrap();
     assert_eq!((note.state, note.begun, home.copied()), (State::Waiting, 0, true));
     write(&home.place, &Note { begun: MOST, ..note }).unwrap();
