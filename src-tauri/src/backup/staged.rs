@@ -172,7 +172,11 @@ fn ended(place: &Place, state: State, lines: &[Said]) -> anyhow::Result<Outcome>
     forget(place);
     let told = outcome(place).context("what came of restoring cannot be read")?;
     for line in &told.lines {
-        if told.whole { tracing::info!("{line}") } else { tracing::warn!("{line}") }
+        match (told.whole, told.restored) {
+            (true, _) => tracing::info!("{line}"),
+            (false, true) => tracing::warn!("{line}"),
+            (false, false) => tracing::error!("{line}"),
+        }
     }
     Ok(told)
 }

@@ -49,9 +49,10 @@ async fn a_backup_is_looked_at_confirmed_and_restored_by_the_start_that_follows(
     driver.press("owner-confirm").await;
     yes(&driver, "restore-confirm.png").await;
 
-    // What drives a program loses it when it starts again, and may end it: the next start does what is left.
     let note = place.path().join("restore.json");
-    until("the program to start again", async || note.exists().then_some(())).await;
+    let done = || fs::read_to_string(&note).is_ok_and(|note| note.contains("\"done\""));
+    until("the program to start again and restore it", async || done().then_some(())).await;
+    // What drives a program loses it when it starts again.
     drop(driver);
     until("the program to be gone", async || (!end(&place)).then_some(())).await;
 
