@@ -3,7 +3,7 @@
 mod restore;
 pub mod staged;
 
-pub use restore::{restore, told};
+pub use restore::{moment, restore, told};
 
 use anyhow::Context as _;
 use countersign_core::Millis;

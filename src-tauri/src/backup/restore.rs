@@ -28,9 +28,9 @@ pub struct Done {
 /// What a person is told before a backup is restored: what it holds, what it does not know, and what follows.
 pub fn told(place: &Place, found: &Checked) -> Vec<Said> {
     let n = found.payments.to_string();
-    let mut lines = vec![Said::RestoreMade { made: found.made.rfc3339() }];
+    let mut lines = vec![Said::RestoreMade { made: moment(found.made) }];
     lines.push(match found.last {
-        Some(last) => Said::RestorePaymentsUntil { n, last: last.rfc3339() },
+        Some(last) => Said::RestorePaymentsUntil { n, last: moment(last) },
         None => Said::RestorePayments { n },
     });
     if !found.agents.is_empty() {
@@ -47,6 +47,15 @@ pub fn told(place: &Place, found: &Checked) -> Vec<Said> {
         lines.push(Said::RestoreTwice {});
     }
     lines
+}
+
+/// A moment to the minute, as a person reads it.
+pub fn moment(at: Millis) -> String {
+    let text = at.rfc3339();
+    match (text.get(..10), text.get(11..16)) {
+        (Some(day), Some(minute)) => format!("{day} {minute} UTC"),
+        _ => text,
+    }
 }
 
 /// Puts a backup in the place of what is here. `once` names this restore: said again, nothing is restored a second time, and what
@@ -140,6 +149,11 @@ fn free(path: &Path, end: &str, body: &[u8]) -> anyhow::Result<(PathBuf, bool)> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_told_to_the_minute() {
+        assert_eq!(moment(Millis(1_795_000_000_000)), "2026-11-18 11:06 UTC");
+    }
 
     #[test]
     fn a_file_goes_back_with_the_old_one_aside_and_an_unreadable_configuration_stays_out() {

@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::restore;
+use super::{moment, restore};
 use crate::{
     app::{self, Place},
     config::Config,
@@ -152,7 +152,7 @@ pub fn carry_out(place: &Place, now: Millis) -> anyhow::Result<Option<Outcome>> 
         Ok(done) => done,
         Err(error) => return failed(place, error.said()).map(Some),
     };
-    let mut lines = vec![Said::RestoreDone { made: done.made.rfc3339() }];
+    let mut lines = vec![Said::RestoreDone { made: moment(done.made) }];
     lines.extend(done.notes);
     lines.push(Said::RestoreNext {});
     let state = if done.whole { State::Done } else { State::Partly };

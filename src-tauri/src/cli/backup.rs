@@ -53,7 +53,7 @@ pub fn restore(place: &Place, args: &RestoreArgs, as_json: bool) -> anyhow::Resu
         let (told, notes) = (lines(&told), lines(&done.notes));
         println!("{}", json!({"made": done.made.rfc3339(), "before": done.before, "told": told, "notes": notes}));
     } else {
-        println!("{}", Said::RestoreDone { made: done.made.rfc3339() });
+        println!("{}", Said::RestoreDone { made: backup::moment(done.made) });
         done.notes.iter().for_each(|note| println!("{note}"));
         println!("{}", Said::RestoreNext {});
     }
