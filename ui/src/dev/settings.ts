@@ -46,8 +46,8 @@ export const found: SettingsSaved = {
   is: 'restore',
   id: 'r1',
   lines: [
-    { id: 'restore.made', parts: { made: '2026-05-04T14:03:00Z' } },
-    { id: 'restore.payments_until', parts: { n: '412', last: '2026-05-04T13:58:12Z' } },
+    { id: 'restore.made', parts: { made: '2026-05-04 14:03 UTC' } },
+    { id: 'restore.payments_until', parts: { n: '412', last: '2026-05-04 13:58 UTC' } },
     { id: 'restore.lost', parts: { n: '3' } },
     { id: 'restore.replaces', parts: { dir: '/home/me/.local/share/countersign' } },
     { id: 'restore.tokens', parts: {} },
