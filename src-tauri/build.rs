@@ -75,6 +75,9 @@ fn gui() {
         "settings_findings",
         "settings_report",
         "settings_backup",
+        "settings_backups",
+        "settings_restore",
+        "settings_restore_seen",
         "settings_logs",
     ];
     for page in ["ui/dist/approve.html", "ui/dist/index.html", "ui/dist/secret.html"] {

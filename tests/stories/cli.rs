@@ -420,7 +420,7 @@ async fn a_backup_is_written_while_it_runs_and_restored_only_while_nothing_does(
     assert_eq!(desk.place.exit(&["restore", &file, "--yes"]).0, 5);
     desk.service.take().unwrap().stop();
     assert_eq!(desk.place.exit(&["restore", &file]).0, 1, "there is nobody to ask");
-    assert_eq!(names(&desk.ok(&["restore", &file, "--yes"])), ["before", "made", "notes"]);
+    assert_eq!(names(&desk.ok(&["restore", &file, "--yes"])), ["before", "made", "notes", "told"]);
     assert_eq!(desk.ok(&["history"])["payments"].as_array().map(Vec::len), Some(1));
     assert!(desk.ok(&["policy", "show"])["doubts"]["history"].is_string());
     let service = desk.place.serve("terminal");

@@ -4,6 +4,7 @@
 
 mod day;
 mod merchant;
+mod restore;
 mod scale;
 mod shop;
 mod told;

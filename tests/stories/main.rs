@@ -49,6 +49,8 @@ mod pay;
 #[cfg(all(feature = "ui-automation", target_os = "linux"))]
 mod pressed;
 mod programs;
+#[cfg(all(feature = "faults", unix))]
+mod restore;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod screen;
 mod settle;

@@ -3,7 +3,7 @@ import { overview, page, story } from '../src/dev/activity';
 import { limits, tightens, versions } from '../src/dev/limits';
 import { agents, clientChange, clients, wallets } from '../src/dev/people';
 import { money } from '../src/dev/secret';
-import { chosen, findings, settings } from '../src/dev/settings';
+import { backups, chosen, findings, settings } from '../src/dev/settings';
 import { status } from '../src/dev/scenes';
 import type { ActivityFilter, ApprovalFrame } from '../src/ipc/types';
 
@@ -30,6 +30,7 @@ export class Host {
     settings: () => settings(),
     settings_save: () => ({ is: 'saved' }),
     settings_findings: () => findings,
+    settings_backups: () => backups,
   };
   #callbacks = new Map<number, (message: unknown) => void>();
   #channel = 0;

@@ -1,6 +1,6 @@
-import { fireEvent, render, screen, within } from '@testing-library/svelte';
+import { fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { chosen, owner, settings } from '../src/dev/settings';
+import { chosen, found, owner, settings } from '../src/dev/settings';
 import { lookAt } from '../src/parts/kind.svelte';
 import Settings from '../src/pages/Settings.svelte';
 import { speak } from '../src/words/speak.svelte';
@@ -114,12 +114,47 @@ test('what concerns the person is kept apart from the file', async () => {
   expect(called('settings_autostart')).toEqual([{ on: true }]);
 });
 
-test('a backup is written on demand, and the way back is a command', async () => {
+test('a backup is written on demand, and those that are there are offered', async () => {
   host.answers['settings_backup'] = () => '/home/me/Downloads/countersign-backup-2026-05-04.sqlite';
   await open();
   await fireEvent.click(screen.getByTestId('backup'));
   expect((await screen.findByTestId('backup-path')).textContent).toContain('countersign-backup-2026-05-04.sqlite');
+  expect(within(await screen.findByTestId('backups')).getAllByTestId('restore-look')).toHaveLength(2);
   expect(screen.getByTestId('restore').textContent).toBe('countersign restore FILE');
+});
+
+test('a backup is looked at, shows what it does not know, and is restored by its owner after the typed day', async () => {
+  host.answers['settings_restore'] = () => found;
+  await open();
+  await fireEvent.click((await screen.findAllByTestId('restore-look'))[1] as HTMLElement);
+  const dialog = await screen.findByRole('dialog', { hidden: true });
+  expect(dialog.textContent).toContain('Restore this backup?');
+  expect(dialog.textContent).toContain('Payments made here that it does not know: 3.');
+  await type(screen.getByTestId('owner-words'), '2026-05-04');
+  await fireEvent.click(screen.getByTestId('owner-confirm'));
+  expect((await screen.findByTestId('settings-again')).textContent).toContain('starts again');
+  expect(called('settings_restore')).toEqual([{ file: '/home/me/Downloads/countersign-backup-2026-05-03.sqlite' }]);
+  expect(called('settings_confirm')).toEqual([{ id: 'r1', typed: '2026-05-04' }]);
+});
+
+test('why a file is not restored is said in words', async () => {
+  host.answers['settings_restore'] = () => Promise.reject({ kind: 'backup', says: [{ id: 'backup.other', parts: {} }] });
+  await open();
+  await type(screen.getByTestId('restore-file'), ' /mnt/copy.sqlite ');
+  await fireEvent.click(screen.getByTestId('restore-file-look'));
+  expect((await screen.findByTestId('settings-failed')).textContent).toContain('made by another Countersign');
+  expect(called('settings_restore')).toEqual([{ file: '/mnt/copy.sqlite' }]);
+});
+
+test('what came of a restore is told until it was seen', async () => {
+  host.answers['settings'] = () => settings({ restored: { whole: false, lines: [{ id: 'restore.failed', parts: {} }, { id: 'told', parts: { text: 'the disk is full' } }] } });
+  await open();
+  const told = await screen.findByTestId('restored');
+  expect(told.textContent).toMatch(/what was here before is in use:.*the disk is full/);
+  host.answers['settings'] = () => settings();
+  await fireEvent.click(within(told.closest('.notice') as HTMLElement).getByRole('button'));
+  await waitFor(() => expect(screen.queryByTestId('restored')).toBeNull());
+  expect(called('settings_restore_seen')).toHaveLength(1);
 });
 
 test('findings are told in words, and a report is written on demand', async () => {

@@ -38,6 +38,16 @@ pub enum OpenError {
         /// In the system's words.
         why: String,
     },
+    /// A restore that was interrupted cannot be taken back yet.
+    #[error(
+        "a backup was being restored in {dir} when Countersign ended, and what was there before cannot be put back: {why}"
+    )]
+    HalfRestored {
+        /// Where.
+        dir: String,
+        /// In the words of whatever said no.
+        why: String,
+    },
     /// A failure inside the database that says nothing about the file.
     #[error("cannot open the ledger: {0}")]
     Database(String),

@@ -32,8 +32,8 @@ pub use config::{
 };
 pub use error::{Health, OpenError, SignError, VaultError};
 #[cfg(feature = "faults")]
-pub use faults::{Disk, DiskStep, Fail, Faults};
-pub use ledger::backup::{BackupError, Restored, Settings, backup, restore};
+pub use faults::{Disk, DiskStep, Fail, Faults, reached};
+pub use ledger::backup::{BackupError, Checked, Held, Restored, Settings, backup, take_in};
 pub use open::{Limits, Open};
 pub use record::{Explained, Filter, Note, Outcome, Page, Record, RefusedAs, Step};
 pub use vault::Vault;

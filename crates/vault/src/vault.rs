@@ -15,14 +15,18 @@ use countersign_core::{
     status::{Event, Settlement},
 };
 use futures_channel::oneshot;
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     activity::{Activity, Word},
     config::VerifyReport,
     error::{Health, OpenError, SignError, VaultError},
     keys::Guarded,
-    ledger::{Again, Ledger, Mark, verb},
+    ledger::{
+        Again, Ledger, Mark,
+        backup::{BackupError, Checked},
+        verb,
+    },
     open::Open,
     point::point,
     record::{Explained, Filter, Note, Page, Record},
@@ -287,6 +291,13 @@ impl Vault {
         let mut report = aside(move || own.0.verify()).await??;
         report.faults.extend(self.doubts().history.map(|why| why.to_string()));
         Ok(report)
+    }
+
+    /// Proves a backup for this place and counts what is in it, beside the work. Changes nothing; one at a time.
+    pub async fn check_backup(&self, file: PathBuf) -> Result<Checked, BackupError> {
+        let own = self.clone();
+        let checked = aside(move || own.0.check_backup(&file)).await;
+        checked.unwrap_or_else(|error| Err(BackupError::Failed(error.to_string())))
     }
 
     /// Flushes marks, checkpoints, writes the anchor and lets the data directory go with the last handle. Later calls fail.

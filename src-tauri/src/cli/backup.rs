@@ -2,12 +2,17 @@
 
 use anyhow::Context as _;
 use clap::Args;
-use countersign_vault::{Clock as _, SystemClock};
+use countersign_core::approval::Said;
+use countersign_vault::{Clock as _, Held, SystemClock};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
 use super::{Exit, connect::agreed};
-use crate::{app::Place, backup};
+use crate::{
+    app::{self, Place},
+    backup,
+    config::Config,
+};
 
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
@@ -32,22 +37,25 @@ pub fn make(place: &Place, file: &Path, as_json: bool) -> anyhow::Result<Exit> {
 }
 
 pub fn restore(place: &Place, args: &RestoreArgs, as_json: bool) -> anyhow::Result<Exit> {
-    if !args.yes {
-        eprintln!("The ledger and the settings in {} are replaced and set aside.", place.dir.display());
-        eprintln!("Every agent's token dies, and everything asks until you confirm the restored history.");
-        eprintln!("Budgets that run now count as used up until they begin anew, also after you confirmed it.");
-        if !agreed(as_json)? {
-            eprintln!("countersign: nothing was changed");
-            return Ok(Exit::Denied);
-        }
+    let config = Config::load(&place.config)?;
+    let held = Held::take(&place.dir, app::keys(place, &config)?)?;
+    let told = backup::told(place, &held.check(&args.file)?);
+    if !as_json {
+        told.iter().for_each(|line| eprintln!("{line}"));
     }
-    let (restored, notes) = backup::restore(place, &args.file, SystemClock.wall())?;
+    if !args.yes && !agreed(as_json)? {
+        eprintln!("countersign: nothing was changed");
+        return Ok(Exit::Denied);
+    }
+    let done = backup::restore(place, &held, &config, &args.file, None, SystemClock.wall())?;
+    let lines = |lines: &[Said]| lines.iter().map(Said::to_string).collect::<Vec<_>>();
     if as_json {
-        println!("{}", json!({"made": restored.made.rfc3339(), "before": restored.before, "notes": notes}));
+        let (told, notes) = (lines(&told), lines(&done.notes));
+        println!("{}", json!({"made": done.made.rfc3339(), "before": done.before, "told": told, "notes": notes}));
     } else {
-        println!("Restored as of {}.", restored.made.rfc3339());
-        notes.iter().for_each(|note| println!("{note}"));
-        println!("Countersign asks at its next start whether to go on with this history; connect your agents again.");
+        println!("{}", Said::RestoreDone { made: backup::moment(done.made) });
+        done.notes.iter().for_each(|note| println!("{note}"));
+        println!("{}", Said::RestoreNext {});
     }
-    Ok(Exit::Done)
+    Ok(if done.whole { Exit::Done } else { Exit::Failed })
 }

@@ -1,14 +1,19 @@
 //! `countersign serve`: the service without a window; and what happens without a verb.
 
+#[cfg(feature = "gui")]
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use countersign_desk::approver::Approver;
-use countersign_vault::SystemClock;
+use countersign_vault::{Clock as _, SystemClock};
 use serde_json::json;
+#[cfg(feature = "gui")]
+use std::ffi::OsString;
 use std::{io::Write as _, sync::Arc};
 
 use super::Exit;
 use crate::{
     app::{self, Place},
+    backup::staged,
     config::Config,
     log,
     terminal::{Nobody, Terminal, print_events},
@@ -36,6 +41,7 @@ pub struct ServeArgs {
 /// Runs until told to stop.
 pub fn serve(place: &Place, args: ServeArgs, json: bool) -> anyhow::Result<Exit> {
     log::start(place, None::<std::io::Empty>)?;
+    staged::carry_out(place, SystemClock.wall())?;
     let config = Config::load(&place.config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
@@ -80,6 +86,7 @@ pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::
     use crate::gui::{self, GuiParts, WindowApprover};
 
     log::start(place, log::file(place))?;
+    let restored = staged::carry_out(place, SystemClock.wall())?;
     let config = Config::load(&place.config)?;
     gui::open_display()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -112,11 +119,41 @@ pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::
         place: place.clone(),
         config: config.clone(),
         show,
+        restored,
         stop,
     };
     let ended = gui::run(parts, runtime.handle());
     runtime.block_on(running.stop());
-    ended.map(|()| Exit::Done)
+    match ended? {
+        gui::Ended::Quit => Ok(Exit::Done),
+        gui::Ended::Again => again(),
+    }
+}
+
+/// Starts this program once more in the place of this one, on the page where that was asked for.
+#[cfg(feature = "gui")]
+fn again() -> anyhow::Result<Exit> {
+    let mut command = std::process::Command::new(std::env::current_exe().context("where this program is")?);
+    command.args(anew(std::env::args_os().skip(1)));
+    #[cfg(unix)]
+    return Err(std::os::unix::process::CommandExt::exec(&mut command)).context("Countersign ended; start it again");
+    #[cfg(not(unix))]
+    command.spawn().map(|_| Exit::Done).context("Countersign ended; start it again")
+}
+
+/// The arguments of the same program with another page.
+#[cfg(feature = "gui")]
+fn anew(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let (mut kept, mut page) = (Vec::new(), false);
+    for arg in args {
+        let shown = arg.to_str().is_some_and(|arg| arg == "--show");
+        if !page && !shown && arg.to_str().is_none_or(|arg| !arg.starts_with("--show=") && arg != "--quietly") {
+            kept.push(arg);
+        }
+        page = shown;
+    }
+    kept.extend(["--show".into(), "settings".into()]);
+    kept
 }
 
 /// Without a window there is nothing to start silently.
@@ -163,5 +200,19 @@ fn stop_signal() -> impl Future<Output = ()> {
             return;
         }
         let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+#[cfg(all(test, feature = "gui"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_starts_again_as_it_was_started_but_on_the_page_of_the_settings() {
+        let anew = |args: &[&str]| anew(args.iter().map(OsString::from));
+        assert_eq!(anew(&["--quietly"]), ["--show", "settings"]);
+        let kept = ["--data-dir", "/d", "--json", "--show", "settings"];
+        assert_eq!(anew(&["--data-dir", "/d", "--show", "activity", "--json"]), kept);
+        assert_eq!(anew(&["--show=limits", "--data-dir", "/d", "--json"]), kept);
     }
 }

@@ -43,11 +43,14 @@ use anyhow::Context as _;
 use countersign_core::Millis;
 use countersign_desk::{Desk, event::Event};
 use countersign_vault::{Clock, Scope, VaultError, activity::Activity};
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 use tauri::{AppHandle, Manager as _, RunEvent};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{alipay::Alipay, app::Place, config::Config, connect::Roots};
+use crate::{alipay::Alipay, app::Place, backup::staged::Outcome, config::Config, connect::Roots};
 use approver::{Input, drive};
 use preferences::Kept;
 use stage::Stage;
@@ -73,8 +76,19 @@ pub struct GuiParts {
     pub config: Config,
     /// A page of the main window to open at once.
     pub show: Option<String>,
+    /// What came of a backup that this start restored, or did not.
+    pub restored: Option<Outcome>,
     /// Fires when the app is to end.
     pub stop: oneshot::Receiver<()>,
+}
+
+/// How the desktop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was quit.
+    Quit,
+    /// It is to start again: something waits for that.
+    Again,
 }
 
 /// What commands, tray and notifications share.
@@ -95,10 +109,12 @@ struct Shell {
     settings: settings::Room,
     lacking: lacking::Lacking,
     alone: alone::Alone,
+    /// Whether it starts again when it ends.
+    again: Arc<AtomicBool>,
 }
 
 /// Runs the desktop on this thread, the main one, until it is quit. What waits then is refused.
-pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<()> {
+pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<Ended> {
     tauri::async_runtime::set(runtime.clone());
     let app = tauri::Builder::default()
         .invoke_handler(tauri::generate_handler![
@@ -150,23 +166,28 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
             settings_commands::settings_findings,
             settings_commands::settings_report,
             settings_commands::settings_backup,
+            settings_commands::settings_backups,
+            settings_commands::settings_restore,
+            settings_commands::settings_restore_seen,
             settings_commands::settings_logs,
         ])
         .build(tauri::generate_context!())
         .context("starting the window")?;
     let ending = parts.approver.inputs();
-    furnish(app.handle(), parts)?;
+    let again = furnish(app.handle(), parts)?;
     app.run_return(move |_, event| match event {
         // Without a window the app lives on in the tray.
         RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
         RunEvent::Exit => drop(ending.send(Input::Quit)),
         _ => {}
     });
-    Ok(())
+    Ok(if again.load(Ordering::SeqCst) { Ended::Again } else { Ended::Quit })
 }
 
-fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
-    let GuiParts { desk, alipay, approver, inputs, clock, address, place, config, show, stop } = parts;
+/// Builds what the windows need; whether the program starts again is known from what comes back.
+fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<Arc<AtomicBool>> {
+    let GuiParts { desk, alipay, approver, inputs, clock, address, place, config, show, restored, stop } = parts;
+    let again = Arc::new(AtomicBool::new(false));
     let dir = place.dir.clone();
     let preferences = Arc::new(Kept::read(&dir));
     preferences::dress(app, preferences.now().theme);
@@ -195,6 +216,7 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
         settings,
         lacking: lacking::Lacking::default(),
         alone: alone::Alone::new(&dir),
+        again: again.clone(),
     });
     app.manage(windows.clone());
     app.manage(shell.clone());
@@ -202,6 +224,9 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     tray::start(app, shell.clone(), &dir).context("putting up the tray icon")?;
     tauri::async_runtime::spawn(doubts::ask(shell.desk.clone(), shell.approver.clone()));
     tauri::async_runtime::spawn(alone::begin(shell.clone()));
+    if let Some(told) = restored {
+        notify::restored(shell.clone(), &told);
+    }
     tauri::async_runtime::spawn(notify::follow(shell));
     if let Some(page) = show {
         windows.main(Some(page));
@@ -212,7 +237,7 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
             app.exit(0);
         }
     });
-    Ok(())
+    Ok(again)
 }
 
 /// Stops all payments, for some minutes or until resumed; the ledger keeps the longer of two pauses.

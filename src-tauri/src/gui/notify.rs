@@ -19,6 +19,7 @@ use super::{
     Shell,
     words::{Word, Words},
 };
+use crate::backup::staged::Outcome;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -103,7 +104,21 @@ pub async fn follow(shell: Arc<Shell>) {
 
 /// Says something of Countersign itself; a click opens the main window.
 pub fn say(shell: Arc<Shell>, title: Word, text: Word) {
-    let (text, leads) = (shell.words.say(text, &[]), Leads::Page(Word::Open, "activity".to_owned()));
+    say_of(shell, title, text, "activity");
+}
+
+/// Says what came of restoring a backup; a click opens the page that says more.
+pub fn restored(shell: Arc<Shell>, told: &Outcome) {
+    let (title, text) = match (told.restored, told.whole) {
+        (true, true) => (Word::Restored, Word::RestoredMore),
+        (true, false) => (Word::Restored, Word::RestoredPartly),
+        _ => (Word::NotRestored, Word::NotRestoredMore),
+    };
+    say_of(shell, title, text, "settings");
+}
+
+fn say_of(shell: Arc<Shell>, title: Word, text: Word, page: &str) {
+    let (text, leads) = (shell.words.say(text, &[]), Leads::Page(Word::Open, page.to_owned()));
     Arc::new(Server { shell, missing: AtomicBool::new(false) }).show(title, text, leads);
 }
 

@@ -1,11 +1,12 @@
 //! The Settings page's commands. Each is the main window's alone; what could loosen a verdict ends in the window that asks.
 
+use std::{path::PathBuf, sync::atomic::Ordering};
 use tauri::{Manager as _, WebviewWindow};
 
 use super::{
     limits::LimitsError,
     limits_commands::{Gets, Told, from},
-    settings::{Finding, SettingsEdit, SettingsSaved, SettingsView},
+    settings::{Confirmed, Finding, SettingsEdit, SettingsSaved, SettingsView},
 };
 
 /// The page as the file stands.
@@ -34,11 +35,15 @@ pub async fn settings_save(
     Ok(saved)
 }
 
-/// Carries out what waits for its owner.
+/// Carries out what waits for its owner. Where that is a restore, the program starts again.
 #[tauri::command]
 pub async fn settings_confirm(window: WebviewWindow, shell: Gets<'_>, id: String, typed: String) -> Told<()> {
     from(&window)?;
-    shell.settings.confirm(&id, &typed).await
+    if shell.settings.confirm(&id, &typed).await? == Confirmed::Again {
+        shell.again.store(true, Ordering::SeqCst);
+        window.app_handle().exit(0);
+    }
+    Ok(())
 }
 
 /// Drops what waits for its owner.
@@ -75,8 +80,7 @@ pub fn settings_logs(window: WebviewWindow, shell: Gets<'_>) -> Told<()> {
 pub async fn settings_backup(window: WebviewWindow, shell: Gets<'_>) -> Told<String> {
     from(&window)?;
     let failed = |text: String| LimitsError::Failed { text };
-    let paths = window.path();
-    let downloads = paths.download_dir().or_else(|_| paths.home_dir()).map_err(|error| failed(error.to_string()))?;
+    let downloads = downloads(&window)?;
     let now = shell.desk.now();
     let shell = shell.inner().clone();
     let made = tauri::async_runtime::spawn_blocking(move || shell.settings.backup(now, &downloads)).await;
@@ -84,13 +88,39 @@ pub async fn settings_backup(window: WebviewWindow, shell: Gets<'_>) -> Told<Str
     made.map_err(|error| failed(format!("{error:#}")))
 }
 
+/// The newest backups among the person's downloads.
+#[tauri::command]
+pub async fn settings_backups(window: WebviewWindow, shell: Gets<'_>) -> Told<Vec<String>> {
+    from(&window)?;
+    Ok(shell.settings.backups(&downloads(&window)?))
+}
+
+/// Proves a backup and lets its restoring wait for its owner; nothing is restored yet.
+#[tauri::command]
+pub async fn settings_restore(window: WebviewWindow, shell: Gets<'_>, file: String) -> Told<SettingsSaved> {
+    from(&window)?;
+    shell.settings.restore(shell.desk.vault(), &file).await
+}
+
+/// The person saw what came of the last restore.
+#[tauri::command]
+pub async fn settings_restore_seen(window: WebviewWindow, shell: Gets<'_>) -> Told<()> {
+    from(&window)?;
+    shell.settings.seen()
+}
+
 /// Writes that into a new file among the person's downloads, without anything of their own.
 #[tauri::command]
 pub async fn settings_report(window: WebviewWindow, shell: Gets<'_>) -> Told<String> {
     from(&window)?;
     let failed = |text: String| LimitsError::Failed { text };
-    let paths = window.path();
-    let downloads = paths.download_dir().or_else(|_| paths.home_dir()).map_err(|error| failed(error.to_string()))?;
+    let downloads = downloads(&window)?;
     let report = shell.settings.report(&shell.desk, shell.address.as_deref(), &downloads);
     report.map_err(|error| failed(format!("{error:#}")))
+}
+
+fn downloads(window: &WebviewWindow) -> Told<PathBuf> {
+    let paths = window.path();
+    let found = paths.download_dir().or_else(|_| paths.home_dir());
+    found.map_err(|error| LimitsError::Failed { text: error.to_string() })
 }

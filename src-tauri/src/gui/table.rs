@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// Every command with the only window that has it.
-const TABLE: [(&str, &str); 49] = [
+const TABLE: [(&str, &str); 52] = [
     ("next", "approval"),
     ("decide", "approval"),
     ("raw", "approval"),
@@ -49,6 +49,9 @@ const TABLE: [(&str, &str); 49] = [
     ("settings_findings", "main"),
     ("settings_report", "main"),
     ("settings_backup", "main"),
+    ("settings_backups", "main"),
+    ("settings_restore", "main"),
+    ("settings_restore_seen", "main"),
     ("settings_logs", "main"),
     ("secret_view", "secret"),
     ("secret_step", "secret"),

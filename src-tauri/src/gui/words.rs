@@ -46,11 +46,16 @@ pub enum Word {
     NoTrayMore,
     KeepsRunning,
     KeepsRunningMore,
+    Restored,
+    RestoredMore,
+    RestoredPartly,
+    NotRestored,
+    NotRestoredMore,
 }
 
 impl Word {
     #[cfg(test)]
-    const ALL: [Self; 36] = [
+    const ALL: [Self; 41] = [
         Self::Spent,
         Self::SpentOf,
         Self::NoQuestions,
@@ -87,6 +92,11 @@ impl Word {
         Self::NoTrayMore,
         Self::KeepsRunning,
         Self::KeepsRunningMore,
+        Self::Restored,
+        Self::RestoredMore,
+        Self::RestoredPartly,
+        Self::NotRestored,
+        Self::NotRestoredMore,
     ];
 
     const fn key(self) -> &'static str {
@@ -127,6 +137,11 @@ impl Word {
             Self::NoTrayMore => "notice.no_tray.more",
             Self::KeepsRunning => "notice.keeps_running",
             Self::KeepsRunningMore => "notice.keeps_running.more",
+            Self::Restored => "notice.restored",
+            Self::RestoredMore => "notice.restored.more",
+            Self::RestoredPartly => "notice.restored.partly",
+            Self::NotRestored => "notice.not_restored",
+            Self::NotRestoredMore => "notice.not_restored.more",
         }
     }
 }

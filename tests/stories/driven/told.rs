@@ -1,6 +1,6 @@
 //! What the app tells of itself by notifications: that there is no tray, that it keeps running, and what a payment lacked.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::turn;
 use crate::{
@@ -71,4 +71,25 @@ async fn a_wallet_that_holds_too_little_is_told_once_and_leads_to_adding_money()
     })
     .await;
     assert_eq!(bus.rest("notify"), Vec::<Value>::new(), "once an hour");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_could_not_be_restored_is_told_and_leads_to_the_page_that_says_why() {
+    let Some(_turn) = turn().await else { return };
+    let Some(mut bus) = Bus::start() else {
+        println!("skipped: there is no session bus with Python's gi; `cargo xtask test` brings one");
+        return;
+    };
+    let (place, _) = Place::with_wallet("[server]\nport = 0\n");
+    std::fs::write(place.path().join("restore-a1b2c3.sqlite"), "no backup").unwrap();
+    let note = json!({"state": "waiting", "id": "a1b2c3", "begun": 0, "lines": []});
+    std::fs::write(place.path().join("restore.json"), note.to_string()).unwrap();
+    let driver = Driver::start(&place, "activity").await;
+    let told = bus.hear("notify");
+    assert_eq!(told["summary"], "The backup was not restored");
+    bus.tell(&format!("action {} show", told["id"]));
+    driver.window("main").await;
+    let said = driver.text("restored").await;
+    assert!(said.contains("was not restored") && said.contains("is not a backup"), "{said}");
+    assert_eq!(place.ok(&["wallet", "list", "--json"])["wallets"].as_array().map(Vec::len), Some(1));
 }

@@ -4,7 +4,7 @@ import { openPage, overview, page, story } from './activity';
 import { empty, limits, loosens, owner, tightens, versions } from './limits';
 import { agents, clientChange, clients, merchant, noAgents, noWallets, wallets } from './people';
 import { scenes, status, view } from './scenes';
-import { chosen, findings, owner as settingsOwner, settings } from './settings';
+import { backups, chosen, findings, found, owner as settingsOwner, settings } from './settings';
 import { money, secretStep, secretView, tasks } from './secret';
 
 const asked = new URLSearchParams(location.search);
@@ -76,6 +76,9 @@ const answers: Record<string, (args: Record<string, unknown>) => unknown> = {
   settings_cancel: () => null,
   settings_autostart: () => null,
   settings_findings: () => findings,
+  settings_backups: () => backups,
+  settings_restore: () => found,
+  settings_restore_seen: () => null,
   settings_report: () => '/home/me/Downloads/countersign-report.json',
   wallet_pays: () => new Promise(() => undefined),
   wallet_lock: () => null,

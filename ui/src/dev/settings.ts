@@ -34,10 +34,30 @@ export const settings = (change: Partial<SettingsView> = {}): SettingsView => ({
   licence: 'MIT OR Apache-2.0',
   dir: '/home/me/.local/share/countersign',
   logs: '/home/me/.local/share/countersign/logs',
+  restored: null,
   ...change,
 });
 
 export const owner: SettingsSaved = { is: 'owner', id: 'o1', lines: [{ id: 'setting.node_new', parts: { network: 'eip155:8453', url: 'https://mainnet.base.org/' } }], words: 'eip155:8453', wait_seconds: 0 };
+
+export const backups = ['/home/me/Downloads/countersign-backup-2026-05-04.sqlite', '/home/me/Downloads/countersign-backup-2026-05-03.sqlite'];
+
+export const found: SettingsSaved = {
+  is: 'restore',
+  id: 'r1',
+  lines: [
+    { id: 'restore.made', parts: { made: '2026-05-04 14:03 UTC' } },
+    { id: 'restore.payments_until', parts: { n: '412', last: '2026-05-04 13:58 UTC' } },
+    { id: 'restore.lost', parts: { n: '3' } },
+    { id: 'restore.replaces', parts: { dir: '/home/me/.local/share/countersign' } },
+    { id: 'restore.tokens', parts: {} },
+    { id: 'restore.asks', parts: {} },
+    { id: 'restore.full', parts: {} },
+    { id: 'restore.twice', parts: {} },
+  ],
+  words: '2026-05-04',
+  wait_seconds: 0,
+};
 
 export const findings: Finding[] = [
   { id: 'ledger', state: 'good', detail: '' },

@@ -20,5 +20,14 @@ export const openLogs = (): Promise<void> => invoke('settings_logs');
 /** Writes ledger and settings into a new file and says where. */
 export const backup = (): Promise<string> => invoke('settings_backup');
 
+/** The newest backups among the person's downloads. */
+export const backups = (): Promise<string[]> => invoke('settings_backups');
+
+/** Proves a backup; restoring it then waits for its owner. */
+export const restore = (file: string): Promise<SettingsSaved> => invoke('settings_restore', { file });
+
+/** What came of the last restore was seen. */
+export const restoreSeen = (): Promise<void> => invoke('settings_restore_seen');
+
 /** Writes a new file and says where. */
 export const report = (): Promise<string> => invoke('settings_report');

@@ -70,6 +70,7 @@ export type { Ranked } from './bindings/Ranked';
 export type { RateView } from './bindings/RateView';
 export type { Remember } from './bindings/Remember';
 export type { RememberView } from './bindings/RememberView';
+export type { RestoredView } from './bindings/RestoredView';
 export type { RuleState } from './bindings/RuleState';
 export type { RuleView } from './bindings/RuleView';
 export type { Said } from './bindings/Said';

@@ -67,7 +67,7 @@ export function sayLine(line: CardLine, currency: string): string {
 /** Why a change was not made, in words; a failure of another shape says what it says. */
 export function sayError(error: unknown): string {
   const told = error as (Partial<LimitsError> & { says?: Said[] }) | undefined;
-  if (told?.kind === 'policy') return say('limits.error.policy', { text: (told.says ?? []).map(sayIt).join(say('limits.colon')) });
+  if (told?.kind === 'policy' || told?.kind === 'backup') return say(`limits.error.${told.kind}`, { text: (told.says ?? []).map(sayIt).join(say('limits.colon')) });
   const key = `limits.error.${told?.kind ?? ''}`;
   const { kind, ...parts } = told ?? {};
   if (kind !== undefined && key in en) return say(key as Key, parts as unknown as Record<string, string | number>);

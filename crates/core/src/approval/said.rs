@@ -165,6 +165,7 @@ said! {
     AskLogin = "change.login" { upstream }
     AskMerchant = "change.merchant" {}
     AskMerchantGone = "change.merchant_gone" {}
+    AskRestore = "change.restore" {}
     // What a change comes to.
     FirstWallet = "line.first_wallet" {}
     AsksAll = "line.asks_all" {}
@@ -334,6 +335,38 @@ said! {
     FileIdTwice = "file.id_twice" {}
     FileZone = "file.zone" { text }
     FileConverted = "file.converted" {}
+    // What a backup holds, and what restoring it comes to.
+    RestoreMade = "restore.made" { made }
+    RestorePayments = "restore.payments" { n }
+    RestorePaymentsUntil = "restore.payments_until" { n, last }
+    RestoreAgents = "restore.agents" { agents }
+    RestoreLost = "restore.lost" { n }
+    RestoreNoneLost = "restore.none_lost" {}
+    RestoreUncounted = "restore.uncounted" {}
+    RestoreReplaces = "restore.replaces" { dir }
+    RestoreTokens = "restore.tokens" {}
+    RestoreAsks = "restore.asks" {}
+    RestoreFull = "restore.full" {}
+    RestoreTwice = "restore.twice" {}
+    // What came of restoring it.
+    RestoreDone = "restore.done" { made }
+    RestoreAside = "restore.aside" { path }
+    RestoreUnread = "restore.unread" { why }
+    RestoreFileAside = "restore.file_aside" { file, path }
+    RestoreConfigOut = "restore.config_out" { why }
+    RestoreConfigBeside = "restore.config_beside" { path }
+    RestoreFileNot = "restore.file_not" { file, why }
+    RestoreNext = "restore.next" {}
+    RestoreFailed = "restore.failed" {}
+    RestoreGivenUp = "restore.given_up" {}
+    // Why a file is not restored.
+    BackupNot = "backup.not" { file }
+    BackupPlain = "backup.plain" { file }
+    BackupNoKey = "backup.no_key" {}
+    BackupOther = "backup.other" {}
+    BackupDamaged = "backup.damaged" { why }
+    BackupNewer = "backup.newer" {}
+    BackupLarge = "backup.large" { needs }
     // Words of others, and of the system.
     Told = "told" { text }
 }

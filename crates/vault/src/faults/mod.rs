@@ -8,7 +8,7 @@ mod point;
 mod vfs;
 
 pub use disk::{Disk, DiskStep};
-pub(crate) use point::reached;
+pub use point::reached;
 
 use rusqlite::{Connection, ffi};
 use std::{

@@ -178,7 +178,7 @@ fn immutable(path: &Path) -> String {
     format!("file:{name}?immutable=1")
 }
 
-fn settings(conn: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn settings(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(Duration::from_secs(5))?;
     // Otherwise a statement is planned anew for each value bound to it, which costs more than running it.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

@@ -3,6 +3,7 @@
 use futures_channel::oneshot;
 use rusqlite::Connection;
 use std::{
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicI64},
@@ -13,6 +14,7 @@ use std::{
 
 use super::{
     anchor::{Keeper, Names},
+    backup::{self, BackupError, Checked},
     chain::MacKey,
     db::{self, Bad},
     job::Job,
@@ -42,7 +44,7 @@ pub(crate) struct Ledger {
     threads: Mutex<Threads>,
     reader: Mutex<Option<Connection>>,
     /// Held until everything else is gone.
-    _place: Place,
+    place: Place,
 }
 
 #[derive(Default)]
@@ -56,6 +58,12 @@ impl Ledger {
     pub fn open(open: Open) -> Result<Self, OpenError> {
         let place = Place::take(&open.dir)?;
         let names = Names::of(place.dir());
+        if place.loose.is_none() {
+            backup::mend(&place, &names, &open.keys).map_err(|error| OpenError::HalfRestored {
+                dir: place.dir().display().to_string(),
+                why: error.to_string(),
+            })?;
+        }
         let (queue, messages) = sync_channel(QUEUE);
         #[cfg(feature = "faults")]
         crate::faults::install(open.faults.clone());
@@ -107,7 +115,7 @@ impl Ledger {
             queue,
             keeper: Arc::clone(&keeper),
             names,
-            _place: place,
+            place,
         };
         let checked = started.as_ref().map(|s| s.key.clone());
         ledger.spawn(Writer::new(shared, keeper, started, life, messages)).map_err(|e| failed("a thread", e))?;
@@ -233,6 +241,11 @@ impl Ledger {
             .ok_or_else(|| VaultError::Storage("the guard key is missing".into()))?;
         let conn = db::open_reader(&self.shared.ledger).map_err(|e| VaultError::Storage(e.to_string()))?;
         verify::whole(&conn, &key).map_err(told)
+    }
+
+    /// What a backup holds. Blocks.
+    pub fn check_backup(&self, file: &Path) -> Result<Checked, BackupError> {
+        backup::check(self.place.dir(), self.keys(), file)
     }
 
     fn keys(&self) -> &Keys {

@@ -95,7 +95,7 @@ fn io(path: &Path, error: &std::io::Error) -> OpenError {
     OpenError::Io { path: path.display().to_string(), why: error.to_string() }
 }
 
-fn no_follow() -> i32 {
+pub(crate) fn no_follow() -> i32 {
     i32::try_from((rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::CLOEXEC).bits()).unwrap_or(0)
 }
 

@@ -37,6 +37,13 @@ pub enum LimitsError {
         #[cfg_attr(test, ts(type = "Array<Said>"))]
         says: Vec<Said>,
     },
+    /// A file is named by its whole path.
+    WholePath,
+    /// The file is not restored, and why.
+    Backup {
+        #[cfg_attr(test, ts(type = "Array<Said>"))]
+        says: Vec<Said>,
+    },
     /// The limits were changed meanwhile.
     Changed,
     /// Something in limits or settings has not been confirmed by anybody.

@@ -1,20 +1,21 @@
 //! The Settings page's room: the one configuration file as controls, what the program found out about itself, and a report of it.
 //!
 //! The file is checked whole before it is written and keeps its comments. What could loosen a verdict passes the owner check and
-//! the window that asks, as on the Limits page. How long answers are kept and when wallets lock counts at once, all else from the next
+//! the window that asks, as on the Limits page; so does restoring a backup, which the next start carries out. How long answers are kept and when wallets lock counts at once, all else from the next
 //! start on.
 
 mod autostart;
 mod changed;
 mod doctor;
 mod edit;
+mod restore;
 #[cfg(test)]
 mod tests;
 mod view;
 
 pub use autostart::set as start_at_login;
 pub use edit::SettingsEdit;
-pub use view::{Finding, SettingsSaved, SettingsView};
+pub use view::{Finding, RestoredView, SettingsSaved, SettingsView};
 
 use anyhow::Context as _;
 use countersign_core::{Millis, approval::Said, payment::Digest};
@@ -34,7 +35,7 @@ use super::limits::{
     LimitsError,
     owner::{OwnerCheck, WAIT_MS},
 };
-use crate::{app::Place, config::Config};
+use crate::{app::Place, backup::staged, config::Config};
 use view::{NodesView, RateView};
 
 /// How long the person has in the window that asks.
@@ -60,19 +61,32 @@ pub struct Room {
     running: Mutex<Config>,
     approver: Arc<dyn Approver>,
     owner: OwnerCheck<Waiting>,
+    /// One backup is looked at at a time.
+    looking: tokio::sync::Mutex<()>,
 }
 
-/// A text that waits for its owner, and the one it was made of.
-struct Waiting {
-    base: Digest,
-    text: String,
-    lines: Vec<Said>,
+/// What waits for its owner.
+enum Waiting {
+    /// A text, and the one it was made of.
+    Text { base: Digest, text: String, lines: Vec<Said> },
+    /// The copy of a backup, and what was told of it.
+    Restore { copy: staged::Copy, lines: Vec<Said> },
+}
+
+/// What was confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmed {
+    /// It stands in the file.
+    Saved,
+    /// The program has to start again, which restores the backup.
+    Again,
 }
 
 impl Room {
     /// A room over the file of this place, of a program that runs with `running`.
     pub fn new(place: Place, running: Config, approver: Arc<dyn Approver>, clock: Arc<dyn Clock>) -> Self {
-        Self { place, running: Mutex::new(running), approver, owner: OwnerCheck::new(clock) }
+        let (owner, looking) = (OwnerCheck::new(clock), tokio::sync::Mutex::default());
+        Self { place, running: Mutex::new(running), approver, owner, looking }
     }
 
     /// The page as the file stands.
@@ -111,6 +125,7 @@ impl Room {
             licence: env!("CARGO_PKG_LICENSE").to_owned(),
             dir: self.place.dir.display().to_string(),
             logs: crate::log::folder(&self.place).display().to_string(),
+            restored: staged::outcome(&self.place).map(|told| RestoredView { whole: told.whole, lines: told.lines }),
         })
     }
 
@@ -135,9 +150,8 @@ impl Room {
         let lines = changed::changed(&old, &new);
         let words = edit.words();
         let id = super::doubts::id().ok_or(LimitsError::Over)?;
-        self.owner.begin(&id, Waiting { base: digest(&text), text: made, lines: lines.clone() }, &words);
-        let wait_seconds = u32::try_from(WAIT_MS.div_euclid(1000)).unwrap_or_default();
-        Ok(SettingsSaved::Owner { id, lines, words, wait_seconds })
+        self.owner.begin(&id, Waiting::Text { base: digest(&text), text: made, lines: lines.clone() }, &words);
+        Ok(SettingsSaved::Owner { id, lines, words, wait_seconds: wait_seconds() })
     }
 
     /// What a change that counts at once says is in force from here on.
@@ -154,21 +168,43 @@ impl Room {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Writes what waits, once its words were typed, the wait is over and the person said yes in the window that asks.
-    pub async fn confirm(&self, id: &str, typed: &str) -> Told<()> {
+    /// Carries out what waits, once its words were typed, the wait is over and the person said yes in the window that asks.
+    pub async fn confirm(&self, id: &str, typed: &str) -> Told<Confirmed> {
         let waiting = self.owner.answer(id, typed)?;
-        let change = Change { id: id.to_owned(), title: Said::AskSettings {}, lines: waiting.lines.clone() };
-        match tokio::time::timeout(PATIENCE, self.approver.confirm(change)).await {
-            Ok(true) if digest(&self.text()?) == waiting.base => self.write(&waiting.text).map_err(failed),
-            Ok(true) => Err(LimitsError::Changed),
+        let (title, lines) = match &waiting {
+            Waiting::Text { lines, .. } => (Said::AskSettings {}, lines.clone()),
+            Waiting::Restore { lines, .. } => (Said::AskRestore {}, lines.clone()),
+        };
+        let change = Change { id: id.to_owned(), title, lines };
+        let ended = match tokio::time::timeout(PATIENCE, self.approver.confirm(change)).await {
+            Ok(true) => self.carry_out(waiting),
             Ok(false) => Err(LimitsError::Declined),
             Err(_) => Err(LimitsError::Unanswered),
+        };
+        if ended.is_err() {
+            staged::forget(&self.place);
+        }
+        ended
+    }
+
+    fn carry_out(&self, waiting: Waiting) -> Told<Confirmed> {
+        match waiting {
+            Waiting::Text { base, text, .. } if digest(&self.text()?) == base => {
+                self.write(&text).map_err(failed)?;
+                Ok(Confirmed::Saved)
+            }
+            Waiting::Text { .. } => Err(LimitsError::Changed),
+            Waiting::Restore { copy, .. } => {
+                staged::ask(&self.place, &copy).map_err(failed)?;
+                Ok(Confirmed::Again)
+            }
         }
     }
 
     /// What waits is dropped.
     pub fn cancel(&self) {
         self.owner.cancel();
+        staged::forget(&self.place);
     }
 
     /// Starts with the session, or no more.
@@ -229,6 +265,10 @@ impl Room {
         fresh.persist(&file)?;
         Ok(())
     }
+}
+
+fn wait_seconds() -> u32 {
+    u32::try_from(WAIT_MS.div_euclid(1000)).unwrap_or_default()
 }
 
 fn digest(text: &str) -> Digest {

@@ -113,6 +113,64 @@ async fn what_could_loosen_needs_the_words_the_wait_and_the_window_that_asks() {
     assert_eq!(home.text(), "# by hand\n");
 }
 
+#[tokio::test]
+async fn a_backup_waits_for_the_words_the_wait_and_the_window_that_asks_and_for_the_next_start() {
+    let home = staged::tests::home();
+    let place = home.place.clone();
+    let config = Config::load(&place.config).unwrap();
+    let vault = crate::app::open_vault(&place, &config, Arc::new(countersign_vault::SystemClock), false).unwrap();
+    let downloads = tempfile::tempdir().unwrap();
+    let file = downloads.path().join("countersign-backup-2026-11-25.sqlite");
+    let made = Millis(1_795_000_000_000);
+    crate::backup::make(&place, &file, made).unwrap();
+    std::fs::write(downloads.path().join("other.sqlite"), "").unwrap();
+    let (clock, person) = (Arc::new(ManualClock::new(made)), Arc::new(Person::default()));
+    let room = Room::new(place.clone(), config, person.clone(), clock.clone());
+    let file = file.display().to_string();
+    assert_eq!(room.backups(downloads.path()), [file.as_str()]);
+    assert_eq!(room.restore(&vault, "copy.sqlite").await, Err(LimitsError::WholePath));
+    let other = room.restore(&vault, &place.config.display().to_string()).await;
+    let named = Said::BackupNot { file: place.config.display().to_string() };
+    assert_eq!(other, Err(LimitsError::Backup { says: vec![named] }));
+
+    let copied = || {
+        let names = std::fs::read_dir(&place.dir).unwrap().map(|file| file.unwrap().file_name());
+        names.into_iter().any(|name| name.to_str().unwrap().starts_with("restore-"))
+    };
+    assert!(!copied(), "what was refused is not kept");
+    let begin = async || match room.restore(&vault, &file).await {
+        Ok(SettingsSaved::Restore { id, lines, words, .. }) => (id, lines, words),
+        other => panic!("{other:?}"),
+    };
+    let (id, lines, words) = begin().await;
+    assert_eq!(words, made.rfc3339().chars().take(10).collect::<String>());
+    assert!(lines.contains(&Said::RestoreNoneLost {}) && lines.contains(&Said::RestoreAsks {}), "{lines:?}");
+    assert!(matches!(room.confirm(&id, &words).await, Err(LimitsError::TooEarly { .. })));
+    clock.advance_ms(WAIT_MS);
+    assert_eq!(room.confirm(&id, "yes").await, Err(LimitsError::NotTyped));
+    assert!(person.asked.lock().unwrap().is_empty());
+    assert_eq!(room.confirm(&id, &words).await, Err(LimitsError::Declined));
+    assert!(!copied(), "what was declined is not kept");
+    begin().await;
+    room.cancel();
+    assert!(!copied(), "what was dropped is not kept");
+
+    person.says.store(true, Ordering::SeqCst);
+    let (id, lines, words) = begin().await;
+    clock.advance_ms(WAIT_MS);
+    assert_eq!(room.confirm(&id, &words).await, Ok(Confirmed::Again));
+    let asked = person.asked.lock().unwrap().pop().unwrap();
+    assert_eq!((asked.title, asked.lines), (Said::AskRestore {}, lines), "what is confirmed is shown");
+    assert_eq!(room.view().unwrap().restored, None);
+    assert!(vault.doubts().history.is_none(), "nothing happens before the next start");
+    vault.shutdown().await;
+    let told = staged::carry_out(&place, made).unwrap().unwrap();
+    assert!(told.whole);
+    assert_eq!(room.view().unwrap().restored, Some(RestoredView { whole: true, lines: told.lines }));
+    room.seen().unwrap();
+    assert_eq!(room.view().unwrap().restored, None);
+}
+
 #[test]
 fn offered_nodes_are_of_networks_we_know_and_none_is_used_unasked() {
     let home = home("");
@@ -131,6 +189,7 @@ fn the_bindings_are_current() {
     check::<SettingsView>(&dir, &mut stale);
     check::<RateView>(&dir, &mut stale);
     check::<NodesView>(&dir, &mut stale);
+    check::<RestoredView>(&dir, &mut stale);
     check::<SettingsSaved>(&dir, &mut stale);
     check::<Finding>(&dir, &mut stale);
     check::<view::FindingId>(&dir, &mut stale);

@@ -34,6 +34,18 @@ pub struct SettingsView {
     pub dir: String,
     /// Where its logs lie.
     pub logs: String,
+    /// What came of a restore, until it was seen.
+    pub restored: Option<RestoredView>,
+}
+
+/// What came of restoring a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct RestoredView {
+    /// Whether all of it was restored.
+    pub whole: bool,
+    #[cfg_attr(test, ts(type = "Array<Said>"))]
+    pub lines: Vec<Said>,
 }
 
 /// What one unit of a currency is worth.
@@ -67,6 +79,14 @@ pub enum SettingsSaved {
     Saved,
     /// It can loosen: the owner types this after a wait, and confirms it in the window that asks.
     Owner {
+        id: String,
+        #[cfg_attr(test, ts(type = "Array<Said>"))]
+        lines: Vec<Said>,
+        words: String,
+        wait_seconds: u32,
+    },
+    /// A backup was found good: what it holds and what follows. The owner types its day, and confirms it in the window that asks.
+    Restore {
         id: String,
         #[cfg_attr(test, ts(type = "Array<Said>"))]
         lines: Vec<Said>,

@@ -117,6 +117,7 @@ export type Said =
   | { id: "change.login"; parts: { upstream: string } }
   | { id: "change.merchant"; parts: {  } }
   | { id: "change.merchant_gone"; parts: {  } }
+  | { id: "change.restore"; parts: {  } }
   | { id: "line.first_wallet"; parts: {  } }
   | { id: "line.asks_all"; parts: {  } }
   | { id: "line.rules_apply"; parts: {  } }
@@ -279,4 +280,33 @@ export type Said =
   | { id: "file.id_twice"; parts: {  } }
   | { id: "file.zone"; parts: { text: string } }
   | { id: "file.converted"; parts: {  } }
+  | { id: "restore.made"; parts: { made: string } }
+  | { id: "restore.payments"; parts: { n: string } }
+  | { id: "restore.payments_until"; parts: { n: string; last: string } }
+  | { id: "restore.agents"; parts: { agents: string } }
+  | { id: "restore.lost"; parts: { n: string } }
+  | { id: "restore.none_lost"; parts: {  } }
+  | { id: "restore.uncounted"; parts: {  } }
+  | { id: "restore.replaces"; parts: { dir: string } }
+  | { id: "restore.tokens"; parts: {  } }
+  | { id: "restore.asks"; parts: {  } }
+  | { id: "restore.full"; parts: {  } }
+  | { id: "restore.twice"; parts: {  } }
+  | { id: "restore.done"; parts: { made: string } }
+  | { id: "restore.aside"; parts: { path: string } }
+  | { id: "restore.unread"; parts: { why: string } }
+  | { id: "restore.file_aside"; parts: { file: string; path: string } }
+  | { id: "restore.config_out"; parts: { why: string } }
+  | { id: "restore.config_beside"; parts: { path: string } }
+  | { id: "restore.file_not"; parts: { file: string; why: string } }
+  | { id: "restore.next"; parts: {  } }
+  | { id: "restore.failed"; parts: {  } }
+  | { id: "restore.given_up"; parts: {  } }
+  | { id: "backup.not"; parts: { file: string } }
+  | { id: "backup.plain"; parts: { file: string } }
+  | { id: "backup.no_key"; parts: {  } }
+  | { id: "backup.other"; parts: {  } }
+  | { id: "backup.damaged"; parts: { why: string } }
+  | { id: "backup.newer"; parts: {  } }
+  | { id: "backup.large"; parts: { needs: string } }
   | { id: "told"; parts: { text: string } };

@@ -4,4 +4,4 @@ import type { Said } from "./Said";
 /**
  * How a change went.
  */
-export type SettingsSaved = { "is": "same" } | { "is": "saved" } | { "is": "owner", id: string, lines: Array<Said>, words: string, wait_seconds: number, };
+export type SettingsSaved = { "is": "same" } | { "is": "saved" } | { "is": "owner", id: string, lines: Array<Said>, words: string, wait_seconds: number, } | { "is": "restore", id: string, lines: Array<Said>, words: string, wait_seconds: number, };
