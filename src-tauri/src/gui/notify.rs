@@ -101,10 +101,10 @@ pub async fn follow(shell: Arc<Shell>) {
     }
 }
 
-/// Says something of Countersign itself; a click opens the main window.
-pub fn say(shell: Arc<Shell>, title: Word, text: Word) {
+/// Says something of Countersign itself; a click opens the main window. `shown` runs once the notification went out, else never.
+pub fn say(shell: Arc<Shell>, title: Word, text: Word, shown: impl FnOnce() + Send + 'static) {
     let (text, leads) = (shell.words.say(text, &[]), Leads::Page(Word::Open, "activity".to_owned()));
-    Arc::new(Server { shell, missing: AtomicBool::new(false) }).show(title, text, leads);
+    Arc::new(Server { shell, missing: AtomicBool::new(false) }).show_then(title, text, leads, shown);
 }
 
 /// Our own words, the paired name, the amount from our registry, the host that is paid.
@@ -137,8 +137,12 @@ struct Server {
 }
 
 impl Server {
-    /// Shows it from a thread of its own: the server may take its time, and a click may come much later.
     fn show(self: Arc<Self>, title: Word, body: String, leads: Leads) {
+        self.show_then(title, body, leads, || {});
+    }
+
+    /// Shows it from a thread of its own: the server may take its time, and a click may come much later.
+    fn show_then(self: Arc<Self>, title: Word, body: String, leads: Leads, then: impl FnOnce() + Send + 'static) {
         let title = self.shell.words.say(title, &[]);
         let spawned = std::thread::Builder::new().name("notification".to_owned()).spawn(move || {
             let mut notification = notify_rust::Notification::new();
@@ -158,7 +162,11 @@ impl Server {
                 Leads::Page(act, _) => drop(notification.action("show", &self.shell.words.say(*act, &[]))),
                 Leads::Nowhere => {}
             }
-            match notification.show() {
+            let sent = notification.show();
+            if sent.is_ok() {
+                then();
+            }
+            match sent {
                 #[cfg(all(unix, not(target_os = "macos")))]
                 Ok(shown) if !matches!(leads, Leads::Nowhere) => shown.wait_for_action(|action| match leads {
                     Leads::Question if action == "show" => self.shell.windows.present(),
