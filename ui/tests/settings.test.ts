@@ -144,6 +144,14 @@ test('the work of others is listed with its licences', async () => {
   await fireEvent(others, new Event('toggle'));
   expect((await within(others).findByText(/^svelte 5/)).textContent).toContain('MIT');
   expect(within(others).getByText(/^tauri 2/)).toBeTruthy();
+  expect(screen.queryByTestId('licence')).toBeNull();
+  await fireEvent.click(within(others).getByText(/^svelte 5/));
+  expect(screen.getByTestId('licence').textContent).toMatch(/Copyright.*Svelte[\s\S]*Permission is hereby granted/);
+  await fireEvent.click(within(others).getByText(/^selectors /));
+  expect(within(others).getByText(/standard text of MPL-2.0/)).toBeTruthy();
+  expect(screen.getByTestId('licence').textContent).toContain('Mozilla Public License');
+  await fireEvent.click(within(others).getByText(/^selectors /));
+  expect(screen.queryByTestId('licence')).toBeNull();
 });
 
 test('what needs a restart says so, and Chinese is there', async () => {
