@@ -5,6 +5,7 @@
 mod day;
 mod merchant;
 mod scale;
+mod shortcut;
 mod told;
 
 use serde_json::{Value, json};

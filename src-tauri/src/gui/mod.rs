@@ -25,6 +25,7 @@ mod secret;
 mod secret_commands;
 mod settings;
 mod settings_commands;
+mod shortcut;
 mod spot;
 mod stage;
 #[cfg(test)]
@@ -95,6 +96,7 @@ struct Shell {
     settings: settings::Room,
     lacking: lacking::Lacking,
     alone: alone::Alone,
+    raising: shortcut::Raising,
 }
 
 /// Runs the desktop on this thread, the main one, until it is quit. What waits then is refused.
@@ -195,6 +197,7 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
         settings,
         lacking: lacking::Lacking::default(),
         alone: alone::Alone::new(&dir),
+        raising: shortcut::Raising::new(app.clone(), windows.clone(), settings::hears_keys()),
     });
     app.manage(windows.clone());
     app.manage(shell.clone());
@@ -202,6 +205,12 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<()> {
     tray::start(app, shell.clone(), &dir).context("putting up the tray icon")?;
     tauri::async_runtime::spawn(doubts::ask(shell.desk.clone(), shell.approver.clone()));
     tauri::async_runtime::spawn(alone::begin(shell.clone()));
+    let raises = shell.clone();
+    tauri::async_runtime::spawn_blocking(move || {
+        if let Err(why) = raises.raising.take(&raises.preferences.now().shortcut) {
+            tracing::warn!(?why, "the shortcut that was chosen raises no question in this run");
+        }
+    });
     tauri::async_runtime::spawn(notify::follow(shell));
     if let Some(page) = show {
         windows.main(Some(page));

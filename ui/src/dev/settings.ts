@@ -9,6 +9,7 @@ export const chosen = (change: Partial<Preferences> = {}): Preferences => ({
   notices: 'all',
   notices_from: '',
   sound: false,
+  shortcut: '',
   ...change,
 });
 
@@ -34,6 +35,7 @@ export const settings = (change: Partial<SettingsView> = {}): SettingsView => ({
   licence: 'MIT OR Apache-2.0',
   dir: '/home/me/.local/share/countersign',
   logs: '/home/me/.local/share/countersign/logs',
+  shortcuts: true,
   ...change,
 });
 

@@ -107,9 +107,10 @@ mod tests {
     #[test]
     fn what_is_only_built_or_tested_with_is_not_in_it() {
         let need = |id: &str, kind: Value| json!({"pkg": id, "dep_kinds": [{"kind": kind, "target": null}]});
-        let package =
-            |id: &str, source: Value| json!({"id": id, "name": id, "version": "1", "license": "MIT", "source": source,
-            "manifest_path": format!("/{id}/Cargo.toml"), "authors": ["A"]});
+        let package = |id: &str, source: Value| {
+            json!({"id": id, "name": id, "version": "1", "license": "MIT", "source": source,
+            "manifest_path": format!("/{id}/Cargo.toml"), "authors": ["A"]})
+        };
         let metadata = json!({
             "packages": [
                 package("countersign", Value::Null), package("core", Value::Null),

@@ -13,6 +13,7 @@ mod tests;
 mod view;
 
 pub use autostart::set as start_at_login;
+pub use doctor::hears_keys;
 pub use edit::SettingsEdit;
 pub use view::{Finding, SettingsSaved, SettingsView};
 
@@ -111,6 +112,7 @@ impl Room {
             licence: env!("CARGO_PKG_LICENSE").to_owned(),
             dir: self.place.dir.display().to_string(),
             logs: crate::log::folder(&self.place).display().to_string(),
+            shortcuts: doctor::hears_keys(),
         })
     }
 

@@ -34,6 +34,8 @@ pub struct SettingsView {
     pub dir: String,
     /// Where its logs lie.
     pub logs: String,
+    /// Whether a combination of keys can raise a question on this display.
+    pub shortcuts: bool,
 }
 
 /// What one unit of a currency is worth.

@@ -37,4 +37,8 @@ dir: string,
 /**
  * Where its logs lie.
  */
-logs: string, };
+logs: string, 
+/**
+ * Whether a combination of keys can raise a question on this display.
+ */
+shortcuts: boolean, };
