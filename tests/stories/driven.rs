@@ -7,6 +7,7 @@ mod merchant;
 mod restore;
 mod scale;
 mod shop;
+mod shortcut;
 mod told;
 
 use serde_json::{Value, json};

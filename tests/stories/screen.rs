@@ -64,6 +64,17 @@ pub async fn focus(window: &str) {
     run("xdotool", &["windowfocus", window]).await;
 }
 
+/// Presses keys wherever the keyboard is.
+pub async fn key(keys: &str) {
+    run("xdotool", &["key", "--clearmodifiers", keys]).await;
+}
+
+/// The window that has the keyboard.
+pub async fn active() -> Option<String> {
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    Some(run("xdotool", &["getactivewindow"]).await?.trim().to_owned())
+}
+
 /// Whether a window of this title is to be seen.
 pub async fn there(title: &str) -> bool {
     visible(title).await.is_some()

@@ -217,6 +217,7 @@ test('every typed message of the core has its words in both languages', () => {
     speak(language);
     expect(sayRule({ effect: 'deny', conditions: [] }, 'USD')).not.toContain('{');
     expect(sayCondition({ id: 'risk', values: ['price_up', 'new_one'] }, 'USD')).toContain('new_one');
+    expect(sayCondition({ id: 'until_exit', program: 'node' }, 'USD')).toBe(language === 'en' ? 'until node exits' : '直到 node 退出');
     expect(sayCondition({ id: 'other', field: 'task', test: 'in', values: ['t'] }, 'USD')).not.toContain('{');
   }
 });

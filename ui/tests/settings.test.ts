@@ -172,6 +172,27 @@ test('the folder of the logs is named and opened on demand', async () => {
   expect(called('settings_logs')).toHaveLength(1);
 });
 
+test.each([
+  ['en', 'no_shortcut', 'Take Ctrl, Alt or Super'],
+  ['en', 'shortcut_taken', 'Another program'],
+  ['zh-CN', 'shortcut_taken', '其他程序'],
+] as const)('keys that raise a question are sent as typed, and what speaks against them is said, in %s: %s', async (language, kind, words) => {
+  host.answers['set_preferences'] = () => Promise.reject({ kind });
+  speak(language);
+  await open();
+  await fireEvent.input(await screen.findByTestId('shortcut'), { target: { value: 'Ctrl+Alt+Q' } });
+  await fireEvent.click(screen.getByTestId('shortcut-save'));
+  expect((await screen.findByRole('alert')).textContent).toContain(words);
+  expect(called('set_preferences')).toEqual([{ preferences: chosen({ shortcut: 'Ctrl+Alt+Q' }) }]);
+});
+
+test('where a display has no such keys that is said', async () => {
+  host.answers['settings'] = () => settings({ shortcuts: false });
+  await open();
+  expect((await screen.findByTestId('no-shortcuts')).textContent).toContain('Wayland');
+  expect(screen.queryByTestId('shortcut')).toBeNull();
+});
+
 test('the work of others is listed with its licences', async () => {
   await open();
   const others = screen.getByTestId('others').closest('details') as HTMLDetailsElement;
@@ -179,6 +200,14 @@ test('the work of others is listed with its licences', async () => {
   await fireEvent(others, new Event('toggle'));
   expect((await within(others).findByText(/^svelte 5/)).textContent).toContain('MIT');
   expect(within(others).getByText(/^tauri 2/)).toBeTruthy();
+  expect(screen.queryByTestId('licence')).toBeNull();
+  await fireEvent.click(within(others).getByText(/^svelte 5/));
+  expect(screen.getByTestId('licence').textContent).toMatch(/Copyright.*Svelte[\s\S]*Permission is hereby granted/);
+  await fireEvent.click(within(others).getByText(/^selectors /));
+  expect(within(others).getByText(/standard text of MPL-2.0/)).toBeTruthy();
+  expect(screen.getByTestId('licence').textContent).toContain('Mozilla Public License');
+  await fireEvent.click(within(others).getByText(/^selectors /));
+  expect(screen.queryByTestId('licence')).toBeNull();
 });
 
 test('what needs a restart says so, and Chinese is there', async () => {

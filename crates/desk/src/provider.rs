@@ -31,4 +31,7 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// # Errors
     /// A sentence, when nothing was learnt.
     async fn look(&self, record: &Record, forms: &[Signable]) -> Result<Seen, String>;
+
+    /// Whether there is anybody to ask about it: what was ordered for somebody else nobody here can look for.
+    fn can_look(&self, record: &Record) -> bool;
 }

@@ -21,6 +21,20 @@ pub fn runs(process: &ProcessId) -> bool {
     process.run().is_some_and(|(pid, at)| began(pid) == Some(at))
 }
 
+/// What the program of a run that goes on is called: the name of its file, which is foreign text.
+#[cfg(target_os = "linux")]
+pub fn program(process: &ProcessId) -> Option<String> {
+    let (pid, _) = process.run().filter(|_| runs(process))?;
+    let path = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    let name = path.file_name()?.to_string_lossy();
+    Some(name.strip_suffix(" (deleted)").unwrap_or(&name).to_owned())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn program(_process: &ProcessId) -> Option<String> {
+    None
+}
+
 /// The third and the twenty-second field; the second is a name in brackets and may hold anything, brackets too.
 #[cfg(target_os = "linux")]
 fn read(stat: &str) -> Option<u64> {

@@ -81,6 +81,7 @@ impl Alipay {
     /// other's key.
     pub async fn check(&self) -> Result<Merchant, NotWorking> {
         let merchant = keys(&self.vault).await?;
+        self.knock().await;
         match self.trade(&self.profile()?, NOBODYS).await? {
             TradeFound::Unknown | TradeFound::Known { .. } => Ok(merchant),
             TradeFound::Refused(why) => Err(NotWorking::Refused(clean(&why))),

@@ -10,6 +10,8 @@ mod order;
 mod provider;
 pub mod setup;
 pub mod shape;
+#[cfg(test)]
+mod tests;
 
 use anyhow::Context as _;
 use countersign_core::{
@@ -22,9 +24,12 @@ use countersign_desk::{
     wire::{Answer, Outgoing, Wire, WireError},
 };
 use countersign_rails::alipay::{PublicKey, Said, Sent, TradeFound, refund_found, trade_found};
-use countersign_vault::{Clock, Vault, keys::Merchant};
+use countersign_vault::{Clock, Vault, VaultError, keys::Merchant};
 use serde_json::{Value, json};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
 use url::Url;
 
 pub use buyer::AlipayBot;
@@ -33,6 +38,8 @@ use shape::{RefundQuery, TradeQuery};
 
 /// Most bytes of an answer that are read; the gateway's are far shorter.
 const MOST: usize = 64 * 1024;
+/// How often a key store that did not tell the merchant is tried: a keyring that is asked may open a prompt.
+const TRY_EVERY: Duration = Duration::from_secs(30);
 
 /// The merchant as it is used.
 #[derive(Debug, Clone)]
@@ -60,11 +67,21 @@ impl Profile {
         Destination { app_id: app_id.clone(), gateway: self.gateway.clone(), sandbox: *sandbox }
     }
 
-    /// Whether a payment was priced for this profile's gateway, which alone knows of it.
-    fn priced(&self, quote: &Quote) -> bool {
-        Origin::of(&self.gateway).is_ok_and(|origin| origin == quote.payee.origin)
+    /// Whether a payment was ordered for this profile's app at its gateway, which alone knows of it.
+    fn ordered(&self, quote: &Quote) -> bool {
+        quote.wallet == format!("alipay:{}", self.merchant.app_id)
+            && Origin::of(&self.gateway).is_ok_and(|origin| origin == quote.payee.origin)
             && quote.testnet == self.merchant.sandbox
     }
+}
+
+/// What the key store told of the merchant.
+#[derive(Debug)]
+enum Told {
+    /// There is one, or none.
+    Known(Option<Box<Profile>>),
+    /// Nothing: it was locked, or broke down. It is tried again, but not before this moment.
+    Nothing { why: Problem, next: Instant },
 }
 
 /// Everything about Alipay that is shared.
@@ -72,7 +89,7 @@ pub struct Alipay {
     vault: Vault,
     wire: Wire,
     clock: Arc<dyn Clock>,
-    profile: RwLock<Option<Profile>>,
+    told: RwLock<Told>,
 }
 
 impl std::fmt::Debug for Alipay {
@@ -84,49 +101,72 @@ impl std::fmt::Debug for Alipay {
 impl Alipay {
     /// With the merchant of this vault, if there is one.
     pub async fn open(vault: Vault, wire: &Wire, clock: Arc<dyn Clock>) -> Arc<Self> {
-        let alipay = Self { vault, wire: wire.narrowed(MOST), clock, profile: RwLock::default() };
-        if let Err(error) = alipay.load().await {
-            tracing::warn!(%error, "the Alipay profile cannot be read; its tools are not offered");
-        }
+        let alipay = Self { vault, wire: wire.narrowed(MOST), clock, told: RwLock::new(Told::Known(None)) };
+        alipay.load().await.ok();
         Arc::new(alipay)
     }
 
     /// Reads the merchant again: it was set up, or taken away.
     pub async fn load(&self) -> anyhow::Result<()> {
-        let profile = match self.vault.merchant().await? {
-            Some(merchant) => Some(Profile {
-                gateway: Url::parse(&merchant.gateway).context("its gateway")?,
-                key: PublicKey::parse(&merchant.alipay_key).context("Alipay's key")?,
-                merchant,
-            }),
-            None => None,
+        let (told, read) = match self.read().await {
+            Ok(profile) => (Told::Known(profile.map(Box::new)), Ok(())),
+            Err(error) => {
+                tracing::warn!(%error, "the Alipay profile cannot be read; until it is, its tools are not offered");
+                let why = match error.downcast_ref::<VaultError>() {
+                    Some(VaultError::Locked) => locked(),
+                    _ => Problem::new(Code::StorageUnavailable, format!("the Alipay profile: {error:#}")),
+                };
+                (Told::Nothing { why, next: Instant::now() }, Err(error))
+            }
         };
-        *self.profile.write().unwrap_or_else(PoisonError::into_inner) = profile;
-        Ok(())
+        *self.told.write().unwrap_or_else(PoisonError::into_inner) = told;
+        read
     }
 
-    /// Whether there is a merchant, so that there are tools.
+    /// Reads the merchant if the key store did not tell it, now and then: its owner may have unlocked it since.
+    pub async fn knock(&self) {
+        match &mut *self.told.write().unwrap_or_else(PoisonError::into_inner) {
+            Told::Nothing { next, .. } if *next <= Instant::now() => *next += TRY_EVERY,
+            _ => return,
+        }
+        if self.load().await.is_err()
+            && let Told::Nothing { next, .. } = &mut *self.told.write().unwrap_or_else(PoisonError::into_inner)
+        {
+            *next += TRY_EVERY;
+        }
+    }
+
+    async fn read(&self) -> anyhow::Result<Option<Profile>> {
+        let Some(merchant) = self.vault.merchant().await? else { return Ok(None) };
+        let gateway = Url::parse(&merchant.gateway).context("its gateway")?;
+        let key = PublicKey::parse(&merchant.alipay_key).context("Alipay's key")?;
+        Ok(Some(Profile { merchant, gateway, key }))
+    }
+
+    /// Whether there is a merchant, as far as the key store told, so that there are tools.
     pub fn is_set_up(&self) -> bool {
-        self.profile.read().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.profile().is_ok()
     }
 
     /// For the page that shows it: the merchant as it is used, without its key; none if there is none.
     #[cfg(feature = "gui")]
     pub fn merchant(&self) -> Option<Merchant> {
-        self.profile.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|profile| profile.merchant.clone())
+        self.profile().ok().map(|profile| profile.merchant)
     }
 
     /// The merchant.
     fn profile(&self) -> Result<Profile, Problem> {
-        let profile = self.profile.read().unwrap_or_else(PoisonError::into_inner).clone();
-        profile.ok_or_else(|| {
-            Problem::new(Code::NotFound, "there is no Alipay profile: a person sets one up")
-                .saying("Ask the person to set the merchant up: `countersign alipay setup`.")
-        })
+        match &*self.told.read().unwrap_or_else(PoisonError::into_inner) {
+            Told::Known(Some(profile)) => Ok(Profile::clone(profile)),
+            Told::Known(None) => Err(Problem::new(Code::NotFound, "there is no Alipay profile: a person sets one up")
+                .saying("Ask the person to set the merchant up: `countersign alipay setup`.")),
+            Told::Nothing { why, .. } => Err(why.clone()),
+        }
     }
 
     /// Answers a tool that only asks.
     pub async fn look_up(&self, tool: Tool, arguments: &str) -> Result<Value, Problem> {
+        self.knock().await;
         let profile = self.profile()?;
         if tool == Tool::QueryRefund {
             let RefundQuery { out_trade_no, out_request_no } = shape::read::<RefundQuery>(arguments)?.checked()?;
@@ -148,7 +188,7 @@ impl Alipay {
         let question = Question { app_id: profile.merchant.app_id.clone(), at: self.clock.wall().seconds(), about };
         let (method, parameters) = (question.method(), question.parameters());
         let signature = self.vault.sign_question(question).await.map_err(|error| match error {
-            countersign_vault::VaultError::Locked => Problem::new(Code::Locked, "the keyring is locked"),
+            VaultError::Locked => locked(),
             other => Problem::new(Code::StorageUnavailable, other.to_string()),
         })?;
         let answer = self.send(profile, &Sent::new(&parameters, &signature)).await;
@@ -162,4 +202,8 @@ impl Alipay {
         let headers = [("content-type".to_owned(), "application/x-www-form-urlencoded;charset=utf-8".to_owned())];
         self.wire.ask_once(&Outgoing { method: "POST", url: &url, headers: &headers, body }).await
     }
+}
+
+fn locked() -> Problem {
+    Problem::new(Code::Locked, "the keyring is locked")
 }

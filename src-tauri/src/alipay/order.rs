@@ -31,6 +31,7 @@ impl Alipay {
         arguments: &str,
         (pace, wait): (Pace, u64),
     ) -> Result<Request, Problem> {
+        self.knock().await;
         let profile = self.profile()?;
         match tool {
             Tool::Refund => self.refund(desk, caller, &profile, shape::read(arguments)?, (pace, wait)).await,

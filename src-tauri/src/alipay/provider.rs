@@ -19,8 +19,9 @@ impl Provider for Alipay {
             return Ok(if record.outcome == Some(Outcome::Failed) { Seen::NotMoved } else { Seen::Open });
         }
         let [Signable::Alipay(order)] = forms else { return Err("there is no order".to_owned()) };
+        self.knock().await;
         let profile = self.profile().map_err(|problem| problem.detail)?;
-        if profile.merchant.app_id != order.app_id || !profile.priced(&record.quote) {
+        if profile.merchant.app_id != order.app_id || !profile.ordered(&record.quote) {
             return Err("it was ordered for another app or gateway than the one that is set up".to_owned());
         }
         let ask = async |about| self.ask(&profile, about).await.map_err(|problem| problem.detail);
@@ -53,5 +54,9 @@ impl Provider for Alipay {
                 }
             }
         }
+    }
+
+    fn can_look(&self, record: &Record) -> bool {
+        self.profile().is_ok_and(|profile| profile.ordered(&record.quote))
     }
 }

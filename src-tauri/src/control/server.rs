@@ -188,6 +188,11 @@ impl Counter {
                 self.alipay.load().await?;
                 value
             }
+            op @ Op::WalletUnlock { .. } => {
+                let value = perform(vault, desk.registry(), op, by).await?;
+                self.alipay.knock().await;
+                value
+            }
             Op::AlipayCheck => {
                 let mut value = setup::shown(&self.alipay.check().await?);
                 value["tried"] = json!({"gateway": "answers", "keys": "match"});

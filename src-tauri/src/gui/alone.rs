@@ -34,16 +34,18 @@ pub async fn begin(shell: Arc<Shell>) {
     if shell.alone.said.exists() || shows().await {
         return;
     }
-    if let Err(error) = std::fs::write(&shell.alone.said, "") {
-        tracing::warn!(%error, "that there is no tray will be said again");
-    }
-    notify::say(shell, Word::NoTray, Word::NoTrayMore);
+    let said = shell.alone.said.clone();
+    notify::say(shell, Word::NoTray, Word::NoTrayMore, move || {
+        if let Err(error) = std::fs::write(said, "") {
+            tracing::warn!(%error, "that there is no tray will be said again");
+        }
+    });
 }
 
 /// Says, once a run, that closing the main window ends nothing, where no tray shows it.
 pub async fn closing(shell: Arc<Shell>) {
     if !shows().await && !shell.alone.closing.swap(true, Ordering::Relaxed) {
-        notify::say(shell, Word::KeepsRunning, Word::KeepsRunningMore);
+        notify::say(shell, Word::KeepsRunning, Word::KeepsRunningMore, || {});
     }
 }
 

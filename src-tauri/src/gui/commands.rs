@@ -6,6 +6,7 @@ use countersign_desk::{
     event::Event,
 };
 use countersign_vault::{Health, Scope, keys::Guarded};
+use serde::Serialize;
 use std::{sync::Arc, time::Instant};
 use tauri::{Manager as _, State, WebviewWindow, ipc::Channel};
 use tokio::sync::oneshot;
@@ -17,6 +18,7 @@ use super::{
     limits::LimitsError,
     pause as pause_all,
     preferences::{self, Preferences},
+    shortcut::NoShortcut,
     view::{ApprovalFrame, DecideError, DecideErrorKind, Decision, MainState, MainStatus, Remember, Unkept},
     window::{APPROVAL, MAIN},
 };
@@ -177,11 +179,33 @@ pub fn preferences(window: WebviewWindow, shell: Gets<'_>) -> Said<Preferences> 
 
 /// Changes that, at once and for the next start.
 #[tauri::command]
-pub fn set_preferences(window: WebviewWindow, shell: Gets<'_>, preferences: Preferences) -> Said<()> {
+pub async fn set_preferences(
+    window: WebviewWindow,
+    shell: Gets<'_>,
+    preferences: Preferences,
+) -> Result<(), NotChosen> {
     from(&window, MAIN)?;
     preferences.check().map_err(failed)?;
-    let theme = preferences.theme;
+    let (theme, shortcut, listens) = (preferences.theme, preferences.shortcut.clone(), shell.inner().clone());
+    let taken = tauri::async_runtime::spawn_blocking(move || listens.raising.take(&shortcut));
+    taken.await.map_err(failed)?.map_err(NotChosen::Shortcut)?;
     shell.preferences.keep(preferences).map_err(failed)?;
     preferences::dress(window.app_handle(), theme);
     Ok(())
+}
+
+/// Why a choice is not kept.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum NotChosen {
+    /// The combination of keys.
+    Shortcut(NoShortcut),
+    /// Anything else.
+    Other(DecideError),
+}
+
+impl From<DecideError> for NotChosen {
+    fn from(error: DecideError) -> Self {
+        Self::Other(error)
+    }
 }

@@ -25,6 +25,7 @@ mod secret;
 mod secret_commands;
 mod settings;
 mod settings_commands;
+mod shortcut;
 mod spot;
 mod stage;
 #[cfg(test)]
@@ -111,6 +112,7 @@ struct Shell {
     alone: alone::Alone,
     /// Whether it starts again when it ends.
     again: Arc<AtomicBool>,
+    raising: shortcut::Raising,
 }
 
 /// Runs the desktop on this thread, the main one, until it is quit. What waits then is refused.
@@ -217,6 +219,7 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<Arc<AtomicBool>> 
         lacking: lacking::Lacking::default(),
         alone: alone::Alone::new(&dir),
         again: again.clone(),
+        raising: shortcut::Raising::new(app.clone(), windows.clone(), settings::hears_keys()),
     });
     app.manage(windows.clone());
     app.manage(shell.clone());
@@ -227,6 +230,12 @@ fn furnish(app: &AppHandle, parts: GuiParts) -> anyhow::Result<Arc<AtomicBool>> 
     if let Some(told) = restored {
         notify::restored(shell.clone(), &told);
     }
+    let raises = shell.clone();
+    tauri::async_runtime::spawn_blocking(move || {
+        if let Err(why) = raises.raising.take(&raises.preferences.now().shortcut) {
+            tracing::warn!(?why, "the shortcut that was chosen raises no question in this run");
+        }
+    });
     tauri::async_runtime::spawn(notify::follow(shell));
     if let Some(page) = show {
         windows.main(Some(page));

@@ -102,9 +102,9 @@ pub async fn follow(shell: Arc<Shell>) {
     }
 }
 
-/// Says something of Countersign itself; a click opens the main window.
-pub fn say(shell: Arc<Shell>, title: Word, text: Word) {
-    say_of(shell, title, text, "activity");
+/// Says something of Countersign itself; a click opens the main window. `shown` runs once the notification went out, else never.
+pub fn say(shell: Arc<Shell>, title: Word, text: Word, shown: impl FnOnce() + Send + 'static) {
+    say_of(shell, title, text, "activity", shown);
 }
 
 /// Says what came of restoring a backup; a click opens the page that says more.
@@ -114,12 +114,12 @@ pub fn restored(shell: Arc<Shell>, told: &Outcome) {
         (true, false) => (Word::Restored, Word::RestoredPartly),
         _ => (Word::NotRestored, Word::NotRestoredMore),
     };
-    say_of(shell, title, text, "settings");
+    say_of(shell, title, text, "settings", || {});
 }
 
-fn say_of(shell: Arc<Shell>, title: Word, text: Word, page: &str) {
+fn say_of(shell: Arc<Shell>, title: Word, text: Word, page: &str, shown: impl FnOnce() + Send + 'static) {
     let (text, leads) = (shell.words.say(text, &[]), Leads::Page(Word::Open, page.to_owned()));
-    Arc::new(Server { shell, missing: AtomicBool::new(false) }).show(title, text, leads);
+    Arc::new(Server { shell, missing: AtomicBool::new(false) }).show_then(title, text, leads, shown);
 }
 
 /// Our own words, the paired name, the amount from our registry, the host that is paid.
@@ -152,8 +152,12 @@ struct Server {
 }
 
 impl Server {
-    /// Shows it from a thread of its own: the server may take its time, and a click may come much later.
     fn show(self: Arc<Self>, title: Word, body: String, leads: Leads) {
+        self.show_then(title, body, leads, || {});
+    }
+
+    /// Shows it from a thread of its own: the server may take its time, and a click may come much later.
+    fn show_then(self: Arc<Self>, title: Word, body: String, leads: Leads, then: impl FnOnce() + Send + 'static) {
         let title = self.shell.words.say(title, &[]);
         let spawned = std::thread::Builder::new().name("notification".to_owned()).spawn(move || {
             let mut notification = notify_rust::Notification::new();
@@ -173,7 +177,11 @@ impl Server {
                 Leads::Page(act, _) => drop(notification.action("show", &self.shell.words.say(*act, &[]))),
                 Leads::Nowhere => {}
             }
-            match notification.show() {
+            let sent = notification.show();
+            if sent.is_ok() {
+                then();
+            }
+            match sent {
                 #[cfg(all(unix, not(target_os = "macos")))]
                 Ok(shown) if !matches!(leads, Leads::Nowhere) => shown.wait_for_action(|action| match leads {
                     Leads::Question if action == "show" => self.shell.windows.present(),

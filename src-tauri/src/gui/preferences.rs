@@ -30,6 +30,8 @@ pub struct Preferences {
     pub notices_from: String,
     /// Whether a question makes a sound.
     pub sound: bool,
+    /// The combination of keys that brings an open question to the front; none if empty.
+    pub shortcut: String,
 }
 
 /// Which payments that went through by themselves are told.
@@ -172,6 +174,7 @@ mod tests {
             notices: Notices::Above,
             notices_from: "0.50".to_owned(),
             sound: true,
+            shortcut: "Ctrl+Alt+Q".to_owned(),
         };
         let kept = Kept::read(dir.path());
         assert_eq!(kept.now(), Preferences::default());
@@ -182,7 +185,7 @@ mod tests {
             text,
             concat!(
                 r#"{"language":"zh-CN","theme":"dark","money":"test","welcomed":true,"#,
-                r#""notices":"above","notices_from":"0.50","sound":true}"#
+                r#""notices":"above","notices_from":"0.50","sound":true,"shortcut":"Ctrl+Alt+Q"}"#
             )
         );
         for nonsense in ["", "{", r#"{"language":"tlh"}"#, r#"{"theme":"dark","more":1}"#] {

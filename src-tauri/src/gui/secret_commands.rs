@@ -40,6 +40,9 @@ pub async fn secret_step(window: WebviewWindow, shell: Gets<'_>, step: SecretSte
     if matches!(done, Ok(SecretDone::Merchant { .. })) {
         shell.alipay.load().await.map_err(|error| SecretError::Failed { text: format!("{error:#}") })?;
     }
+    if done.is_ok() {
+        shell.alipay.knock().await;
+    }
     shell.desk.look_again();
     done
 }

@@ -105,6 +105,13 @@ impl Windows {
         });
     }
 
+    /// The same from the keyboard, and nothing where nothing is asked.
+    pub fn raise(&self) {
+        if *self.waiting.borrow() > 0 {
+            self.present();
+        }
+    }
+
     /// Opens the main window, or brings it to the front.
     pub fn main(&self, page: Option<String>) {
         self.on_main(move |windows| windows.show_main(page));

@@ -94,6 +94,7 @@ impl ServerHandler for Server {
         context: Context,
     ) -> Result<ListToolsResult, ErrorData> {
         let mut all = self.tools.to_vec();
+        self.app.alipay.knock().await;
         if self.app.alipay.is_set_up() {
             all.extend(tools::alipay_tools());
         }
@@ -117,6 +118,9 @@ impl ServerHandler for Server {
     }
 
     async fn call_tool(&self, request: CallToolRequestParams, context: Context) -> Result<CallToolResponse, ErrorData> {
+        if crate::alipay::Tool::named(&request.name).is_some() {
+            self.app.alipay.knock().await;
+        }
         if self.get_tool(&request.name).is_none()
             && let Some(answer) = self.upstreams.call(&self.app, request.clone(), &context).await?
         {

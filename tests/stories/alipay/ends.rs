@@ -29,6 +29,10 @@ impl Provider for Scripted {
     async fn look(&self, _: &Record, _: &[Signable]) -> Result<Seen, String> {
         self.0.lock().unwrap().clone()
     }
+
+    fn can_look(&self, _: &Record) -> bool {
+        self.0.lock().unwrap().is_ok()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,4 +61,19 @@ async fn only_a_refusal_that_a_later_question_confirms_frees_a_hold() {
     provider.says(Ok(moved));
     let settled = till.settles(&id(&unknown), "settled", "verified").await;
     assert_eq!(settled["payment"]["transaction"], "T1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_said_to_be_looked_for_after_its_month_or_where_nobody_can_be_asked() {
+    let provider = Scripted::new();
+    let seller = HostileSeller::start("0x0000000000000000000000000000000000000001").await;
+    let till = Till::provided(&up_to("0.03"), provider.clone()).await;
+    let told = till.fetch(&seller.case("server-error"), "unknown").await;
+    let record = till.desk.vault().payment(&id(&told).parse().unwrap()).await.unwrap().unwrap();
+    assert!(record.watched && till.desk.is_watched(&record));
+    provider.says(Err("another merchant".to_owned()));
+    assert!(!till.desk.is_watched(&record));
+    provider.says(Ok(Seen::Open));
+    till.wait(31 * 24 * 3600);
+    assert!(!till.desk.is_watched(&record));
 }

@@ -6,7 +6,7 @@ use super::turn;
 use crate::{
     bus::Bus,
     screen,
-    support::{Place, World, driver::Driver, ended, until},
+    support::{Place, World, driver::Driver, ended, till::up_to, until},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,6 +71,62 @@ async fn a_wallet_that_holds_too_little_is_told_once_and_leads_to_adding_money()
     })
     .await;
     assert_eq!(bus.rest("notify"), Vec::<Value>::new(), "once an hour");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn locked_wallets_are_told_once_and_lead_to_where_they_are_unlocked() {
+    let Some(_turn) = turn().await else { return };
+    let Some(mut bus) = Bus::start() else {
+        println!("skipped: there is no session bus with Python's gi; `cargo xtask test` brings one");
+        return;
+    };
+    let mut world = World::start();
+    let (place, address) = Place::with_wallet(&format!("[server]\nport = 0\n{}", world.config()));
+    world.mint(&address, "100");
+    place.agent("researcher");
+    place.policy(&up_to("50.00").replace("\"1.00\"", "\"5.00\""));
+    place.ok(&["confirm", "policy", "--json"]);
+    let driver = Driver::start(&place, "wallets").await;
+    driver.window("main").await;
+    driver.press("passphrase").await;
+    driver.window("secret").await;
+    driver.write("new", "correct horse").await;
+    driver.write("new-again", "correct horse").await;
+    driver.press("act").await;
+    driver.text("done").await;
+    driver.leave("end").await;
+    until("the window of secrets to be gone", async || (!driver.has("secret").await).then_some(())).await;
+    driver.window("main").await;
+    driver.press("lock").await;
+    driver.text("unlock").await;
+    driver.press("page-activity").await;
+
+    let buys = |what: &str| {
+        let page = format!("{}/report?{what}", world.at("seller"));
+        ended(&place.begin(&["fetch", &page]).wait_with_output().unwrap()).1
+    };
+    let failed = buys("first");
+    assert_eq!(failed["code"], "locked", "{failed}");
+    let told = bus.hear("notify");
+    assert_eq!(told["summary"], "A payment failed");
+    assert_eq!(told["body"], "researcher could not pay: your wallets are locked.");
+    let actions: Vec<&str> = told["actions"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(actions, ["show", "Unlock"]);
+    assert_eq!(buys("second")["code"], "locked");
+    assert_eq!(bus.rest("notify"), Vec::<Value>::new(), "once an hour");
+
+    // The notification opens the page and unlocks nothing; the passphrase does.
+    bus.tell(&format!("action {} show", told["id"]));
+    driver.window("main").await;
+    driver.press("unlock").await;
+    driver.window("secret").await;
+    driver.write("passphrase", "correct horse").await;
+    driver.press("act").await;
+    assert!(driver.text("done").await.contains("unlocked"));
+    driver.leave("end").await;
+    let paid = buys("third");
+    assert_eq!(paid["status"], "completed", "{paid}");
+    assert_eq!(world.balance(&address), "95.8");
 }
 
 #[tokio::test(flavor = "multi_thread")]

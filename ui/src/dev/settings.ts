@@ -9,6 +9,7 @@ export const chosen = (change: Partial<Preferences> = {}): Preferences => ({
   notices: 'all',
   notices_from: '',
   sound: false,
+  shortcut: '',
   ...change,
 });
 
@@ -35,6 +36,7 @@ export const settings = (change: Partial<SettingsView> = {}): SettingsView => ({
   dir: '/home/me/.local/share/countersign',
   logs: '/home/me/.local/share/countersign/logs',
   restored: null,
+  shortcuts: true,
   ...change,
 });
 

@@ -34,6 +34,8 @@ export function sayCondition(condition: Condition, currency: string): string {
       return say('limits.when.host', { host: condition.host });
     case 'resource_under':
       return say('limits.when.resource_under', { prefix: condition.prefix });
+    case 'until_exit':
+      return say('limits.when.until_exit', { program: condition.program });
     case 'has':
     case 'lacks':
       return say(`limits.when.${condition.id}`, { field: condition.field });

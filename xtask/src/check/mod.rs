@@ -9,6 +9,7 @@ mod floors;
 mod licences;
 mod lints;
 mod others;
+mod texts;
 
 use anyhow::{Result, bail};
 
@@ -28,7 +29,7 @@ pub const STEPS: &[Step] = &[
     Step { name: "directions", needs: &[], run: |place| one(directions::check(place)) },
     Step { name: "floors", needs: &[], run: |place| one(floors::check(place)) },
     Step { name: "licences", needs: &[], run: |place| one(licences::check(place)) },
-    Step { name: "others", needs: &[], run: |place| one(others::check(place)) },
+    Step { name: "others", needs: &[Need::Interface], run: |place| one(others::check(place)) },
     Step { name: "sizes", needs: &[], run: |place| one(files::sizes(place)) },
     Step { name: "paths", needs: &[], run: |place| one(files::paths(place)) },
     Step { name: "scripts", needs: &[], run: |place| one(files::scripts(place)) },

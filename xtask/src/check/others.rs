@@ -1,21 +1,25 @@
-//! The work of others that is in what we give out, with its licence: one file, which the page Settings shows and this check keeps
-//! current. With `UPDATE_LICENCES=1` it is written anew.
+//! The work of others that is in what we give out, with the texts of its licences: one file, which the page Settings shows and
+//! this check keeps current. With `UPDATE_LICENCES=1` it is written anew.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
+use super::texts::Texts;
 use crate::place::Place;
 
 const FILE: &str = "ui/src/licences.json";
 
-/// Compares the file with what cargo and npm's lock file say; neither asks the network.
+/// Compares the file with what cargo and npm have on this computer; neither asks the network.
 pub fn check(place: &Place) -> Result<()> {
     let mut all = crates(&place.metadata(&["--locked", "--offline"])?)?;
-    all.extend(packages(&std::fs::read_to_string(place.root.join("ui/package-lock.json"))?)?);
-    let lines: Vec<String> = all.iter().map(|one| json!(one).to_string()).collect();
-    let text = format!("[\n  {}\n]\n", lines.join(",\n  "));
+    let ui = place.root.join("ui");
+    all.extend(packages(&std::fs::read_to_string(ui.join("package-lock.json"))?, &ui)?);
+    let text = written(&all)?;
     let file = place.root.join(FILE);
     if std::env::var_os("UPDATE_LICENCES").is_some() {
         std::fs::write(&file, &text).with_context(|| format!("writing {FILE}"))?;
@@ -25,7 +29,32 @@ pub fn check(place: &Place) -> Result<()> {
     Ok(())
 }
 
-type Others = BTreeSet<[String; 3]>;
+/// One package of others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Other {
+    name: String,
+    version: String,
+    licence: String,
+    /// Where it lies on this computer.
+    dir: PathBuf,
+    authors: Vec<String>,
+}
+
+type Others = BTreeSet<Other>;
+
+fn written(all: &Others) -> Result<String> {
+    let mut texts = Texts::default();
+    let mut rows = Vec::new();
+    for Other { name, version, licence, dir, authors } in all {
+        let authors: Vec<&str> = authors.iter().map(String::as_str).collect();
+        let found = texts.of(dir, licence, &authors).with_context(|| format!("{name} {version}"))?;
+        rows.push(json!([name, version, licence, found.texts, found.standard]).to_string());
+    }
+    let list = |lines: &[String]| format!("[\n    {}\n  ]", lines.join(",\n    "));
+    let [paragraphs, made] = texts.lines();
+    let (paragraphs, made, rows) = (list(&paragraphs), list(&made), list(&rows));
+    Ok(format!("{{\n  \"paragraphs\": {paragraphs},\n  \"texts\": {made},\n  \"packages\": {rows}\n}}\n"))
+}
 
 /// Crates of others that the app is made of, on any system: name, version, licence.
 fn crates(metadata: &Value) -> Result<Others> {
@@ -47,18 +76,26 @@ fn crates(metadata: &Value) -> Result<Others> {
     }
     let text = |package: &Value, key: &str| package[key].as_str().unwrap_or_default().to_owned();
     let others = seen.iter().filter_map(|id| by_id.get(id)).filter(|package| !package["source"].is_null());
-    Ok(others.map(|one| ["name", "version", "license"].map(|key| text(one, key))).collect())
+    let other = |one: &&Value| Other {
+        name: text(one, "name"),
+        version: text(one, "version"),
+        licence: text(one, "license"),
+        dir: Path::new(one["manifest_path"].as_str().unwrap_or_default()).parent().unwrap_or(Path::new("")).to_owned(),
+        authors: one["authors"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
+    };
+    Ok(others.map(other).collect())
 }
 
-/// Packages of others that the windows are made of.
-fn packages(lock: &str) -> Result<Others> {
+/// Packages of others that the windows are made of, installed below this folder.
+fn packages(lock: &str, ui: &Path) -> Result<Others> {
     let lock: Value = serde_json::from_str(lock).context("ui/package-lock.json")?;
     let all = lock["packages"].as_object().context("ui/package-lock.json has no packages")?;
     let ours = all.iter().filter(|(path, package)| !path.is_empty() && package["dev"] != true);
     let row = |(path, package): (&String, &Value)| {
         let name = path.rsplit_once("node_modules/").map_or(path.as_str(), |(_, name)| name);
         let text = |key: &str| package[key].as_str().unwrap_or_default().to_owned();
-        [name.to_owned(), text("version"), text("license")]
+        let (version, licence, dir) = (text("version"), text("license"), ui.join(path));
+        Other { name: name.to_owned(), version, licence, dir, authors: Vec::new() }
     };
     Ok(ours.map(row).collect())
 }
@@ -70,8 +107,10 @@ mod tests {
     #[test]
     fn what_is_only_built_or_tested_with_is_not_in_it() {
         let need = |id: &str, kind: Value| json!({"pkg": id, "dep_kinds": [{"kind": kind, "target": null}]});
-        let package =
-            |id: &str, source: Value| json!({"id": id, "name": id, "version": "1", "license": "MIT", "source": source});
+        let package = |id: &str, source: Value| {
+            json!({"id": id, "name": id, "version": "1", "license": "MIT", "source": source,
+            "manifest_path": format!("/{id}/Cargo.toml"), "authors": ["A"]})
+        };
         let metadata = json!({
             "packages": [
                 package("countersign", Value::Null), package("core", Value::Null),
@@ -82,10 +121,36 @@ mod tests {
                 {"id": "core", "deps": [need("used", Value::Null)]},
             ]},
         });
-        let row = |name: &str| [name, "1", "MIT"].map(str::to_owned);
-        assert_eq!(crates(&metadata).unwrap(), [row("used")].into());
+        let other = |name: &str, dir: &str, authors: &[&str]| Other {
+            name: name.to_owned(),
+            version: "1".to_owned(),
+            licence: "MIT".to_owned(),
+            dir: dir.into(),
+            authors: authors.iter().map(|one| (*one).to_owned()).collect(),
+        };
+        assert_eq!(crates(&metadata).unwrap(), [other("used", "/used", &["A"])].into());
         let lock = r#"{"packages": {"": {}, "node_modules/a/node_modules/@s/b": {"version": "1", "license": "MIT"},
             "node_modules/c": {"version": "1", "license": "MIT", "dev": true}}}"#;
-        assert_eq!(packages(lock).unwrap(), [row("@s/b")].into());
+        let there = [other("@s/b", "ui/node_modules/a/node_modules/@s/b", &[])].into();
+        assert_eq!(packages(lock, Path::new("ui")).unwrap(), there);
+    }
+
+    #[test]
+    fn each_package_that_is_listed_has_a_text_and_none_is_empty() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(FILE);
+        let told: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let list = |key: &str| told[key].as_array().unwrap().clone();
+        let (paragraphs, texts) = (list("paragraphs"), list("texts"));
+        let at = |all: &[Value], number: &Value| all[usize::try_from(number.as_u64().unwrap()).unwrap()].clone();
+        assert!(paragraphs.iter().all(|part| !part.as_str().unwrap().trim().is_empty()));
+        for package in list("packages") {
+            let own = package[3].as_array().unwrap();
+            assert!(!own.is_empty(), "{package}");
+            for text in own.iter().map(|number| at(&texts, number)) {
+                let parts = text.as_array().unwrap();
+                let length: usize = parts.iter().map(|part| at(&paragraphs, part).as_str().unwrap().len()).sum();
+                assert!(length > 20, "{package}: {text}");
+            }
+        }
     }
 }

@@ -28,7 +28,9 @@ pub use budget::{Budget, Scope};
 pub use canonical::json as canonical_json;
 pub use change::{Change, compare};
 pub use draft::{Draft, Known, Mode, PolicyError};
-pub use edit::{Edit, EditError, Limit, OFF, Only, Remembered, RuleForm, Setting, Standing, Subject, own_budget};
+pub use edit::{
+    Edit, EditError, Limit, OFF, Only, Remembered, RuleForm, Setting, Standing, Subject, held_to, own_budget,
+};
 pub use effective::Policy;
 pub use facts::{Condition, Facts, Risk};
 pub use field::Field;

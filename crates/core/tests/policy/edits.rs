@@ -372,6 +372,9 @@ fn what_is_remembered_for_a_run_of_a_program_holds_for_no_other_and_for_none_tha
         let mut over = asks(run(1, 7, 70));
         over.keep_process(|_| false);
         assert_eq!(effect(&new, &over), Effect::Ask);
+        let ended = |pid| Edit::Ended(run(1, pid, 70).into_iter().collect());
+        assert_eq!(edited(&new, ended(8)), new, "another run is over");
+        assert_eq!(edited(&new, ended(7)), old, "its rule and its budget are gone");
     }
     assert_eq!(answer(asks(None), true), Err(EditError::NoProcess));
     assert_eq!(answer(facts("0.40"), false), Err(EditError::NoProcess), "it becomes no wider rule");

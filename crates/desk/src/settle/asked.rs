@@ -46,6 +46,12 @@ impl Desk {
         Ok(record)
     }
 
+    /// Whether its provider is asked about a payment again and again until it has its end.
+    pub fn is_watched(&self, record: &Record) -> bool {
+        let provider = self.settler.provider(&record.quote.rail);
+        record.watched && !self.asked_long_enough(record) && provider.is_some_and(|provider| provider.can_look(record))
+    }
+
     /// Whether it is time to ask no more: nothing has come of it for a month.
     pub(super) fn asked_long_enough(&self, record: &Record) -> bool {
         self.now() > record.created_at.plus_seconds(PATIENCE_SECONDS)

@@ -76,6 +76,13 @@ impl Settler {
         }
     }
 
+    /// Puts back what was taken for a look, unless somebody had it looked at anew during that look.
+    fn come_back(&self, due: Due) {
+        if !self.lock().iter().any(|other| other.payment == due.payment) {
+            self.put(due);
+        }
+    }
+
     /// Looks at a payment no more.
     fn forget(&self, payment: &PaymentId) {
         self.lock().retain(|due| due.payment != *payment);
@@ -127,5 +134,28 @@ impl Settler {
 
     fn of(&self, network: &Network) -> &[Node] {
         self.nodes.get(network).map_or(&[], Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn due(at: i64, payment: u8) -> Due {
+        let payment = PaymentId::from_random([payment; 16]);
+        Due { at: Millis(at), payment, pause_ms: 1_000, pace: Pace::Provider }
+    }
+
+    #[test]
+    fn who_stops_looking_and_looks_again_during_a_look_is_not_looked_for_twice() {
+        let settler = Settler::new(BTreeMap::new(), BTreeMap::new());
+        settler.put(due(0, 1));
+        let (mut taken, _) = settler.take(Millis(0), 32);
+        let looked = taken.remove(0);
+        settler.forget(&looked.payment);
+        settler.put(due(1, 1));
+        settler.come_back(Due { at: Millis(30_000), ..looked });
+        settler.come_back(due(30_000, 2));
+        assert_eq!(settler.take(Millis(60_000), 32).0, [due(1, 1), due(30_000, 2)]);
     }
 }

@@ -96,7 +96,9 @@ impl Desk {
         let Due { payment, pause_ms, pace, .. } = due;
         match self.look_at(&payment).await {
             Ok(Some(false)) => {}
-            Ok(Some(true)) => return self.settler.put(Due { at: self.now(), payment, pause_ms: first(pace), pace }),
+            Ok(Some(true)) => {
+                return self.settler.come_back(Due { at: self.now(), payment, pause_ms: first(pace), pace });
+            }
             Ok(None) => return,
             Err(error) => tracing::warn!(%error, payment.id = %payment, "a settlement could not be checked"),
         }
@@ -105,7 +107,7 @@ impl Desk {
             Pace::Chain => pause_ms.saturating_mul(2).min(LONGEST_PAUSE_MS),
             Pace::Provider => asked::longer(pause_ms),
         };
-        self.settler.put(Due { at, payment, pause_ms, pace });
+        self.settler.come_back(Due { at, payment, pause_ms, pace });
     }
 
     /// One look: `None` when the payment has its end, else whether something was learnt.

@@ -95,7 +95,8 @@ pub async fn page_code(window: WebviewWindow, shell: Gets<'_>, id: String) -> Sa
     let id: PaymentId = id.parse().map_err(|_| failed("This is no payment."))?;
     let vault = shell.desk.vault();
     let record = vault.payment(&id).await.map_err(failed)?.ok_or_else(|| failed("There is no such payment."))?;
-    let page = story::page(vault, &record).await.map_err(failed)?.ok_or_else(|| failed("This is no open page."))?;
+    let page =
+        story::page(&shell.desk, &record).await.map_err(failed)?.ok_or_else(|| failed("This is no open page."))?;
     let link = page.link.ok_or_else(|| failed("The address of this page is not kept any more."))?;
     QrView::of(&link).ok_or_else(|| failed("The address of this page is too long for a code."))
 }

@@ -2,7 +2,7 @@
 
 use countersign_core::{asset::Network, payment::PaymentId, policy::By, registry::Registry, status::Event};
 use countersign_desk::{Desk, outcome::ResponseView, view::status_of};
-use countersign_vault::{Explained, Record, Step, Vault, VaultError};
+use countersign_vault::{Explained, Record, Step, VaultError};
 
 use super::view::{ActivityLine, PageView, PaymentStory, StepKind, StepView, grouped};
 
@@ -17,17 +17,17 @@ pub async fn read(desk: &Desk, id: &PaymentId) -> Result<Option<PaymentStory>, V
     let (agent_says, seller_says) = (text("reason").await?, text("seller").await?);
     let answer = vault.detail(id, "answer").await?;
     let receipt = answer.and_then(|bytes| serde_json::from_slice::<ResponseView>(&bytes).ok());
-    let page = page(vault, &told.record).await?;
+    let page = page(desk, &told.record).await?;
     Ok(Some(PaymentStory { page, ..story(&told, desk.registry(), agent_says, seller_says, receipt) }))
 }
 
 /// The page that a payment is, while it is open. Its address is what the agent was given: of use to whoever wants to pay.
-pub async fn page(vault: &Vault, record: &Record) -> Result<Option<PageView>, VaultError> {
+pub async fn page(desk: &Desk, record: &Record) -> Result<Option<PageView>, VaultError> {
     if !record.is_open_page() {
         return Ok(None);
     }
-    let body = vault.detail(&record.id, "body").await?;
-    Ok(Some(PageView { link: body.as_deref().and_then(link), watched: record.watched }))
+    let body = desk.vault().detail(&record.id, "body").await?;
+    Ok(Some(PageView { link: body.as_deref().and_then(link), watched: desk.is_watched(record) }))
 }
 
 /// The address in the answer that our own carrier gave, in full: cut short it would open nothing.

@@ -1,10 +1,12 @@
 //! A rule's conditions as typed messages: the page has a sentence for each, in every language. Foreign text is cleaned here.
 
 use countersign_core::{
+    payment::ProcessId,
     policy::{Field, Rule, Test, Value, When},
     registry::Registry,
     text::clean,
 };
+use countersign_vault::process;
 use serde::Serialize;
 #[cfg(test)]
 use ts_rs::TS;
@@ -71,6 +73,11 @@ pub enum Condition {
     Irreversible,
     AgentVerified,
     AgentUnverified,
+    /// Only for one run of a program.
+    UntilExit {
+        /// The name of its file, or the number of a process that has gone.
+        program: String,
+    },
     /// A fact that must be there.
     Has {
         field: String,
@@ -136,8 +143,17 @@ fn listed(field: Field, values: Vec<String>, registry: &Registry) -> Option<Cond
         Field::Op => Condition::Op { values },
         Field::Risk => Condition::Risk { values },
         Field::Resource => Condition::Resource { values },
+        Field::Process => Condition::UntilExit { program: program(&values)? },
         _ => return None,
     })
+}
+
+/// What people call the program of one run.
+fn program(values: &[String]) -> Option<String> {
+    let [run] = values else { return None };
+    let run: ProcessId = run.parse().ok()?;
+    let (pid, _) = run.run()?;
+    Some(process::program(&run).map_or_else(|| pid.to_string(), |name| clean(&name)))
 }
 
 /// What people call a network; its id where we have no name.

@@ -26,6 +26,9 @@ use super::{
 
 /// What the page is drawn from.
 pub struct Drawing<'a> {
+    /// Names the policy in force.
+    pub base: String,
+    /// That policy, but for what can fit nothing any more.
     pub policy: &'a Policy,
     pub registry: &'a Registry,
     pub now: Millis,
@@ -59,7 +62,7 @@ impl Drawing<'_> {
         let asking = policy.asking();
         let stops = stops(asking);
         LimitsView {
-            base: policy.hash("").to_string(),
+            base: self.base.clone(),
             currency: policy.reference().to_owned(),
             timezone: policy.timezone().to_owned(),
             watching: policy.mode() == Mode::Observe,

@@ -22,7 +22,7 @@ use countersign_core::{
     approval::Said,
     money::Micro,
     origin::Origin,
-    payment::{AgentName, SessionId},
+    payment::{AgentName, ProcessId, SessionId},
     policy::{self, Policy, Tally, compare, replay_for},
     registry::Registry,
 };
@@ -63,6 +63,8 @@ pub struct Room {
     owner: OwnerCheck<Act>,
     /// One change at a time: what is saved was made of what is in force.
     saving: tokio::sync::Mutex<()>,
+    /// Runs of programs that were named before this Countersign began: it knows none of them again.
+    earlier: BTreeSet<ProcessId>,
 }
 
 type Told<T> = Result<T, LimitsError>;
@@ -71,12 +73,14 @@ impl Room {
     /// A room over this vault.
     pub fn new(vault: Vault, registry: Arc<Registry>, approver: Arc<dyn Approver>, clock: Arc<dyn Clock>) -> Self {
         let owner = OwnerCheck::new(clock.clone());
-        Self { vault, registry, approver, clock, owner, saving: tokio::sync::Mutex::default() }
+        let earlier = vault.policy().map(|policy| runs(&policy).collect()).unwrap_or_default();
+        Self { vault, registry, approver, clock, owner, saving: tokio::sync::Mutex::default(), earlier }
     }
 
     /// The page as it stands.
     pub async fn view(&self) -> Told<LimitsView> {
-        let policy = self.policy()?;
+        let in_force = self.policy()?;
+        let (base, policy) = (in_force.hash("").to_string(), self.without_ended(&in_force)?);
         let agents = self.vault.list_agents().await?;
         let agents: Vec<AgentName> = agents.into_iter().filter(|a| a.revoked_at.is_none()).map(|a| a.name).collect();
         let known = self.vault.payees().await?;
@@ -84,7 +88,7 @@ impl Room {
         let left = self.left(&policy, &agents).await?;
         let unconfirmed = self.vault.doubts().policy.is_some();
         let (registry, now) = (&*self.registry, self.clock.wall());
-        Ok(Drawing { policy: &policy, registry, now, unconfirmed, agents, known, labels, left }.view())
+        Ok(Drawing { base, policy: &policy, registry, now, unconfirmed, agents, known, labels, left }.view())
     }
 
     /// What is left of each budget that has one counter for all it covers.
@@ -131,9 +135,15 @@ impl Room {
 
     /// A policy alone, without people and sums.
     fn drawing<'a>(&'a self, policy: &'a Policy) -> Drawing<'a> {
-        let (registry, now, unconfirmed) = (&*self.registry, self.clock.wall(), false);
+        let (base, registry, now, unconfirmed) = (String::new(), &*self.registry, self.clock.wall(), false);
         let (agents, known, labels, left) = (Vec::new(), Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Drawing { policy, registry, now, unconfirmed, agents, known, labels, left }
+        Drawing { base, policy, registry, now, unconfirmed, agents, known, labels, left }
+    }
+
+    /// A policy without what was remembered for runs of programs that are over.
+    fn without_ended(&self, policy: &Policy) -> Told<Policy> {
+        let over = |run: &ProcessId| self.earlier.contains(run) || !process::runs(run);
+        Ok(policy.edited(&policy::Edit::Ended(runs(policy).filter(over).collect()))?)
     }
 
     /// Makes a change that tightens; lets one that loosens wait for its owner. `base` names the policy the page showed.
@@ -209,7 +219,11 @@ impl Room {
         }
         let _saving = self.saving.lock().await;
         let answer = policy::Remembered { facts, yes, only, expires, at };
-        let new = self.policy()?.edited(&policy::Edit::Remember(Box::new(answer)))?;
+        let mut old = Policy::clone(&*self.policy()?);
+        if yes {
+            old = self.without_ended(&old)?;
+        }
+        let new = old.edited(&policy::Edit::Remember(Box::new(answer)))?;
         let by = if yes { SetBy::Person } else { SetBy::Command };
         self.vault.set_policy(new, by).await?;
         Ok(())
@@ -323,6 +337,11 @@ impl Room {
         };
         Ok((old, new))
     }
+}
+
+/// The runs of programs for which something was remembered.
+fn runs(policy: &Policy) -> impl Iterator<Item = ProcessId> {
+    policy.rules().iter().filter_map(policy::held_to)
 }
 
 impl Act {

@@ -46,6 +46,11 @@ fn display() -> Finding {
     display_of(std::env::var("WAYLAND_DISPLAY").ok().as_deref(), std::env::var("GDK_BACKEND").ok().as_deref())
 }
 
+/// Whether this display tells a program of keys that are meant for another.
+pub fn hears_keys() -> bool {
+    display().state == FindingState::Good
+}
+
 /// On Wayland a window cannot know whether it is covered or where it is, nor stay above others or away from the pointer.
 fn display_of(wayland: Option<&str>, backend: Option<&str>) -> Finding {
     let wayland = wayland.is_some_and(|name| !name.is_empty()) && backend != Some("x11");

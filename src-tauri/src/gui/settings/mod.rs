@@ -14,6 +14,7 @@ mod tests;
 mod view;
 
 pub use autostart::set as start_at_login;
+pub use doctor::hears_keys;
 pub use edit::SettingsEdit;
 pub use view::{Finding, RestoredView, SettingsSaved, SettingsView};
 
@@ -126,6 +127,7 @@ impl Room {
             dir: self.place.dir.display().to_string(),
             logs: crate::log::folder(&self.place).display().to_string(),
             restored: staged::outcome(&self.place).map(|told| RestoredView { whole: told.whole, lines: told.lines }),
+            shortcuts: doctor::hears_keys(),
         })
     }
 

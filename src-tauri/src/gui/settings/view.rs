@@ -36,6 +36,8 @@ pub struct SettingsView {
     pub logs: String,
     /// What came of a restore, until it was seen.
     pub restored: Option<RestoredView>,
+    /// Whether a combination of keys can raise a question on this display.
+    pub shortcuts: bool,
 }
 
 /// What came of restoring a backup.

@@ -35,4 +35,8 @@ notices_from: string,
 /**
  * Whether a question makes a sound.
  */
-sound: boolean, };
+sound: boolean, 
+/**
+ * The combination of keys that brings an open question to the front; none if empty.
+ */
+shortcut: string, };

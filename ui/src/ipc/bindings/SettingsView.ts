@@ -42,4 +42,8 @@ logs: string,
 /**
  * What came of a restore, until it was seen.
  */
-restored: RestoredView | null, };
+restored: RestoredView | null, 
+/**
+ * Whether a combination of keys can raise a question on this display.
+ */
+shortcuts: boolean, };

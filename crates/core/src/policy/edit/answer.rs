@@ -4,6 +4,7 @@ use super::{EditError, free_id};
 use crate::{
     Millis,
     money::Micro,
+    payment::ProcessId,
     policy::{Budget, Draft, Effect, Facts, Field, PolicyError, Rule, Scope, Source, Test, Tier, Value, When, Window},
 };
 use std::collections::BTreeSet;
@@ -95,6 +96,24 @@ pub(super) fn remember(draft: &mut Draft, answer: &Remembered) -> Result<(), Edi
     }
     draft.rules.push(rule);
     Ok(())
+}
+
+/// Takes away every remembered answer for one of these runs, with its budget.
+pub(super) fn end(draft: &mut Draft, runs: &BTreeSet<ProcessId>) {
+    let over = |rule: &Rule| held_to(rule).is_some_and(|run| runs.contains(&run));
+    let ids: BTreeSet<String> = draft.rules.iter().filter(|rule| over(rule)).map(|rule| rule.id.clone()).collect();
+    draft.rules.retain(|rule| !ids.contains(&rule.id));
+    draft.budgets.retain(|budget| !budget.rule().is_some_and(|id| ids.contains(id)));
+}
+
+/// The run of a program that a remembered answer holds for.
+pub fn held_to(rule: &Rule) -> Option<ProcessId> {
+    let [Test::In(values)] = rule.when.on(Field::Process) else { return None };
+    let mut values = values.iter();
+    match (values.next(), values.next()) {
+        (Some(Value::Text(run)), None) if remembered(rule) => run.parse().ok(),
+        _ => None,
+    }
 }
 
 /// An answer that was remembered, as it was made.

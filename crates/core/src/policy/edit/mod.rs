@@ -10,14 +10,15 @@ mod payees;
 mod preset;
 mod rules;
 
-pub use answer::{Only, Remembered, own_budget};
+pub use answer::{Only, Remembered, held_to, own_budget};
 pub use budgets::Subject;
 pub use limits::{Limit, Setting};
 pub use preset::Standing;
 pub use rules::{OFF, RuleForm};
 
 use super::{Effect, Known, Policy, PolicyError, Window};
-use crate::{Millis, money::Micro, origin::Origin};
+use crate::{Millis, money::Micro, origin::Origin, payment::ProcessId};
+use std::collections::BTreeSet;
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +72,8 @@ pub enum Edit {
     },
     /// Adds a rule made of an answered question.
     Remember(Box<Remembered>),
+    /// Takes away what was remembered for runs of programs that are over, and can fit nothing any more.
+    Ended(BTreeSet<ProcessId>),
     /// Takes a rule away.
     Remove(String),
     /// Counts a payee as known.
@@ -128,6 +131,7 @@ impl Policy {
             Edit::Disable(id) => rules::end(&mut draft, id, Some(rules::OFF))?,
             Edit::Enable { id, expires } => rules::end(&mut draft, id, *expires)?,
             Edit::Remember(answer) => answer::remember(&mut draft, answer)?,
+            Edit::Ended(runs) => answer::end(&mut draft, runs),
             Edit::Remove(id) => rules::remove(&mut draft, id)?,
             Edit::Pin(known) => payees::pin(&mut draft, known),
             Edit::Unpin(known) => payees::unpin(&mut draft, known)?,
