@@ -187,6 +187,13 @@ async fn a_transaction_nobody_sent_frees_its_hold_once_a_final_block_is_past_its
     let fifth = till.fetch(&tempo.page("/cheap"), "fifth").await;
     assert_eq!(fifth["status"], "completed", "the fee was far below its cap: {fifth}");
     assert_eq!(till.fetch(&tempo.page("/cheap"), "sixth").await["code"], "over_budget");
+    // A stranger's node shows the payment too, and frees nothing of it.
+    let mut other = Till::open(&up_to("0.05"), NETWORK, vec![node.at("stranger.example")]).await;
+    other.wait(60);
+    tempo.fund(&other.wallet).await;
+    let seen = other.fetch(&tempo.page("/cheap"), "seen").await;
+    other.settles(&id(&seen), "settled", "verified").await;
+    assert_eq!(other.fetch(&tempo.page("/cheap"), "next").await["code"], "over_budget", "its fee's cap stays counted");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! A Tempo transaction is held against its price by what its bytes say.
 
+#![expect(clippy::arithmetic_side_effects, reason = "the numbers of a test are known")]
+
 use alloy_primitives::{Address, B256};
 use countersign_core::{
     money::{Amount, Money},
@@ -68,6 +70,8 @@ fn quote() -> Quote {
     }
 }
 
+type Change = fn(&mut Quote);
+
 fn why(quote: &Quote, charge: Charge) -> Option<&'static str> {
     match fits(quote, &[Signable::Tempo(charge)], NOW) {
         Ok(()) => None,
@@ -97,7 +101,7 @@ fn a_transaction_that_differs_from_its_quote_in_any_field_is_not_written_down() 
         (splits(|all| all[0].to = account(9)), "the shares"),
         (splits(|all| all[0].value = units("999")), "the shares"),
         (splits(|all| all.push(all[0].clone())), "the shares"),
-        (splits(|all| drop(all.pop())), "the shares"),
+        (splits(|all| all.truncate(1)), "the shares"),
         (fee(Fee { gas: of.gas + 1_000, ..of }), "the fee"),
         (fee(Fee { price: of.price + 1_000_000, ..of }), "the fee"),
         (fee(Fee { sponsored: true, ..of }), "the fee"),
@@ -141,7 +145,7 @@ fn a_proof_is_made_for_the_host_that_was_asked_and_costs_nothing() {
 
 #[test]
 fn a_quote_that_costs_more_shares_more_or_pays_nothing_is_not_what_a_transaction_is_for() {
-    let changes: [(fn(&mut Quote), &str); 7] = [
+    let changes: [(Change, &str); 7] = [
         (|q| q.op = Op::Sign, "what it does"),
         (|q| q.exposure.amount = q.money.amount, "the fee"),
         (
