@@ -137,6 +137,7 @@ async fn a_backup_that_could_not_be_restored_is_told_and_leads_to_the_page_that_
         return;
     };
     let (place, _) = Place::with_wallet("[server]\nport = 0\n");
+    place.agent("researcher");
     std::fs::write(place.path().join("restore-a1b2c3.sqlite"), "no backup").unwrap();
     let note = json!({"state": "waiting", "id": "a1b2c3", "begun": 0, "lines": []});
     std::fs::write(place.path().join("restore.json"), note.to_string()).unwrap();
