@@ -13,14 +13,17 @@ use super::window::Windows;
 
 /// Why a combination is not taken. The page has a sentence for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind")]
 pub enum NoShortcut {
     /// It is none, or one that is needed to type.
-    NoShortcut,
+    #[serde(rename = "no_shortcut")]
+    NoKeys,
     /// Another program has it.
-    ShortcutTaken,
+    #[serde(rename = "shortcut_taken")]
+    Taken,
     /// This display gives no program such keys.
-    ShortcutNotHere,
+    #[serde(rename = "shortcut_not_here")]
+    NotHere,
 }
 
 /// Listens for the one combination.
@@ -68,7 +71,7 @@ impl Raising {
     /// Has the keys listened to, on the main thread, where two of three systems want it. Nothing of it is there before.
     fn begin(&self) -> Result<(), NoShortcut> {
         if !self.here {
-            return Err(NoShortcut::ShortcutNotHere);
+            return Err(NoShortcut::NotHere);
         }
         if self.app.try_state::<GlobalShortcut<Wry>>().is_some() {
             return Ok(());
@@ -86,19 +89,19 @@ pub fn read(text: &str) -> Result<Option<Shortcut>, NoShortcut> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let shortcut: Shortcut = text.trim().parse().map_err(|_| NoShortcut::NoShortcut)?;
+    let shortcut: Shortcut = text.trim().parse().map_err(|_| NoShortcut::NoKeys)?;
     let quiet = Modifiers::CONTROL | Modifiers::ALT | Modifiers::SUPER | Modifiers::META;
-    if shortcut.mods.intersects(quiet) { Ok(Some(shortcut)) } else { Err(NoShortcut::NoShortcut) }
+    if shortcut.mods.intersects(quiet) { Ok(Some(shortcut)) } else { Err(NoShortcut::NoKeys) }
 }
 
 fn not(error: tauri_plugin_global_shortcut::Error) -> NoShortcut {
     tracing::warn!(%error, "the shortcut cannot be had");
-    NoShortcut::ShortcutTaken
+    NoShortcut::Taken
 }
 
 fn not_here(error: impl std::fmt::Display) -> NoShortcut {
     tracing::warn!(%error, "no shortcut can be had");
-    NoShortcut::ShortcutNotHere
+    NoShortcut::NotHere
 }
 
 #[cfg(test)]
@@ -112,7 +115,16 @@ mod tests {
             assert!(matches!(read(good), Ok(Some(_))), "{good}");
         }
         for bad in ["Q", "Shift+Q", "Ctrl", "Ctrl+", "Ctrl+Ctrl", "Ctrl+Q+W", "nonsense"] {
-            assert_eq!(read(bad), Err(NoShortcut::NoShortcut), "{bad}");
+            assert_eq!(read(bad), Err(NoShortcut::NoKeys), "{bad}");
+        }
+    }
+
+    #[test]
+    fn each_reason_is_told_by_the_name_the_page_knows() {
+        let page = include_str!("../../../ui/messages/en/settings.json");
+        for why in [NoShortcut::NoKeys, NoShortcut::Taken, NoShortcut::NotHere] {
+            let told = serde_json::to_value(why).unwrap();
+            assert!(page.contains(&format!("\"settings.{}\"", told["kind"].as_str().unwrap())), "{told}");
         }
     }
 

@@ -77,7 +77,7 @@ async fn the_chosen_keys_raise_a_question_and_answer_nothing_also_after_a_restar
 
     // Taken away, they are another program's again.
     driver.window("main").await;
-    driver.write("shortcut", "").await;
+    driver.write("shortcut", " ").await;
     driver.press("shortcut-save").await;
     until("no choice in its file", async || (kept() == json!("")).then_some(())).await;
 }

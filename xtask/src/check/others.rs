@@ -146,11 +146,14 @@ mod tests {
         for package in list("packages") {
             let own = package[3].as_array().unwrap();
             assert!(!own.is_empty(), "{package}");
-            for text in own.iter().map(|number| at(&texts, number)) {
-                let parts = text.as_array().unwrap();
-                let length: usize = parts.iter().map(|part| at(&paragraphs, part).as_str().unwrap().len()).sum();
-                assert!(length > 20, "{package}: {text}");
-            }
+            let whole = |number: &Value| -> String {
+                let text = at(&texts, number);
+                text.as_array().unwrap().iter().map(|part| at(&paragraphs, part).as_str().unwrap().to_owned()).collect()
+            };
+            let own: Vec<String> = own.iter().map(whole).collect();
+            assert!(own.iter().all(|text| !text.is_empty()), "{package}: a text is empty");
+            let licence = |text: &String| text.to_lowercase().contains("warrant");
+            assert!(own.iter().any(licence), "{package}: a word about a licence is no licence");
         }
     }
 }

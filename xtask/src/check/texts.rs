@@ -100,7 +100,7 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in sorted(dir)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        if !NAMES.iter().any(|begin| name.starts_with(begin)) {
+        if !NAMES.iter().any(|begin| name.trim_start_matches('.').starts_with(begin)) {
             continue;
         }
         if path.is_dir() {

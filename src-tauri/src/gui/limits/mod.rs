@@ -219,9 +219,9 @@ impl Room {
         }
         let _saving = self.saving.lock().await;
         let answer = policy::Remembered { facts, yes, only, expires, at };
-        let mut old = Policy::clone(&*self.policy()?);
+        let mut old = self.policy()?;
         if yes {
-            old = self.without_ended(&old)?;
+            old = Arc::new(self.without_ended(&old)?);
         }
         let new = old.edited(&policy::Edit::Remember(Box::new(answer)))?;
         let by = if yes { SetBy::Person } else { SetBy::Command };
