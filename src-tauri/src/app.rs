@@ -160,7 +160,7 @@ pub async fn start(
     let wire = Wire::new(config.fetch.allow_private_hosts.iter().cloned(), limits)?;
     let alipay = Alipay::open(vault.clone(), &wire, Arc::new(SystemClock)).await;
     let provider: Arc<dyn Provider> = alipay.clone();
-    let bot: Arc<dyn Buyer> = Arc::new(AlipayBot::new(config.alipay.program.clone(), &place.dir));
+    let bot: Arc<dyn Buyer> = Arc::new(AlipayBot::new(&config.alipay.program, &place.dir));
     let desk = Desk::new(DeskParts {
         vault,
         rails: config.rails()?,

@@ -24,6 +24,11 @@ const ENVIRONMENT: [&str; 14] = [
     "PATHEXT",
 ];
 
+/// It was never started.
+#[derive(Debug, thiserror::Error)]
+#[error("the program cannot be started: {0}")]
+pub struct NotStarted(std::io::Error);
+
 /// A running one. Killed when dropped.
 pub struct Program(Child);
 
@@ -36,7 +41,7 @@ impl Program {
     /// Starts it, in that folder; what it says, and what it hears.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// When it cannot be started: [`NotStarted`]; or when its pipes cannot be used.
     pub fn start(words: &[String], within: Option<&Path>) -> anyhow::Result<(Self, Pipes)> {
         let (program, arguments) = words.split_first().context("there is no program")?;
         let kept = ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
@@ -45,12 +50,8 @@ impl Program {
         if let Some(folder) = within {
             command.current_dir(folder);
         }
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("the program cannot be started")?;
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(NotStarted)?;
         let (says, hears) = child.stdout.take().zip(child.stdin.take()).context("the program has no pipes")?;
         let program = Self(child);
         #[cfg(unix)]

@@ -199,6 +199,14 @@ pub struct Evidence {
     pub valid_before: u64,
 }
 
+impl Evidence {
+    /// Whether a log with these topics and this data, `0x` and hex, is that of the use. Where no contract tells of a use, anybody
+    /// might cause one like it with another amount.
+    pub fn is_used_by(&self, data: &str) -> bool {
+        self.state_call.is_some() || data.eq_ignore_ascii_case(&self.transfer.1.to_string())
+    }
+}
+
 /// One payment protocol.
 pub trait Rail: Send + Sync {
     /// The name in the API: `x402`, `mpp`.

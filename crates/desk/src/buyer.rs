@@ -3,7 +3,7 @@
 //! Pricing, asking, budgets, the ledger and repeats are those of every other payment; nothing of ours signs.
 
 use async_trait::async_trait;
-use countersign_core::{payment::PaymentId, rail::Credential};
+use countersign_core::{rail::Credential, signable::handed::Handed};
 use std::fmt;
 
 use crate::wire::{Answer, Outgoing};
@@ -17,16 +17,17 @@ pub trait Buyer: Send + Sync + fmt::Debug {
     /// A sentence that says what is in the way.
     fn takes(&self, request: &Outgoing<'_>) -> Result<(), String>;
 
-    /// Hands a purchase over: for each payment once, however often it is called and whatever happened in between.
+    /// Hands a purchase over: once, however often it is called and whatever happened in between. `first` says that it never was
+    /// before: only then can what goes wrong mean that nothing was handed over.
     ///
     /// # Errors
     /// A sentence, when nobody knows what became of it.
     async fn buy(
         &self,
-        payment: &PaymentId,
+        purchase: &Handed,
         credential: &Credential,
         request: &Outgoing<'_>,
-        reason: Option<&str>,
+        first: bool,
     ) -> Result<Answer, String>;
 
     /// Asks what became of a purchase that was handed over, by the vendor's number of it.

@@ -93,7 +93,7 @@ impl Desk {
                 let outgoing = Outgoing { method: &request.method, url: &request.url, headers, body };
                 if let [(Signable::Handed(handed), _)] = signed.forms() {
                     let outgoing = Outgoing { url, ..outgoing };
-                    let answer = self.hand_over(handed, record, &credential, &outgoing, request, again).await;
+                    let answer = self.hand_over(handed, record, &credential, &outgoing, again).await;
                     return self.keep(record, answer, false).await;
                 }
                 let headers: Vec<(String, String)> = credential.headers.into_iter().collect();
@@ -105,21 +105,20 @@ impl Desk {
         }
     }
 
-    /// Has a program of somebody else pay, once; later it is only asked.
+    /// Has a program of somebody else pay, once; later it is only asked, by the number it gave.
     async fn hand_over(
         &self,
         handed: &Handed,
         record: &Record,
         credential: &Credential,
         outgoing: &Outgoing<'_>,
-        request: &Request,
         again: bool,
     ) -> Result<Answer, String> {
         let gone = || format!("{} does not pay here any more", handed.program);
         let buyer = self.buyers.get(handed.program.as_str()).ok_or_else(gone)?;
         match &record.transaction {
             Some(number) if again => buyer.ask(number, outgoing).await,
-            _ => buyer.buy(&record.id, credential, outgoing, request.reason.as_deref()).await,
+            _ => buyer.buy(handed, credential, outgoing, !again).await,
         }
     }
 

@@ -6,9 +6,10 @@ use countersign_core::{
     money::Amount,
     payment::{Op, PaymentId},
     rail::Evidence,
+    signable::Signable,
     status::{Event as Happens, Settlement, Status},
 };
-use countersign_vault::{Note, Record, VaultError};
+use countersign_vault::{Note, Outcome as Ended, Record, VaultError};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
@@ -26,6 +27,11 @@ const AT_ONCE: usize = 32;
 
 /// Only the ledger can end a look early; what nodes do wrong is passed over.
 pub(super) type Look<T> = Result<T, VaultError>;
+
+/// Whether a program of somebody else pays it.
+fn is_handed(forms: &[Signable]) -> bool {
+    matches!(forms, [Signable::Handed(_)])
+}
 
 impl Desk {
     /// Looks for evidence until the task is dropped.
@@ -114,6 +120,8 @@ impl Desk {
     async fn look_at(&self, payment: &PaymentId) -> Look<Option<bool>> {
         match self.vault.open_payment(payment).await? {
             Some((record, _)) if !record.watched => Ok(None),
+            // Its program alone knows the end, and is asked when the agent asks.
+            Some((record, forms)) if is_handed(&forms) && record.outcome != Some(Ended::Failed) => Ok(None),
             Some((record, forms)) if self.settler.provider(&record.quote.rail).is_some() => {
                 let learnt = self.ask_provider(&record, &forms).await?;
                 Ok((learnt || !self.asked_long_enough(&record)).then_some(learnt))
@@ -171,13 +179,13 @@ impl Desk {
         self.moved(record, Happens::WindowOver, record.settlement, json!({})).await
     }
 
-    /// A proof moves no money: no chain shows it, and once it is over nothing can come of it.
+    /// A proof moves no money: no chain shows it, and once its window is over none is sent again.
     async fn proved(&self, record: &Record) -> Look<bool> {
         let seen = json!({"proof": "it moves no money, and its window is over"});
-        match record.settlement {
-            Settlement::Claimed => self.moved(record, Happens::Settled, Settlement::Claimed, seen).await,
-            _ => self.moved(record, Happens::Dead, record.settlement, seen).await,
+        if record.settlement == Settlement::Claimed || record.outcome == Some(Ended::Completed) {
+            return self.moved(record, Happens::Settled, Settlement::Claimed, seen).await;
         }
+        self.moved(record, Happens::Dead, record.settlement, seen).await
     }
 
     async fn settled(&self, record: &Record, transaction: &str, taken: Option<Amount>) -> Look<bool> {

@@ -130,7 +130,24 @@ impl Node {
     async fn find_in_window(&self, evidence: &Evidence, last: Block) -> Result<Option<String>, RpcError> {
         let from = self.first_at(evidence.valid_from, last).await?;
         let end = self.first_at(evidence.valid_before, last).await?;
-        self.used_within(evidence, from, &format!("{end:#x}")).await
+        let found = self.used_within(evidence, from, &format!("{end:#x}")).await?;
+        if found.is_none() {
+            // A node that forgot these blocks' logs answers as if there were none.
+            self.remembers(from).await?;
+            self.remembers(end).await?;
+        }
+        Ok(found)
+    }
+
+    /// Whether this node still has what the transactions of a block did.
+    async fn remembers(&self, number: u64) -> Result<(), RpcError> {
+        let number = format!("{number:#x}");
+        let block = self.call("eth_getBlockByNumber", json!([number, false])).await?;
+        let receipts = self.call("eth_getBlockReceipts", json!([number])).await?;
+        match (block["transactions"].as_array(), receipts.as_array()) {
+            (Some(transactions), Some(receipts)) if transactions.len() == receipts.len() => Ok(()),
+            _ => Err(self.error("no receipts of a block it has")),
+        }
     }
 
     async fn used_within(&self, evidence: &Evidence, from: u64, to: &str) -> Result<Option<String>, RpcError> {
@@ -139,12 +156,15 @@ impl Node {
         }]);
         let logs = self.call("eth_getLogs", filter).await?;
         match logs.as_array().map(Vec::as_slice) {
-            Some([]) => Ok(None),
-            Some([log, ..]) => {
+            None => Err(self.error("no list of logs")),
+            Some(logs) => {
+                let Some(log) = logs.iter().find(|log| evidence.is_used_by(log["data"].as_str().unwrap_or_default()))
+                else {
+                    return Ok(None);
+                };
                 let hash = log["transactionHash"].as_str().ok_or_else(|| self.error("a log of no transaction"))?;
                 Ok(Some(hash.to_owned()))
             }
-            None => Err(self.error("no list of logs")),
         }
     }
 

@@ -37,7 +37,7 @@ async fn paid(node: &Node, claimed: Option<&str>, evidence: &Evidence) -> Result
     {
         return Ok(Some(claimed.to_owned()));
     }
-    if !node.is_used(evidence).await? {
+    if evidence.state_call.is_some() && !node.is_used(evidence).await? {
         return Ok(None);
     }
     let Some(found) = node.find_use(evidence).await? else { return Ok(None) };

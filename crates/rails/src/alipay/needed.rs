@@ -98,7 +98,10 @@ impl Kept {
             None => true,
         };
         let amount = fen(needed.get("amount")).map_err(|error| malformed(&error.to_string()))?;
-        let elsewhere = web_host(needed.get("resource_id")).is_some_and(|host| host != context.origin.host());
+        // A genuine price can be passed on by somebody else: it vouches only for the host it names.
+        let named = web_host(needed.get("resource_id"));
+        let elsewhere = named.as_deref().is_some_and(|host| host != context.origin.host());
+        let unpinned = unpinned || named.is_none() || elsewhere;
         let risks: BTreeSet<Risk> = [
             // Alipay moves the money before the seller answers.
             (Risk::Upfront, true),

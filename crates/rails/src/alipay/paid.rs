@@ -43,6 +43,14 @@ impl Paid {
         if printed.starts_with('{') { Self::of_json(printed) } else { Self::of_lines(printed) }.unwrap_or(Self::Unclear)
     }
 
+    /// The same where the print was cut short: what was bought may be cut, too, so that it is only known by its number.
+    pub fn unfinished(self) -> Self {
+        match self {
+            Self::Done { number, .. } => Self::Waiting { number },
+            other => other,
+        }
+    }
+
     /// As an HTTP answer: the status, a header that only [`Self::receipt`] reads, and a body for the agent.
     pub fn told(&self, printed: &str) -> (u16, Vec<(String, String)>, String) {
         let named = |number: &str| vec![(NUMBER.to_owned(), number.to_owned())];

@@ -141,12 +141,22 @@ fn a_price_for_another_host_is_marked_and_a_kept_key_must_fit() {
     let sellers = || Sellers::from([("2088000000000001".to_owned(), seller.key())]);
     let under = |price: &Value| quote(&[("payment-needed".to_owned(), header(price))], sellers());
     assert!(matches!(under(&price()), Err(QuoteError::Malformed(why)) if why.contains("signature")));
-    let mut signed = price();
-    signed["protocol"]["seller_signature"] = json!(seller.sign(
-        "amount=1.50&currency=CNY&goods_name=天气&out_trade_no=A-1&pay_before=2026-11-21T02:35:35+08:00\
-         &resource_id=/weather&seller_id=2088000000000001&service_id=api_mock_service_id"
-    ));
+    let signed_for = |resource: &str| {
+        let mut signed = price();
+        signed["protocol"]["resource_id"] = json!(resource);
+        signed["protocol"]["seller_signature"] = json!(seller.sign(&format!(
+            "amount=1.50&currency=CNY&goods_name=天气&out_trade_no=A-1&pay_before=2026-11-21T02:35:35+08:00\
+             &resource_id={resource}&seller_id=2088000000000001&service_id=api_mock_service_id"
+        )));
+        signed
+    };
+    let signed = signed_for("https://weather.example/weather");
     assert_eq!(under(&signed).unwrap().quote.risks, BTreeSet::from([Risk::Upfront]));
+    // A genuine price that somebody else may have passed on vouches for nobody.
+    let unverified = BTreeSet::from([Risk::Upfront, Risk::SellerUnverified]);
+    assert_eq!(under(&signed_for("/weather")).unwrap().quote.risks, unverified);
+    let passed_on = under(&signed_for("https://other.example/weather")).unwrap().quote.risks;
+    assert!(passed_on.contains(&Risk::SellerUnverified) && passed_on.contains(&Risk::OtherResource));
     for (part, name, value) in [
         ("protocol", "amount", "1.51"),
         ("protocol", "out_trade_no", "A-2"),
