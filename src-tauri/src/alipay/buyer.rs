@@ -22,7 +22,7 @@ use tokio::{io::AsyncReadExt as _, time::timeout};
 use crate::program::{NotStarted, Program};
 
 /// Most that is read of what it prints, in bytes.
-const MOST: u64 = 1024 * 1024;
+const MOST: usize = 1024 * 1024;
 /// Longest body it is given, in bytes: it stands among the program's words.
 const LONGEST: usize = 64 * 1024;
 /// How long it may take: nearly a minute is usual.
@@ -88,9 +88,9 @@ impl AlipayBot {
         let (program, (says, hears)) = Program::start(&all, Some(&self.folder()))?;
         drop(hears);
         let mut printed = Vec::new();
-        let read = timeout(PATIENCE, says.take(MOST).read_to_end(&mut printed)).await;
+        let read = timeout(PATIENCE, says.take(MOST as u64).read_to_end(&mut printed)).await;
         drop(program);
-        let whole = matches!(read, Ok(Ok(_)));
+        let whole = matches!(read, Ok(Ok(length)) if length < MOST);
         if printed.is_empty() && !whole {
             bail!("it said nothing in {} seconds", PATIENCE.as_secs());
         }
