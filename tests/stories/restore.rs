@@ -1,6 +1,8 @@
 //! A restore that was asked for in the window is carried out by the next start, once: wherever that start is killed, the one after it
 //! ends it or takes it back.
 
+use countersign_core::payment::Digest;
+use countersign_vault::keys::{KeyStore as _, Secret, file::FileStore};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -11,6 +13,7 @@ use std::{
 use crate::support::{
     Client, Place, Service,
     hostile_seller::{offer, required},
+    service::PASSPHRASE,
 };
 
 const URL: &str = "https://api.example/thing";
@@ -18,7 +21,7 @@ const POLICY: &str = "format = 1\nname = \"restore\"\nreference = \"USD\"\ntimez
     rule = [{ id = \"small\", effect = \"allow\", when = { exposure = { le = \"0.10\" } } }]\n\
     budget = [{ id = \"day\", scope = [], window = \"calendar:day\", max_amount = \"5.00\", on_exceed = \"ask\" }]\n";
 /// Where a start may end, in the order in which it comes there, and on which arrival.
-const PLACES: [(&str, u32); 12] = [
+const PLACES: [(&str, u32); 13] = [
     ("restore.remembered", 1),
     ("restore.noted", 1),
     ("restore.moved", 1),
@@ -26,6 +29,7 @@ const PLACES: [(&str, u32); 12] = [
     ("restore.moved", 3),
     ("restore.anchored", 1),
     ("restore.placed", 1),
+    ("restore.forgotten", 1),
     ("restore.ended", 1),
     ("restore.settings", 1),
     ("restore.settings", 2),
@@ -94,6 +98,14 @@ impl Stand {
         (payments, asides, note["state"].as_str().unwrap().to_owned(), left)
     }
 
+    /// Whether the key store still knows where the ledger that is set aside ended.
+    fn remembered(&self) -> bool {
+        let dir = self.place.path().canonicalize().unwrap();
+        let name = Digest::of(&[b"countersign data directory 1", dir.as_os_str().as_encoded_bytes()]).to_string();
+        let store = FileStore::open(&dir, &Secret::copy_of(PASSPHRASE.as_bytes())).unwrap();
+        store.get(&format!("anchor:{}:before", &name[..16])).unwrap().is_some()
+    }
+
     fn later(&self) -> bool {
         fs::read_to_string(self.place.path().join("config.toml")).unwrap().contains("# later")
     }
@@ -129,6 +141,7 @@ async fn a_restore_that_is_killed_anywhere_is_whole_after_the_next_start() {
             stand.killed(place, nth);
         }
         assert_eq!(stand.ends(), done(), "{place}:{nth}");
+        assert!(!stand.remembered(), "{place}:{nth}: who can write files could bring the old ledger back");
         assert_eq!((stand.later(), stand.language()), (false, json!("en")), "{place}:{nth}: the settings");
         let shown = stand.place.ok(&["policy", "show", "--json"]);
         assert!(
@@ -145,7 +158,10 @@ async fn a_restore_that_is_killed_anywhere_is_whole_after_the_next_start() {
 async fn a_restore_that_is_killed_while_it_is_taken_back_is_whole_and_one_that_never_ends_is_given_up() {
     let stand = Stand::new().await;
     stand.killed("restore.anchored", 1);
+    assert!(stand.remembered());
     stand.killed("restore.back", 1);
+    stand.killed("restore.forgotten", 1);
+    assert!(!stand.remembered());
     assert_eq!(stand.ends(), (1, 1, "done".to_owned(), Vec::new()));
 
     stand.again();

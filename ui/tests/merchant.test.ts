@@ -35,6 +35,14 @@ test.each(both)('without a merchant the page says what one is for and opens the 
   expect(document.querySelectorAll('input, textarea')).toHaveLength(0);
 });
 
+test.each(both)('behind a locked key store the page says so and offers no other merchant, in %s', async (language) => {
+  speak(language);
+  host.answers['wallets'] = () => wallets({ merchant_locked: true });
+  render(Wallets, { at: '' });
+  expect((await screen.findByTestId('merchant-locked')).textContent).toMatch(language === 'en' ? /key store is locked/ : /密钥库已锁定/);
+  expect([screen.queryByTestId('merchant-none'), screen.queryByTestId('merchant-setup')]).toEqual([null, null]);
+});
+
 test.each([
   ['production', 'en', 'Alipay'],
   ['sandbox', 'en', "Alipay's test environment"],

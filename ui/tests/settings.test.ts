@@ -129,7 +129,7 @@ test('a backup is looked at, shows what it does not know, and is restored by its
   await fireEvent.click((await screen.findAllByTestId('restore-look'))[1] as HTMLElement);
   const dialog = await screen.findByRole('dialog', { hidden: true });
   expect(dialog.textContent).toContain('Restore this backup?');
-  expect(dialog.textContent).toContain('Payments made here that it does not know: 3.');
+  expect(dialog.textContent).toContain('Payments made here that are missing from it: 3.');
   await type(screen.getByTestId('owner-words'), '2026-05-04');
   await fireEvent.click(screen.getByTestId('owner-confirm'));
   expect((await screen.findByTestId('settings-again')).textContent).toContain('starts again');
@@ -173,7 +173,7 @@ test('the folder of the logs is named and opened on demand', async () => {
 });
 
 test.each([
-  ['en', 'no_shortcut', 'Take Ctrl, Alt or Super'],
+  ['en', 'no_shortcut', 'Take two of Ctrl, Alt, Shift and Super'],
   ['en', 'shortcut_taken', 'Another program'],
   ['zh-CN', 'shortcut_taken', '其他程序'],
 ] as const)('keys that raise a question are sent as typed, and what speaks against them is said, in %s: %s', async (language, kind, words) => {

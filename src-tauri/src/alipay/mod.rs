@@ -40,6 +40,8 @@ use shape::{RefundQuery, TradeQuery};
 const MOST: usize = 64 * 1024;
 /// How often a key store that did not tell the merchant is tried: a keyring that is asked may open a prompt.
 const TRY_EVERY: Duration = Duration::from_secs(30);
+/// How long what can also be shown later waits for the key store.
+const A_MOMENT: Duration = Duration::from_millis(500);
 
 /// The merchant as it is used.
 #[derive(Debug, Clone)]
@@ -126,14 +128,21 @@ impl Alipay {
     /// Reads the merchant if the key store did not tell it, now and then: its owner may have unlocked it since.
     pub async fn knock(&self) {
         match &mut *self.told.write().unwrap_or_else(PoisonError::into_inner) {
-            Told::Nothing { next, .. } if *next <= Instant::now() => *next += TRY_EVERY,
+            Told::Nothing { next, .. } if *next <= Instant::now() => *next = Instant::now() + TRY_EVERY,
             _ => return,
         }
         if self.load().await.is_err()
             && let Told::Nothing { next, .. } = &mut *self.told.write().unwrap_or_else(PoisonError::into_inner)
         {
-            *next += TRY_EVERY;
+            *next = Instant::now() + TRY_EVERY;
         }
+    }
+
+    /// The same for whoever goes on without it after a moment: a keyring may have opened a prompt.
+    pub async fn knock_briefly(self: &Arc<Self>) {
+        let alipay = self.clone();
+        let knocking = tokio::spawn(async move { alipay.knock().await });
+        tokio::time::timeout(A_MOMENT, knocking).await.ok();
     }
 
     async fn read(&self) -> anyhow::Result<Option<Profile>> {
@@ -149,9 +158,15 @@ impl Alipay {
     }
 
     /// For the page that shows it: the merchant as it is used, without its key; none if there is none.
+    ///
+    /// # Errors
+    /// The key store does not tell.
     #[cfg(feature = "gui")]
-    pub fn merchant(&self) -> Option<Merchant> {
-        self.profile().ok().map(|profile| profile.merchant)
+    pub fn merchant(&self) -> Result<Option<Merchant>, Problem> {
+        match &*self.told.read().unwrap_or_else(PoisonError::into_inner) {
+            Told::Known(profile) => Ok(profile.as_ref().map(|profile| profile.merchant.clone())),
+            Told::Nothing { why, .. } => Err(why.clone()),
+        }
     }
 
     /// The merchant.

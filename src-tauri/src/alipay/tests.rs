@@ -47,6 +47,8 @@ async fn locked() -> (tempfile::TempDir, MemoryStore, Arc<Alipay>) {
 async fn a_merchant_behind_a_locked_key_store_is_there_once_the_store_is_unlocked() {
     let (_dir, store, alipay) = locked().await;
     assert!(!alipay.is_set_up());
+    #[cfg(feature = "gui")]
+    assert!(alipay.merchant().is_err_and(|why| why.code == Code::Locked), "not none");
     store.set_fault(None);
     alipay.knock().await;
     assert!(alipay.is_set_up());

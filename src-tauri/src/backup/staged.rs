@@ -1,9 +1,10 @@
 //! A restore that a person asked for in the window: a copy of the backup beside the data, and a note that says so. The next start
-//! carries it out before anything is opened, once; where it does not work, everything is as before, and the note says why.
+//! carries it out before anything is opened, once; where it does not work, the note says why, and what is in use. A key store that
+//! is locked is no reason to give up: the note waits.
 
 use anyhow::Context as _;
 use countersign_core::{Millis, approval::Said};
-use countersign_vault::{BackupError, Held, OpenError};
+use countersign_vault::{BackupError, Held, OpenError, keys::KeyStoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{
@@ -18,8 +19,9 @@ use crate::{
     config::Config,
 };
 
-/// How the name of a copy begins and ends; between them stands which restore it is for, so that one that was confirmed is never
-/// exchanged for another.
+/// How the name of a copy begins and ends; between them stands which restore it is for, so that a copy that is made while another
+/// is being confirmed is not restored for it. Whoever can write files here as this user can exchange both the copy and the note:
+/// what is restored is then another backup of this ledger, under the same doubts.
 const COPY: (&str, &str) = ("restore-", ".sqlite");
 /// The note.
 const NOTE: &str = "restore.json";
@@ -129,34 +131,51 @@ pub fn seen(place: &Place) -> anyhow::Result<()> {
 }
 
 /// Carries out what was asked for, if anything was; what came of it is told where something was. Another Countersign that runs is an
-/// error, and does it itself; whatever else goes wrong is told.
+/// error, and does it itself; whatever else goes wrong is told, or waits for the next start.
 pub fn carry_out(place: &Place, now: Millis) -> anyhow::Result<Option<Outcome>> {
-    if !waits(place) {
-        return Ok(None);
-    }
+    let Ok(Some(asked)) = waiting(place) else { return Ok(None) };
     let config = Config::load(&place.config)?;
     let held = match app::keys(place, &config).map(|keys| Held::take(&place.dir, keys)) {
         Ok(Ok(held)) => held,
         Ok(Err(error @ BackupError::Open(OpenError::InUse(_)))) => return Err(error.into()),
+        // Without the key store, or where an earlier start began, nobody can say yet what is in use.
+        Ok(Err(error)) if asked.begun > 0 || matches!(error, BackupError::Keys(_)) => return Ok(later(&error)),
+        Err(error) if asked.begun > 0 || error.is::<KeyStoreError>() => return Ok(later(&error)),
         Ok(Err(error)) => return failed(place, error.said()).map(Some),
         Err(error) => return failed(place, Said::Told { text: format!("{error:#}") }).map(Some),
     };
     // Nobody else is here from now on; it may have been done meanwhile.
-    let Some(note) = read(place)?.filter(|note| note.state == State::Waiting) else { return Ok(None) };
+    let Some(note) = waiting(place)? else { return Ok(None) };
     if note.begun >= MOST {
-        return failed(place, Said::RestoreGivenUp {}).map(Some);
+        return given_up(place, &held, &note.id, Said::RestoreGivenUp {}).map(Some);
     }
     let note = Note { begun: note.begun.saturating_add(1), ..note };
     write(place, &note)?;
     let done = match restore(place, &held, &config, &copy(place, &note.id), Some(&note.id), now) {
         Ok(done) => done,
-        Err(error) => return failed(place, error.said()).map(Some),
+        Err(error @ BackupError::Keys(_)) if note.begun < MOST => return Ok(later(&error)),
+        Err(error) => return given_up(place, &held, &note.id, error.said()).map(Some),
     };
     let mut lines = vec![Said::RestoreDone { made: moment(done.made) }];
     lines.extend(done.notes);
     lines.push(Said::RestoreNext {});
     let state = if done.whole { State::Done } else { State::Partly };
     ended(place, state, &lines).map(Some)
+}
+
+/// The next start tries again.
+fn later(why: &dyn std::fmt::Display) -> Option<Outcome> {
+    tracing::warn!(%why, "the backup is not restored yet; the next start tries again");
+    None
+}
+
+/// It is not tried again. The ledger may be that of the backup all the same: then only settings are missing.
+fn given_up(place: &Place, held: &Held, id: &str, why: Said) -> anyhow::Result<Outcome> {
+    let Some(before) = held.done(id) else { return failed(place, why) };
+    let mut lines = vec![Said::RestorePartly {}, why];
+    lines.extend(before.map(|path| Said::RestoreAside { path: path.display().to_string() }));
+    lines.push(Said::RestoreNext {});
+    ended(place, State::Partly, &lines)
 }
 
 fn failed(place: &Place, why: Said) -> anyhow::Result<Outcome> {
@@ -182,7 +201,12 @@ fn ended(place: &Place, state: State, lines: &[Said]) -> anyhow::Result<Outcome>
 }
 
 fn waits(place: &Place) -> bool {
-    matches!(read(place), Ok(Some(Note { state: State::Waiting, .. })))
+    matches!(waiting(place), Ok(Some(_)))
+}
+
+/// What is to be done, if anything is.
+fn waiting(place: &Place) -> anyhow::Result<Option<Note>> {
+    Ok(read(place)?.filter(|note| note.state == State::Waiting))
 }
 
 /// None where there is none; one that is none of ours stays and says nothing.

@@ -130,6 +130,40 @@ fn a_start_that_never_ends_is_given_up_and_one_beside_another_leaves_it_to_that(
 }
 
 #[test]
+fn what_an_earlier_start_put_in_place_is_told_also_where_the_rest_is_given_up() {
+    for begun in [1, MOST] {
+        let home = home();
+        home.asked();
+        let asked = read(&home.place).unwrap().unwrap();
+        let config = Config::load(&home.place.config).unwrap();
+        let held = Held::take(&home.place.dir, app::keys(&home.place, &config).unwrap()).unwrap();
+        let copied = home.copy().unwrap();
+        let before = held.restore(&copied, Some(&asked.id), SystemClock.wall()).unwrap().before.unwrap();
+        drop(held);
+        fs::write(&copied, "no backup any more").unwrap();
+        write(&home.place, &Note { begun, ..asked }).unwrap();
+        let told = home.carried_out().unwrap();
+        assert_eq!((told.whole, told.restored, home.copied()), (false, true, false), "{told:?}");
+        let [Said::RestorePartly {}, why, Said::RestoreAside { path }, Said::RestoreNext {}] = &told.lines[..] else {
+            panic!("{told:?}")
+        };
+        assert_eq!((*why == Said::RestoreGivenUp {}, path), (begun == MOST, &before.display().to_string()), "{why}");
+    }
+}
+
+#[test]
+fn a_key_store_that_does_not_open_leaves_it_waiting() {
+    let home = home();
+    home.asked();
+    let passphrase = home.place.dir.join("passphrase");
+    fs::write(&passphrase, "another").unwrap();
+    assert_eq!(home.carried_out(), None);
+    assert!(waits(&home.place) && home.copied());
+    fs::write(&passphrase, "only for tests").unwrap();
+    assert!(home.carried_out().unwrap().whole);
+}
+
+#[test]
 fn a_copy_that_was_replaced_while_its_owner_was_asked_is_not_restored() {
     let home = home();
     let file = home.place.dir.parent().unwrap().join("copy.sqlite");

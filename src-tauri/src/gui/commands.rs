@@ -186,9 +186,13 @@ pub async fn set_preferences(
 ) -> Result<(), NotChosen> {
     from(&window, MAIN)?;
     preferences.check().map_err(failed)?;
-    let (theme, shortcut, listens) = (preferences.theme, preferences.shortcut.clone(), shell.inner().clone());
-    let taken = tauri::async_runtime::spawn_blocking(move || listens.raising.take(&shortcut));
-    taken.await.map_err(failed)?.map_err(NotChosen::Shortcut)?;
+    let theme = preferences.theme;
+    // Keys that cannot be had in this run stand in the way of no other choice.
+    if preferences.shortcut != shell.preferences.now().shortcut {
+        let (shortcut, listens) = (preferences.shortcut.clone(), shell.inner().clone());
+        let taken = tauri::async_runtime::spawn_blocking(move || listens.raising.take(&shortcut));
+        taken.await.map_err(failed)?.map_err(NotChosen::Shortcut)?;
+    }
     shell.preferences.keep(preferences).map_err(failed)?;
     preferences::dress(window.app_handle(), theme);
     Ok(())

@@ -1,7 +1,6 @@
 //! The commands of the pages Agents and Wallets. Each is the main window's alone. One pairs, after the approval window said so;
 //! none sees a key.
 
-use std::time::Duration;
 use tauri::WebviewWindow;
 
 use super::{
@@ -10,9 +9,6 @@ use super::{
     people::{AgentsView, ClientChange, ClientView, Today, WalletsView, merchant::CheckedView, money::MoneyView},
     window::MAIN,
 };
-
-/// How long a page waits for what it can also show later.
-const A_MOMENT: Duration = Duration::from_millis(500);
 
 /// The Agents page as it stands.
 #[tauri::command]
@@ -77,13 +73,10 @@ pub async fn client_go(window: WebviewWindow, shell: Gets<'_>, id: String) -> Sa
 #[tauri::command]
 pub async fn wallets(window: WebviewWindow, shell: Gets<'_>) -> Said<WalletsView> {
     from(&window, MAIN)?;
-    // A keyring may open a prompt: the page does not wait for its answer.
-    let alipay = shell.alipay.clone();
-    let knocking = tauri::async_runtime::spawn(async move { alipay.knock().await });
-    tokio::time::timeout(A_MOMENT, knocking).await.ok();
+    shell.alipay.knock_briefly().await;
     let merchant = shell.alipay.merchant();
     let (registry, lock_after) = (shell.desk.registry(), shell.desk.locks_wallets_after());
-    shell.people.wallets(registry, lock_after, merchant.as_ref()).await.map_err(failed)
+    shell.people.wallets(registry, lock_after, &merchant).await.map_err(failed)
 }
 
 /// Checks the merchant's keys and asks the gateway about an order nobody has.

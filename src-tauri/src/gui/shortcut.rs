@@ -15,7 +15,7 @@ use super::window::Windows;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind")]
 pub enum NoShortcut {
-    /// It is none, or one that is needed to type.
+    /// It is none, or one that is needed to type or commonly used.
     #[serde(rename = "no_shortcut")]
     NoKeys,
     /// Another program has it.
@@ -84,14 +84,17 @@ impl Raising {
     }
 }
 
-/// A combination by its names, `Ctrl+Alt+Q`; none if the text is empty. It has a key that types nothing.
+/// A combination by its names, `Ctrl+Alt+Q`; none if the text is empty. It has a key that types nothing, and takes none away that
+/// programs commonly use: one such key alone is enough only with a function key.
 pub fn read(text: &str) -> Result<Option<Shortcut>, NoShortcut> {
     if text.trim().is_empty() {
         return Ok(None);
     }
     let shortcut: Shortcut = text.trim().parse().map_err(|_| NoShortcut::NoKeys)?;
     let quiet = Modifiers::CONTROL | Modifiers::ALT | Modifiers::SUPER | Modifiers::META;
-    if shortcut.mods.intersects(quiet) { Ok(Some(shortcut)) } else { Err(NoShortcut::NoKeys) }
+    let function = shortcut.key.to_string().strip_prefix('F').is_some_and(|number| number.parse::<u8>().is_ok());
+    let rare = function || shortcut.mods.bits().count_ones() > 1;
+    if rare && shortcut.mods.intersects(quiet) { Ok(Some(shortcut)) } else { Err(NoShortcut::NoKeys) }
 }
 
 fn not(error: tauri_plugin_global_shortcut::Error) -> NoShortcut {
@@ -111,10 +114,23 @@ mod tests {
     #[test]
     fn a_combination_has_a_key_that_types_nothing_and_an_empty_text_is_none() {
         assert_eq!(read(" "), Ok(None));
-        for good in ["Ctrl+Alt+Q", "alt+F9", "Super+KeyC", "Ctrl+Shift+Space"] {
+        for good in ["Ctrl+Alt+Q", "alt+F9", "Super+Shift+KeyC", "Ctrl+Shift+Space"] {
             assert!(matches!(read(good), Ok(Some(_))), "{good}");
         }
-        for bad in ["Q", "Shift+Q", "Ctrl", "Ctrl+", "Ctrl+Ctrl", "Ctrl+Q+W", "nonsense"] {
+        for bad in [
+            "Q",
+            "Shift+Q",
+            "Ctrl+C",
+            "Super+KeyC",
+            "Alt+Tab",
+            "F9",
+            "Shift+F9",
+            "Ctrl",
+            "Ctrl+",
+            "Ctrl+Ctrl",
+            "Ctrl+Q+W",
+            "nonsense",
+        ] {
             assert_eq!(read(bad), Err(NoShortcut::NoKeys), "{bad}");
         }
     }

@@ -94,7 +94,7 @@ impl ServerHandler for Server {
         context: Context,
     ) -> Result<ListToolsResult, ErrorData> {
         let mut all = self.tools.to_vec();
-        self.app.alipay.knock().await;
+        self.app.alipay.knock_briefly().await;
         if self.app.alipay.is_set_up() {
             all.extend(tools::alipay_tools());
         }

@@ -42,9 +42,9 @@ async fn a_backup_is_looked_at_confirmed_and_restored_by_the_start_that_follows(
     driver.text("owner-confirm").await;
     let told = driver.js("return document.querySelector('dialog .reasons').textContent").await.unwrap();
     let told = told.as_str().unwrap().to_owned();
-    assert!(told.contains("does not know: 1.") && told.contains("buys again"), "{told}");
+    assert!(told.contains("missing from it: 1.") && told.contains("buys again"), "{told}");
     driver.shot("restore-asked.png").await;
-    let day: String = told.split("The backup is of ").nth(1).unwrap().chars().take(10).collect();
+    let day: String = told.split("The backup was made on ").nth(1).unwrap().chars().take(10).collect();
     driver.write("owner-words", &day).await;
     driver.press("owner-confirm").await;
     yes(&driver, "restore-confirm.png").await;

@@ -62,6 +62,7 @@ export const wallets = (change: Partial<WalletsView> = {}): WalletsView => ({
     { id: 'eip155:84532', name: 'Base Sepolia', testnet: true },
   ],
   merchant: null,
+  merchant_locked: false,
   ...change,
 });
 

@@ -358,6 +358,7 @@ said! {
     RestoreFileNot = "restore.file_not" { file, why }
     RestoreNext = "restore.next" {}
     RestoreFailed = "restore.failed" {}
+    RestorePartly = "restore.partly" {}
     RestoreGivenUp = "restore.given_up" {}
     // Why a file is not restored.
     BackupNot = "backup.not" { file }

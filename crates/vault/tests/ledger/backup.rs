@@ -70,6 +70,7 @@ fn a_restored_ledger_pays_nothing_by_itself_and_knows_no_token_until_a_person_co
     let restored = restore(&home.path(), &file, &home.store).unwrap();
     assert_eq!((restored.made, restored.settings), (NOON, vec![("config.toml".to_owned(), b"# mine\n".to_vec())]));
     assert!(restored.before.is_some_and(|ledger| ledger.exists()), "what was there is set aside");
+    assert!(!home.store.names().iter().any(|name| name.ends_with(":before")), "where it ended is forgotten");
     let shop = home.shop(home.open(), &[]);
     assert_eq!((knows(&shop, &before), knows(&shop, &after)), (true, false));
     assert!(shop.vault.doubts().history.unwrap().to_string().contains("restored from a backup"));

@@ -17,6 +17,7 @@ use countersign_core::{approval::Said, payment::AgentName, registry::Registry, t
 use countersign_desk::{
     Desk,
     approver::{Approver, Change},
+    problem::{Code, Problem},
 };
 use countersign_vault::{PayerFor, Scope, Vault, Wallet, keys::Merchant};
 use std::{sync::Arc, time::Duration};
@@ -71,12 +72,13 @@ impl Room {
         Some(WalletName { label: wallet.map(|wallet| clean(&wallet.label)).unwrap_or_default(), address })
     }
 
-    /// The Wallets page; `lock_after` minutes without use the wallets lock.
+    /// The Wallets page; `lock_after` minutes without use the wallets lock. The merchant is an error where the key store does not
+    /// tell it.
     pub async fn wallets(
         &self,
         registry: &Registry,
         lock_after: u32,
-        merchant: Option<&Merchant>,
+        merchant: &Result<Option<Merchant>, Problem>,
     ) -> anyhow::Result<WalletsView> {
         let agents = self.vault.list_agents().await?;
         let lives = |name: &AgentName| agents.iter().any(|a| a.name == *name && a.revoked_at.is_none());
@@ -97,7 +99,8 @@ impl Room {
             guarded: GuardedBy::from(self.vault.guarded()),
             lock_after,
             networks: networks.map(NetworkName::of).collect(),
-            merchant: merchant.map(MerchantView::of),
+            merchant: merchant.as_ref().ok().and_then(|merchant| merchant.as_ref().map(MerchantView::of)),
+            merchant_locked: merchant.as_ref().is_err_and(|why| why.code == Code::Locked),
         })
     }
 

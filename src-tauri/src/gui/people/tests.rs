@@ -153,7 +153,7 @@ async fn a_revoked_agent_is_gone_with_its_token_and_its_file() {
 async fn a_wallet_says_whom_it_pays_for_and_where_its_key_is() {
     let home = home(&["coder", "old"]).await;
     let registry = Registry::builtin("USD");
-    assert_eq!(home.room.wallets(&registry, 0, None).await.unwrap().wallets, []);
+    assert_eq!(home.room.wallets(&registry, 0, &Ok(None)).await.unwrap().wallets, []);
     let main = home.vault.create_wallet("main").await.unwrap();
     home.clock.advance_ms(1);
     let spare = home.vault.create_wallet("spare").await.unwrap();
@@ -162,7 +162,7 @@ async fn a_wallet_says_whom_it_pays_for_and_where_its_key_is() {
         home.vault.set_payer(who, &spare.address).await.unwrap();
     }
     home.room.revoke("old").await.unwrap();
-    let seen = home.room.wallets(&registry, 0, None).await.unwrap();
+    let seen = home.room.wallets(&registry, 0, &Ok(None)).await.unwrap();
     let pays = |agent: Option<&str>, network: Option<&str>| PaysView {
         agent: agent.map(str::to_owned),
         network: network.map(str::to_owned),
@@ -235,7 +235,7 @@ async fn another_wallet_pays_by_default_only_after_a_yes_in_the_window_that_asks
     for (address, network) in [("0x0", None), (spare.address.as_str(), Some("eip155:5"))] {
         assert!(home.room.pays(&registry, address, network).await.is_err(), "{address} {network:?}");
     }
-    let networks = home.room.wallets(&registry, 0, None).await.unwrap().networks;
+    let networks = home.room.wallets(&registry, 0, &Ok(None)).await.unwrap().networks;
     assert!(networks.iter().any(|one| one.name == "Base Sepolia" && one.testnet));
 }
 
@@ -274,7 +274,7 @@ async fn a_merchant_goes_only_after_a_yes_and_its_tools_with_it() {
     home.vault.set_merchant(made, None).await.unwrap();
     let alipay = Alipay::open(home.vault.clone(), &wire, home.clock.clone()).await;
     let registry = Registry::builtin("USD");
-    let seen = home.room.wallets(&registry, 0, alipay.merchant().as_ref()).await.unwrap().merchant.unwrap();
+    let seen = home.room.wallets(&registry, 0, &alipay.merchant()).await.unwrap().merchant.unwrap();
     let kept = home.vault.merchant().await.unwrap().unwrap();
     assert_eq!((seen.app_id.as_str(), seen.public_key), ("2021000000000001", kept.public_key), "whole");
     let refused = home.room.merchant_remove(&alipay).await.unwrap_err();

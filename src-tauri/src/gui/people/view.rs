@@ -113,6 +113,8 @@ pub struct WalletsView {
     pub networks: Vec<NetworkName>,
     /// The merchant at Alipay, if one is set up.
     pub merchant: Option<MerchantView>,
+    /// The key store is locked, so that nobody can say whether one is.
+    pub merchant_locked: bool,
 }
 
 /// A network as it is chosen from a list.

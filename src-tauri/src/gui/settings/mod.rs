@@ -173,6 +173,7 @@ impl Room {
     /// Carries out what waits, once its words were typed, the wait is over and the person said yes in the window that asks.
     pub async fn confirm(&self, id: &str, typed: &str) -> Told<Confirmed> {
         let waiting = self.owner.answer(id, typed)?;
+        let restores = matches!(waiting, Waiting::Restore { .. });
         let (title, lines) = match &waiting {
             Waiting::Text { lines, .. } => (Said::AskSettings {}, lines.clone()),
             Waiting::Restore { lines, .. } => (Said::AskRestore {}, lines.clone()),
@@ -183,7 +184,8 @@ impl Room {
             Ok(false) => Err(LimitsError::Declined),
             Err(_) => Err(LimitsError::Unanswered),
         };
-        if ended.is_err() {
+        // Another copy may be looked at while a setting is asked about.
+        if restores && ended.is_err() {
             staged::forget(&self.place);
         }
         ended

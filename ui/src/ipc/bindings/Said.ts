@@ -301,6 +301,7 @@ export type Said =
   | { id: "restore.file_not"; parts: { file: string; why: string } }
   | { id: "restore.next"; parts: {  } }
   | { id: "restore.failed"; parts: {  } }
+  | { id: "restore.partly"; parts: {  } }
   | { id: "restore.given_up"; parts: {  } }
   | { id: "backup.not"; parts: { file: string } }
   | { id: "backup.plain"; parts: { file: string } }

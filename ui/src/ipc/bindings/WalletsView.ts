@@ -20,4 +20,8 @@ networks: Array<NetworkName>,
 /**
  * The merchant at Alipay, if one is set up.
  */
-merchant: MerchantView | null, };
+merchant: MerchantView | null, 
+/**
+ * The key store is locked, so that nobody can say whether one is.
+ */
+merchant_locked: boolean, };

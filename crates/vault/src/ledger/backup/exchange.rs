@@ -46,8 +46,10 @@ pub(super) struct Exchange<'a> {
 impl<'a> Exchange<'a> {
     /// Finds a name for the ledger that is here.
     pub fn new(place: &'a Place, names: &'a Names, keys: &'a Keys) -> Result<Self, BackupError> {
-        let free = (1..1000u32).map(|n| place.dir().join(format!("{ASIDE}{n}.sqlite")));
-        let aside = free.into_iter().find(|path| fs::symlink_metadata(path).is_err());
+        let mut candidates = (1..1000u32).map(|n| place.dir().join(format!("{ASIDE}{n}.sqlite")));
+        // With all that belongs to it: a log that lay there would be taken for this ledger's.
+        let free = |path: &PathBuf| BESIDE.iter().all(|end| fs::symlink_metadata(with_end(path, end)).is_err());
+        let aside = candidates.find(free);
         let aside = aside.ok_or_else(|| BackupError::Failed("too many ledgers were set aside".into()))?;
         let there = fs::symlink_metadata(place.ledger()).is_ok();
         Ok(Self { place, names, keys, aside, there })
@@ -63,11 +65,13 @@ impl<'a> Exchange<'a> {
         // Whether it is there says from here on how far this came.
         let draft = draft.keep();
         if let Err(why) = self.begin(before).and_then(|()| self.exchange(&draft, now)) {
-            mend(self.place, self.names, self.keys).map_err(|error| {
-                let aside = self.aside.display();
-                BackupError::Failed(format!("{why}; the ledger that was here may lie at {aside}: {error}"))
-            })?;
-            return Err(why);
+            let Err(error) = mend(self.place, self.names, self.keys) else { return Err(why) };
+            if fs::symlink_metadata(self.place.dir().join(NOTE)).is_err() {
+                // Nothing was moved; what is left over goes at the next start.
+                return Err(why);
+            }
+            let aside = self.aside.display();
+            return Err(BackupError::Failed(format!("{why}; the ledger that was here may lie at {aside}: {error}")));
         }
         point("restore.placed");
         // It is done: where the rest fails, the next start does it.
@@ -115,7 +119,12 @@ pub(crate) fn mend(place: &Place, names: &Names, keys: &Keys) -> Result<(), Back
     let aside = match fs::read_to_string(place.dir().join(NOTE)) {
         Ok(name) => place.dir().join(checked(name)?),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return if fs::symlink_metadata(&draft).is_ok() { clear(&draft) } else { Ok(()) };
+            if fs::symlink_metadata(&draft).is_ok() {
+                // As in `end`. Where the key store does not forget it, the draft stays and says that there is something to forget.
+                forget(keys, &before_name(names))?;
+                clear(&draft)?;
+            }
+            return Ok(());
         }
         Err(error) => return Err(error.into()),
     };
@@ -137,12 +146,15 @@ pub(crate) fn mend(place: &Place, names: &Names, keys: &Keys) -> Result<(), Back
     end(place, names, keys)
 }
 
-/// Takes the note away.
+/// Takes the note away. What the key store remembered goes first: whoever can write files can put a note back, and must find
+/// nothing then that would make an old ledger look like the last one.
 fn end(place: &Place, names: &Names, keys: &Keys) -> Result<(), BackupError> {
+    forget(keys, &before_name(names))?;
+    point("restore.forgotten");
     remove(&place.dir().join(NOTE))?;
     sync(place)?;
     point("restore.ended");
-    Ok(forget(keys, &before_name(names))?)
+    Ok(())
 }
 
 /// The name of what the key store remembered, while it is exchanged.
@@ -164,14 +176,19 @@ fn checked(name: String) -> Result<String, BackupError> {
 }
 
 /// Moves a database with what belongs to it, itself last: a log that stayed would be taken for the next one's. Begun again, it goes on
-/// where it ended.
+/// where it ended. What is in the way of any of it stays, and so does all of it that is left.
 fn moved(from: &Path, to: &Path) -> std::io::Result<()> {
     for end in BESIDE {
         let (from, to) = (with_end(from, end), with_end(to, end));
-        if fs::symlink_metadata(&from).is_ok() && fs::symlink_metadata(&to).is_err() {
-            fs::rename(&from, &to)?;
-            point("restore.moved");
+        if fs::symlink_metadata(&from).is_err() {
+            continue;
         }
+        if fs::symlink_metadata(&to).is_ok() {
+            let why = format!("{} is in the way of {}", to.display(), from.display());
+            return Err(std::io::Error::new(ErrorKind::AlreadyExists, why));
+        }
+        fs::rename(&from, &to)?;
+        point("restore.moved");
     }
     Ok(())
 }
@@ -182,4 +199,56 @@ fn remove(file: &Path) -> std::io::Result<()> {
 
 fn sync(place: &Place) -> std::io::Result<()> {
     File::open(place.dir())?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::memory::{Fault, MemoryStore};
+
+    /// A directory with a ledger in it, and where its keys are.
+    fn held() -> (tempfile::TempDir, Place, Names, MemoryStore) {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place::take(&dir.path().join("data")).unwrap();
+        fs::write(place.ledger(), "ledger").unwrap();
+        let names = Names::of(place.dir());
+        (dir, place, names, MemoryStore::new())
+    }
+
+    #[test]
+    fn a_ledger_is_set_aside_where_no_log_of_another_lies_and_never_over_one() {
+        let (_dir, place, names, store) = held();
+        let keys = Keys::start(Box::new(store));
+        fs::write(place.dir().join("ledger.before-restore-1.sqlite-wal"), "another").unwrap();
+        let exchange = Exchange::new(&place, &names, &keys).unwrap();
+        assert!(exchange.before().unwrap().ends_with("ledger.before-restore-2.sqlite"));
+        let log = with_end(&place.ledger(), "-wal");
+        fs::write(&log, "log").unwrap();
+        let aside = place.dir().join("ledger.before-restore-1.sqlite");
+        assert_eq!(moved(&place.ledger(), &aside).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&log).unwrap(), "log");
+        assert!(place.ledger().exists() && !aside.exists());
+    }
+
+    #[test]
+    fn what_was_remembered_is_forgotten_before_anything_says_that_there_is_nothing_to_mend() {
+        let (_dir, place, names, store) = held();
+        let keys = Keys::start(Box::new(store.clone()));
+        let draft = place.dir().join(DRAFT);
+        for noted in [false, true] {
+            fs::write(&draft, "draft").unwrap();
+            keys.set(&before_name(&names), Secret::new(b"null".to_vec())).unwrap();
+            if noted {
+                fs::write(place.dir().join(NOTE), format!("{ASIDE}1.sqlite")).unwrap();
+            }
+            store.set_fault(Some(Fault::Error(KeyStoreError::Locked)));
+            assert!(matches!(mend(&place, &names, &keys), Err(BackupError::Keys(_))));
+            assert_eq!((draft.exists(), place.dir().join(NOTE).exists()), (true, noted));
+            store.set_fault(None);
+            mend(&place, &names, &keys).unwrap();
+            assert_eq!((draft.exists(), place.dir().join(NOTE).exists()), (false, false));
+            assert_eq!(store.names(), Vec::<String>::new());
+        }
+        assert_eq!(fs::read_to_string(place.ledger()).unwrap(), "ledger");
+    }
 }

@@ -98,8 +98,8 @@ impl Held {
         Ok(Restored { made, settings, before, unread })
     }
 
-    /// Whether the ledger here is from this restore, and if so where the one before it lies.
-    fn done(&self, once: &str) -> Option<Option<PathBuf>> {
+    /// Whether the ledger here is from this restore, and if so where the one before it lies, if there was one.
+    pub fn done(&self, once: &str) -> Option<Option<PathBuf>> {
         let conn = db::open_reader(&self.place.ledger()).ok()?;
         let text = state::setting_text(&conn, RESTORED).ok()??;
         let (name, before) = text.split_once(' ')?;
