@@ -237,6 +237,6 @@ pub(super) fn reached(_place: &str) {
     countersign_vault::reached(_place);
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "gui"))]
 #[path = "staged_tests.rs"]
 pub mod tests;

@@ -6,7 +6,7 @@ use countersign_core::rail::Receipt;
 
 use crate::json::Json;
 
-/// The header, between the one who starts the program and [`Paid::receipt`], that names the purchase at Alipay.
+/// The header, between the one who starts the program and `receipt`, that names the purchase at Alipay.
 const NUMBER: &str = "alipay-number";
 /// Its word that the buyer has paid and the seller delivered.
 const DONE: [&str; 2] = ["✓ 支付成功并获取资源", "✓ 查询支付状态成功并获取资源"];
@@ -51,7 +51,7 @@ impl Paid {
         }
     }
 
-    /// As an HTTP answer: the status, a header that only [`Self::receipt`] reads, and a body for the agent.
+    /// As an HTTP answer: the status, a header that only `receipt` reads, and a body for the agent.
     pub fn told(&self, printed: &str) -> (u16, Vec<(String, String)>, String) {
         let named = |number: &str| vec![(NUMBER.to_owned(), number.to_owned())];
         match self {
