@@ -155,8 +155,8 @@ impl Buyer for AlipayBot {
         let needed = credential.headers.get(HEADER).ok_or("there is nothing to hand over")?;
         let never = |error: &anyhow::Error| {
             tracing::error!(error = format!("{error:#}"), "a purchase is not handed over");
-            let (status, headers) = Paid::never();
-            Answer::told(status, headers, Vec::new(), request.url.clone())
+            let (status, headers, body) = Paid::never();
+            Answer::told(status, headers, body.into_bytes(), request.url.clone())
         };
         let name = format!("402_needed_{}.txt", hex(purchase));
         match self.note(&name, needed) {

@@ -110,18 +110,18 @@ fn put_back(name: &str, path: &Path, body: &[u8], now: &Config) -> anyhow::Resul
     fresh.as_file().sync_all()?;
     if beside {
         let (beside, lies) = free(path, "from-backup", body)?;
-        if lies {
-            return Ok(Some(Said::RestoreConfigBeside { path: beside.display().to_string() }));
+        if !lies {
+            fresh.persist_noclobber(&beside)?;
         }
-        fresh.persist_noclobber(&beside)?;
         return Ok(Some(Said::RestoreConfigBeside { path: beside.display().to_string() }));
     }
     let mut note = None;
     if path.exists() {
-        let (aside, lies) = free(path, "before-restore", &std::fs::read(path)?)?;
+        let there = std::fs::read(path)?;
+        let (aside, lies) = free(path, "before-restore", &there)?;
         if !lies {
             let mut copy = tempfile::NamedTempFile::new_in(dir)?;
-            copy.write_all(&std::fs::read(path)?)?;
+            copy.write_all(&there)?;
             copy.as_file().sync_all()?;
             copy.persist_noclobber(&aside)?;
         }

@@ -58,7 +58,7 @@ impl Raising {
                     windows.raise();
                 }
             };
-            self.app.global_shortcut().on_shortcut(wanted, raise).map_err(not)?;
+            self.app.global_shortcut().on_shortcut(wanted, raise).map_err(not_free)?;
         }
         if let Some(old) = std::mem::replace(&mut *taken, wanted)
             && let Err(error) = self.app.global_shortcut().unregister(old)
@@ -97,7 +97,7 @@ pub fn read(text: &str) -> Result<Option<Shortcut>, NoShortcut> {
     if rare && shortcut.mods.intersects(quiet) { Ok(Some(shortcut)) } else { Err(NoShortcut::NoKeys) }
 }
 
-fn not(error: tauri_plugin_global_shortcut::Error) -> NoShortcut {
+fn not_free(error: tauri_plugin_global_shortcut::Error) -> NoShortcut {
     tracing::warn!(%error, "the shortcut cannot be had");
     NoShortcut::Taken
 }

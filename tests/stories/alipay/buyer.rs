@@ -8,6 +8,23 @@ use crate::support::{A2m, Client, Place, Service, alipay::CONFIG, until};
 /// A silent policy: what asks here asks whatever the rules say.
 const SILENT: &str = super::OPEN;
 
+/// A seller, and a service whose person is asked, with an agent.
+struct Stand {
+    a2m: A2m,
+    place: Place,
+    service: Service,
+    client: Client,
+}
+
+async fn stand(pinned: bool) -> Stand {
+    let a2m = A2m::start();
+    let (place, token) = a2m.place(pinned).await;
+    place.policy(SILENT);
+    let service = place.serve("terminal");
+    let client = Client::new(&service.url, &token);
+    Stand { a2m, place, service, client }
+}
+
 async fn asked(client: &Client, service: &mut Service, url: &str, key: &str) -> (Value, Value) {
     let (client, address, name) = (client.clone(), url.to_owned(), key.to_owned());
     let mut body = buy(&address, &name);
@@ -19,11 +36,7 @@ async fn asked(client: &Client, service: &mut Service, url: &str, key: &str) -> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_purchase_is_asked_about_handed_over_once_and_delivered_when_the_buyer_confirmed() {
-    let a2m = A2m::start();
-    let (place, token) = a2m.place(false).await;
-    place.policy(SILENT);
-    let mut service = place.serve("terminal");
-    let client = Client::new(&service.url, &token);
+    let Stand { a2m, place, mut service, client } = stand(false).await;
     let url = a2m.thing("one");
     let (question, waiting) = asked(&client, &mut service, &url, "k1").await;
     assert!(question["amount"].as_str().unwrap().contains("0.21"), "{question}");
@@ -64,11 +77,7 @@ async fn a_purchase_is_asked_about_handed_over_once_and_delivered_when_the_buyer
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_known_sellers_price_is_held_against_its_key() {
-    let a2m = A2m::start();
-    let (place, token) = a2m.place(true).await;
-    place.policy(SILENT);
-    let mut service = place.serve("terminal");
-    let client = Client::new(&service.url, &token);
+    let Stand { a2m, place: _place, mut service, client } = stand(true).await;
     a2m.becomes(&json!({"at_once": true})).await;
     let (question, bought) = asked(&client, &mut service, &a2m.thing("one"), "k1").await;
     assert!(question["why"].as_str().unwrap().contains("before"), "{question}");
@@ -90,11 +99,7 @@ async fn a_known_sellers_price_is_held_against_its_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_heard_the_end_of_is_never_handed_over_again() {
-    let a2m = A2m::start();
-    let (place, token) = a2m.place(false).await;
-    place.policy(SILENT);
-    let mut service = place.serve("terminal");
-    let client = Client::new(&service.url, &token);
+    let Stand { a2m, place, mut service, client } = stand(false).await;
     a2m.becomes(&json!({"cut": true})).await;
     let (first, url) = (client.clone(), a2m.thing("one"));
     let call =
@@ -106,7 +111,7 @@ async fn what_nobody_heard_the_end_of_is_never_handed_over_again() {
 
     a2m.becomes(&json!({"cut": false, "at_once": true})).await;
     let service = place.serve("deny");
-    let client = Client::new(&service.url, &token);
+    let client = client.at(&service.url);
     for _ in 0..2 {
         let (_, unknown) = client.post("/v1/fetch", &buy(&a2m.thing("one"), "k1")).await;
         assert_eq!((&unknown["status"], a2m.runs("402-buyer-pay").await), (&json!("unknown"), 1), "{unknown}");
@@ -122,14 +127,11 @@ fn buy(url: &str, key: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_cannot_be_started_was_handed_nothing() {
-    let a2m = A2m::start();
-    let (place, token) = a2m.place(false).await;
-    place.policy(SILENT);
+    let Stand { a2m, place, mut service, client } = stand(false).await;
     std::fs::write(place.path().join("alipay-bot"), "#!/nowhere/at/all\n").unwrap();
-    let mut service = place.serve("terminal");
-    let client = Client::new(&service.url, &token);
     let (_, failed) = asked(&client, &mut service, &a2m.thing("one"), "k1").await;
     assert_eq!((&failed["status"], a2m.seen().await["runs"].clone()), (&json!("failed"), json!([])), "{failed}");
+    assert!(failed["response"]["body"].as_str().unwrap().contains("nothing was handed over"), "{failed}");
     let (_, again) = client.post("/v1/fetch", &buy(&a2m.thing("one"), "k1")).await;
     assert_eq!(again["payment"]["id"], failed["payment"]["id"]);
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
+use spdx::{Expression, LicenseId, Licensee, ParseMode};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -10,14 +11,8 @@ use std::{
 /// How a file begins that a licence wants to be handed on, in small letters.
 const NAMES: [&str; 6] = ["licen", "copying", "copyright", "notice", "unlicen", "patents"];
 
-/// What SPDX prints for licences whose packages bring no file; where there is a choice, the first of these that it offers.
-const STANDARD: [(&str, &str); 5] = [
-    ("MIT", include_str!("standard/MIT.txt")),
-    ("Apache-2.0", include_str!("standard/Apache-2.0.txt")),
-    ("BSD-3-Clause", include_str!("standard/BSD-3-Clause.txt")),
-    ("CC0-1.0", include_str!("standard/CC0-1.0.txt")),
-    ("MPL-2.0", include_str!("standard/MPL-2.0.txt")),
-];
+/// Licences whose standard text may stand in where a package brings no file; where there is a choice, the first of these.
+const STANDARD: [&str; 5] = ["MIT", "Apache-2.0", "BSD-3-Clause", "CC0-1.0", "MPL-2.0"];
 
 /// All texts so far.
 #[derive(Default)]
@@ -31,8 +26,8 @@ pub struct Texts {
 pub struct Found {
     /// Their numbers.
     pub texts: Vec<usize>,
-    /// The licence whose standard text stands in, where the package has no file.
-    pub standard: Option<&'static str>,
+    /// The licences whose standard texts stand in, where the package has no file.
+    pub standard: Option<String>,
 }
 
 impl Texts {
@@ -47,11 +42,11 @@ impl Texts {
         if !texts.is_empty() {
             return Ok(Found { texts, standard: None });
         }
-        let offers = |name: &str| licence.split(|c: char| c.is_whitespace() || "/()".contains(c)).any(|w| w == name);
-        let standard = STANDARD.iter().find(|(name, _)| offers(name));
-        let (name, text) = standard.with_context(|| format!("{} has no text of {licence}", dir.display()))?;
-        let texts = self.number(&format!("{}\n\n{text}", authors.join("\n"))).into_iter().collect();
-        Ok(Found { texts, standard: Some(name) })
+        let needed = needed(licence).with_context(|| format!("{} has no text of {licence}", dir.display()))?;
+        let texts = needed.iter().filter_map(|id| self.number(&format!("{}\n\n{}", authors.join("\n"), id.text())));
+        let texts = texts.collect();
+        let names: Vec<&str> = needed.iter().map(|id| id.name).collect();
+        Ok(Found { texts, standard: Some(names.join(" and ")) })
     }
 
     /// Every paragraph, one a line, and what each text is made of.
@@ -71,6 +66,14 @@ impl Texts {
         let parts: Vec<usize> = paragraphs.map(|part| self.paragraphs.of(part.to_owned())).collect();
         (!parts.is_empty()).then(|| self.texts.of(parts))
     }
+}
+
+/// Which standard texts are enough for a licence.
+fn needed(licence: &str) -> Result<Vec<LicenseId>> {
+    let expression = Expression::parse_mode(licence, ParseMode::LAX)?;
+    let accepted = STANDARD.iter().map(|name| Licensee::parse(name)).collect::<Result<Vec<_>, _>>()?;
+    let needed = expression.minimized_requirements(&accepted)?;
+    Ok(needed.iter().filter_map(|one| one.license.id()).collect())
 }
 
 /// Things by the order in which they first came.
@@ -139,12 +142,15 @@ mod tests {
         let empty = package("empty", "LICENSE", "\n\n");
         let mut texts = Texts::default();
         let mut of = |dir: &Path, licence| texts.of(dir, licence, &["B <b@example>"]);
-        let found = |number, standard| Found { texts: vec![number], standard };
+        let found =
+            |number, standard: Option<&str>| Found { texts: vec![number], standard: standard.map(str::to_owned) };
         assert_eq!(of(&one, "MIT").unwrap(), found(0, None));
         assert_eq!(of(&two, "MIT").unwrap(), found(0, None));
         assert_eq!(of(&three, "MIT").unwrap(), found(1, None));
         assert_eq!(of(&none, "Zlib OR Apache-2.0 OR MIT").unwrap(), found(2, Some("MIT")));
         assert_eq!(of(&empty, "MIT/Apache-2.0").unwrap(), found(2, Some("MIT")), "an empty file is no text");
+        let both = of(&none, "(MIT OR Zlib) AND BSD-3-Clause").unwrap();
+        assert_eq!((both.texts, both.standard.as_deref()), (vec![2, 3], Some("MIT and BSD-3-Clause")));
         assert!(of(&none, "Zlib").unwrap_err().to_string().contains("no text of Zlib"));
         let [paragraphs, all] = texts.lines();
         assert_eq!((&all[0], &all[1]), (&"[0,1]".to_owned(), &"[2,1]".to_owned()));

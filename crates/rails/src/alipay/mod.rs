@@ -78,7 +78,7 @@ impl Rail for Alipay {
         _random: [u8; 32],
     ) -> Result<Vec<Signable>, QuoteError> {
         if quote.op == Op::Pay {
-            return Ok(vec![Signable::Handed(needed::Kept::read(offer)?.handed(quote, now)?)]);
+            return Ok(vec![Signable::Handed(needed::Kept::read(offer)?.handed(now)?)]);
         }
         Ok(vec![Signable::Alipay(terms::order(offer, now)?)])
     }
@@ -93,8 +93,8 @@ impl Rail for Alipay {
         offer: &str,
         signed: &[(Signable, Vec<u8>)],
     ) -> Result<Credential, QuoteError> {
-        if let [(Signable::Handed(_), _)] = signed {
-            let needed = needed::Kept::read(offer)?.needed;
+        if let [(Signable::Handed(handed), _)] = signed {
+            let needed = needed::Kept::read(offer)?.agreed(handed)?;
             return Ok(Credential { headers: [(HEADER.to_owned(), needed)].into(), ..Credential::default() });
         }
         let [(Signable::Alipay(order), signature)] = signed else {

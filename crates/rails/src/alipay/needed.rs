@@ -1,12 +1,10 @@
 //! The payer's side: a 402 with `Payment-Needed`, which Alipay's own program pays. Read strictly; nothing in it is trusted.
-//!
-//! What a seller calls a test is no play money here: the program would pay it all the same.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_core::{
     Millis, Rfc3339,
-    money::Money,
-    payment::{Digest, Op, Payee, Quote},
+    money::Amount,
+    payment::{Digest, Op},
     policy::Risk,
     rail::{QuoteContext, QuoteError, Quoted},
     signable::handed::{ALIPAY_BOT, Handed},
@@ -16,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     PublicKey,
-    terms::{fen, number, yuan},
+    terms::{Price, fen, number},
 };
 use crate::{json::Json, web_host};
 
@@ -74,18 +72,30 @@ impl Kept {
     }
 
     /// What is handed over, from now on.
-    pub(super) fn handed(&self, quote: &Quote, now: Millis) -> Result<Handed, QuoteError> {
+    pub(super) fn handed(&self, now: Millis) -> Result<Handed, QuoteError> {
         let needed = self.open()?;
         let left = needed.left(now)?;
         Ok(Handed {
             program: ALIPAY_BOT.to_owned(),
             seller: needed.get("seller_id").to_owned(),
             number: needed.get("out_trade_no").to_owned(),
-            amount: quote.exposure.amount,
+            amount: needed.amount()?,
             valid_after: now.seconds(),
             valid_before: now.seconds().saturating_add(left),
-            price: Digest::of(&[self.needed.as_bytes()]),
+            price: self.digest(),
         })
+    }
+
+    /// The price as the seller wrote it, if it is the one that was written down as handed over.
+    pub(super) fn agreed(self, handed: &Handed) -> Result<String, QuoteError> {
+        if self.digest() == handed.price {
+            return Ok(self.needed);
+        }
+        Err(malformed("the kept price is not the one that was written down"))
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::of(&[self.needed.as_bytes()])
     }
 
     /// What is judged.
@@ -97,7 +107,6 @@ impl Kept {
             Some(_) => return Err(malformed("its signature is not by the key that is kept for this seller")),
             None => true,
         };
-        let amount = fen(needed.get("amount")).map_err(|error| malformed(&error.to_string()))?;
         // A genuine price can be passed on by somebody else: it vouches only for the host it names.
         let named = web_host(needed.get("resource_id"));
         let elsewhere = named.as_deref().is_some_and(|host| host != context.origin.host());
@@ -111,32 +120,18 @@ impl Kept {
         .into_iter()
         .filter_map(|(risk, found)| found.then_some(risk))
         .collect();
-        let asset = yuan()?;
-        let money = Money { asset: asset.id.clone(), amount };
-        let value = context.registry.value(&asset, amount).map_err(|error| malformed(&error.to_string()))?;
-        let account = needed.get("seller_id").to_owned();
-        let quote = Quote {
-            rail: "alipay".to_owned(),
-            version: 1,
-            scheme: "a2m".to_owned(),
+        let price = Price {
+            scheme: "a2m",
             op: Op::Pay,
-            payee: Payee { origin: context.origin.clone(), account, claimed: context.claimed },
-            network: None,
-            testnet: false,
+            account: needed.get("seller_id").to_owned(),
             wallet: ALIPAY_BOT.to_owned(),
-            money: money.clone(),
-            shares: Vec::new(),
-            exposure: money,
-            symbol: asset.symbol,
-            decimals: asset.decimals,
-            domain: None,
-            amount_value: value,
-            exposure_value: value,
-            resource: context.resource.clone(),
-            lifetime_seconds: left,
-            reversible: false,
+            amount: needed.amount()?,
+            // What a seller calls a test, the program would pay all the same.
+            play: false,
+            lifetime: left,
             risks,
         };
+        let quote = price.quote(context)?;
         let offer = serde_json::to_string(&self).map_err(|error| malformed(&error.to_string()))?;
         Ok(Quoted { quote, offer, seller_says: Some(needed.says()) })
     }
@@ -181,6 +176,10 @@ impl Needed {
 
     fn get(&self, name: &str) -> &str {
         self.all.get(name).map_or("", String::as_str)
+    }
+
+    fn amount(&self) -> Result<Amount, QuoteError> {
+        fen(self.get("amount")).map_err(|error| malformed(&error.to_string()))
     }
 
     /// Seconds that are left to hand it over.

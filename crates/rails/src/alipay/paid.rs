@@ -64,8 +64,12 @@ impl Paid {
     }
 
     /// The answer of a purchase that was never handed over.
-    pub fn never() -> (u16, Vec<(String, String)>) {
-        (402, Vec::new())
+    pub fn never() -> (u16, Vec<(String, String)>, String) {
+        (
+            402,
+            Vec::new(),
+            "nothing was handed over to alipay-bot, so nothing is paid; the log of Countersign says why".to_owned(),
+        )
     }
 
     /// What such an answer says of the money.
@@ -188,7 +192,7 @@ mod tests {
             let (status, headers, _) = paid.told("printed");
             assert_eq!(Paid::receipt(status, &headers), receipt);
         }
-        let (status, headers) = Paid::never();
+        let (status, headers, _) = Paid::never();
         assert!(matches!(Paid::receipt(status, &headers), Receipt::Failed { .. }));
     }
 

@@ -5,6 +5,7 @@ use countersign_core::{
     asset::{Asset, AssetId, Transfer},
     money::{Amount, Money},
     payment::{Op, Payee, Quote},
+    policy::Risk,
     rail::{QuoteContext, QuoteError, Quoted},
     signable::alipay::{CNY, Order, Ordered, Screen, WINDOW},
 };
@@ -108,37 +109,70 @@ pub(super) fn quote(offer: &str, context: &QuoteContext<'_>) -> Result<Quoted, Q
         Ordered::Link { screen: Screen::Web, .. } => (Op::ReceiveLink, "page.pay"),
         Ordered::Link { screen: Screen::Mobile, .. } => (Op::ReceiveLink, "wap.pay"),
     };
-    let asset = yuan()?;
-    let money = Money { asset: asset.id.clone(), amount: order.amount() };
-    let value =
-        context.registry.value(&asset, money.amount).map_err(|error| QuoteError::Malformed(error.to_string()))?;
-    let quote = Quote {
-        rail: "alipay".to_owned(),
-        version: 1,
-        scheme: scheme.to_owned(),
+    let price = Price {
+        scheme,
         op,
-        payee: Payee { origin: context.origin.clone(), account: order.account(), claimed: context.claimed },
-        network: None,
-        testnet: terms.sandbox,
+        account: order.account(),
         wallet: format!("alipay:{}", order.app_id),
-        money: money.clone(),
-        shares: Vec::new(),
-        exposure: money,
-        symbol: asset.symbol,
-        decimals: asset.decimals,
-        domain: None,
-        amount_value: value,
-        exposure_value: value,
-        resource: context.resource.clone(),
-        lifetime_seconds: WINDOW,
-        reversible: false,
+        amount: order.amount(),
+        play: terms.sandbox,
+        lifetime: WINDOW,
         risks: BTreeSet::new(),
     };
+    let quote = price.quote(context)?;
     // Title and reason are the agent's words, and are shown as such.
     Ok(Quoted { quote, offer: offer.to_owned(), seller_says: None })
 }
 
-pub(super) fn yuan() -> Result<Asset, QuoteError> {
+/// A price in yuan that was read and held against its rules.
+pub(super) struct Price {
+    pub scheme: &'static str,
+    pub op: Op,
+    /// Who gets it.
+    pub account: String,
+    /// Whose order it is.
+    pub wallet: String,
+    /// Fen.
+    pub amount: Amount,
+    /// Whether it is play money.
+    pub play: bool,
+    pub lifetime: u64,
+    pub risks: BTreeSet<Risk>,
+}
+
+impl Price {
+    /// As it is judged: on no chain, and not to be taken back.
+    pub(super) fn quote(self, context: &QuoteContext<'_>) -> Result<Quote, QuoteError> {
+        let asset = yuan()?;
+        let money = Money { asset: asset.id.clone(), amount: self.amount };
+        let value = context.registry.value(&asset, self.amount);
+        let value = value.map_err(|error| QuoteError::Malformed(error.to_string()))?;
+        Ok(Quote {
+            rail: "alipay".to_owned(),
+            version: 1,
+            scheme: self.scheme.to_owned(),
+            op: self.op,
+            payee: Payee { origin: context.origin.clone(), account: self.account, claimed: context.claimed },
+            network: None,
+            testnet: self.play,
+            wallet: self.wallet,
+            money: money.clone(),
+            shares: Vec::new(),
+            exposure: money,
+            symbol: asset.symbol,
+            decimals: asset.decimals,
+            domain: None,
+            amount_value: value,
+            exposure_value: value,
+            resource: context.resource.clone(),
+            lifetime_seconds: self.lifetime,
+            reversible: false,
+            risks: self.risks,
+        })
+    }
+}
+
+fn yuan() -> Result<Asset, QuoteError> {
     let id: AssetId = CNY.parse().map_err(|_| QuoteError::UnknownAsset(CNY.to_owned()))?;
     let (symbol, peg) = ("CNY".to_owned(), Some("CNY".to_owned()));
     Ok(Asset { id, symbol, decimals: 2, peg, eip712: None, transfer: Transfer::Eip3009 })

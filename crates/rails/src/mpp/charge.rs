@@ -25,40 +25,69 @@ const LEAST: u64 = 5;
 /// Longest amount, or word for an account or a token, in bytes.
 pub(super) const MAX_WORD: usize = 128;
 
-/// What a request demands.
-struct Terms {
-    network: Network,
-    chain_id: u64,
-    amount: Amount,
+/// What a request demands by whatever method on an EVM chain.
+pub(super) struct Demand {
+    pub network: Network,
+    pub chain_id: u64,
+    pub amount: Amount,
     /// The token; none if the text is no address.
-    token: Option<Address>,
+    pub token: Option<Address>,
     /// Who is paid; none if the text is no address.
-    recipient: Option<Address>,
+    pub recipient: Option<Address>,
+}
+
+impl Demand {
+    pub fn read(request: &Json<'_>) -> Result<Self, QuoteError> {
+        let chain_id = number(details(request)?, "chainId")?.ok_or_else(|| missing("methodDetails.chainId"))?;
+        let currency = word(request, "currency", MAX_WORD)?.ok_or_else(|| missing("currency"))?;
+        let recipient = word(request, "recipient", MAX_WORD)?.ok_or_else(|| missing("recipient"))?;
+        Ok(Self {
+            network: Network::eip155(chain_id),
+            chain_id,
+            amount: amount(request)?,
+            token: parse_address(currency).ok(),
+            recipient: parse_address(recipient).ok(),
+        })
+    }
+
+    /// Whether a form moves this token to this account on this chain.
+    pub fn is_for(&self, chain_id: u64, token: Address, to: Address) -> bool {
+        (self.chain_id, self.token, self.recipient) == (chain_id, Some(token), Some(to))
+    }
+}
+
+/// A request's part for its method.
+pub(super) fn details<'a>(request: &'a Json<'a>) -> Result<&'a Json<'a>, QuoteError> {
+    let details = request.get("methodDetails").filter(|details| details.is_object());
+    details.ok_or_else(|| malformed("methodDetails is not an object"))
+}
+
+/// An amount in atomic units.
+pub(super) fn amount(holder: &Json<'_>) -> Result<Amount, QuoteError> {
+    let amount = word(holder, "amount", MAX_WORD)?.ok_or_else(|| missing("amount"))?;
+    let amount = Amount::parse_atomic(amount).map_err(|e| malformed(format!("an amount is {e}")))?;
+    if amount.units() > U256::from(u128::MAX) {
+        return Err(malformed("an amount is more than there is"));
+    }
+    Ok(amount)
+}
+
+/// What a request by method `evm` demands.
+struct Terms {
+    demand: Demand,
     /// What the server says of the token's decimals.
     decimals: Option<u64>,
 }
 
 impl Terms {
     fn read(request: &Json<'_>) -> Result<Self, QuoteError> {
-        let details = request.get("methodDetails").filter(|details| details.is_object());
-        let details = details.ok_or_else(|| malformed("methodDetails is not an object"))?;
-        let chain_id = number(details, "chainId")?.ok_or_else(|| missing("methodDetails.chainId"))?;
+        let details = details(request)?;
         authorisation(details)?;
-        let amount = word(request, "amount", MAX_WORD)?.ok_or_else(|| missing("amount"))?;
-        let amount = Amount::parse_atomic(amount).map_err(|e| malformed(format!("the amount is {e}")))?;
-        if amount.is_zero() || amount.units() > U256::from(u128::MAX) {
-            return Err(malformed("the amount is zero, or more than there is"));
+        let demand = Demand::read(request)?;
+        if demand.amount.is_zero() {
+            return Err(malformed("the amount is zero"));
         }
-        let currency = word(request, "currency", MAX_WORD)?.ok_or_else(|| missing("currency"))?;
-        let recipient = word(request, "recipient", MAX_WORD)?.ok_or_else(|| missing("recipient"))?;
-        Ok(Self {
-            network: Network::eip155(chain_id),
-            chain_id,
-            amount,
-            token: parse_address(currency).ok(),
-            recipient: parse_address(recipient).ok(),
-            decimals: number(details, "decimals")?,
-        })
+        Ok(Self { demand, decimals: number(details, "decimals")? })
     }
 }
 
@@ -94,23 +123,23 @@ pub(super) fn price<'a>(
     lifetime: u64,
     context: &QuoteContext<'a>,
 ) -> Result<Price<'a>, QuoteError> {
-    let terms = Terms::read(request)?;
-    let (asset, _) = evm::token(terms.token, &terms.network, context)?;
-    if terms.decimals.is_some_and(|decimals| decimals != u64::from(asset.decimals)) {
+    let Terms { demand, decimals } = Terms::read(request)?;
+    let (asset, _) = evm::token(demand.token, &demand.network, context)?;
+    if decimals.is_some_and(|decimals| decimals != u64::from(asset.decimals)) {
         return Err(QuoteError::AssetMismatch(format!("it has {} decimals", asset.decimals)));
     }
-    let account = evm::payee::check(terms.recipient, context)?;
-    let payer = evm::payer(&terms.network, context)?;
+    let account = evm::payee::check(demand.recipient, context)?;
+    let payer = evm::payer(&demand.network, context)?;
     Ok(Price {
         rail: "mpp",
         version: 1,
         scheme: format!("{}/{}", challenge.method, challenge.intent),
         op: Op::Pay,
-        network: terms.network,
+        network: demand.network,
         asset,
         account,
         payer,
-        amount: terms.amount,
+        amount: demand.amount,
         shares: Vec::new(),
         fee: Amount::ZERO,
         lifetime,
@@ -145,12 +174,10 @@ fn nonce(challenge: &Challenge<'_>) -> B256 {
 /// Compares a form with the challenge it is sent with.
 pub(super) fn agree(challenge: &Challenge<'_>, form: &Eip3009) -> Result<(), QuoteError> {
     let request = Json::parse(&challenge.request).map_err(|e| malformed(format!("the request cannot be read: {e}")))?;
-    let terms = Terms::read(&request)?;
+    let Terms { demand, .. } = Terms::read(&request)?;
     let same = challenge.method == "evm"
-        && terms.chain_id == form.chain_id
-        && terms.token == Some(form.token)
-        && terms.recipient == Some(form.to)
-        && terms.amount == form.value
+        && demand.is_for(form.chain_id, form.token, form.to)
+        && demand.amount == form.value
         && nonce(challenge) == form.nonce
         && challenge.expires.is_some_and(|expires| form.valid_before <= expires.seconds());
     if same { Ok(()) } else { Err(malformed("the kept challenge is not the one that was signed")) }

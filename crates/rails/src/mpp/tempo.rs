@@ -1,7 +1,7 @@
 //! Intent `charge` by method `tempo`: its terms, and the transaction that pays them. Signed for the server to send (mode `pull`); one
 //! that was sent already (`push`) is never made here.
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256};
 use countersign_core::{
     Millis,
     asset::{Network, Transfer, parse_address},
@@ -17,7 +17,7 @@ use countersign_core::{
 
 use super::{
     challenge::{Challenge, missing, word},
-    charge::{MAX_WORD, lifetime, number},
+    charge::{Demand, MAX_WORD, amount, details, lifetime},
     malformed,
 };
 use crate::{
@@ -32,13 +32,7 @@ const LEAST_SPONSORED: u64 = 15;
 
 /// What a request demands.
 struct Terms {
-    network: Network,
-    chain_id: u64,
-    amount: Amount,
-    /// The token; none if the text is no address.
-    token: Option<Address>,
-    /// Who is paid; none if the text is no address.
-    recipient: Option<Address>,
+    demand: Demand,
     splits: Vec<Part>,
     sponsored: bool,
 }
@@ -54,36 +48,23 @@ struct Part {
 impl Terms {
     /// A memo for the recipient is ignored: it is always the challenge's own.
     fn read(request: &Json<'_>) -> Result<Self, QuoteError> {
-        let details = request.get("methodDetails").filter(|details| details.is_object());
-        let details = details.ok_or_else(|| malformed("methodDetails is not an object"))?;
-        let chain_id = number(details, "chainId")?.ok_or_else(|| missing("methodDetails.chainId"))?;
-        let amount = amount(request)?;
-        let splits = splits(details)?;
-        if amount.is_zero() && !splits.is_empty() {
+        let details = details(request)?;
+        let (demand, splits) = (Demand::read(request)?, splits(details)?);
+        if demand.amount.is_zero() && !splits.is_empty() {
             return Err(malformed("nothing is to be shared"));
         }
-        if !amount.is_zero() {
+        if !demand.amount.is_zero() {
             takes_signed(details)?;
         }
-        let currency = word(request, "currency", MAX_WORD)?.ok_or_else(|| missing("currency"))?;
-        let recipient = word(request, "recipient", MAX_WORD)?.ok_or_else(|| missing("recipient"))?;
-        Ok(Self {
-            network: Network::eip155(chain_id),
-            chain_id,
-            amount,
-            token: parse_address(currency).ok(),
-            recipient: parse_address(recipient).ok(),
-            splits,
-            sponsored: flag(details, "feePayer")?,
-        })
+        Ok(Self { demand, splits, sponsored: flag(details, "feePayer")? })
     }
 
     /// What the recipient gets: what the splits leave.
     fn rest(&self) -> Result<Amount, QuoteError> {
-        if self.amount.is_zero() {
+        if self.demand.amount.is_zero() {
             return Ok(Amount::ZERO);
         }
-        let rest = self.splits.iter().try_fold(self.amount, |rest, part| rest.checked_sub(part.amount));
+        let rest = self.splits.iter().try_fold(self.demand.amount, |rest, part| rest.checked_sub(part.amount));
         rest.filter(|rest| !rest.is_zero()).ok_or_else(|| malformed("the splits leave nothing for the recipient"))
     }
 
@@ -95,7 +76,7 @@ impl Terms {
     }
 
     fn fee(&self) -> Fee {
-        Fee::for_splits(self.splits.len(), self.sponsored || self.amount.is_zero())
+        Fee::for_splits(self.splits.len(), self.sponsored || self.demand.amount.is_zero())
     }
 }
 
@@ -136,15 +117,6 @@ fn part(split: &Json<'_>) -> Result<Part, QuoteError> {
     Ok(Part { recipient: parse_address(recipient).ok(), amount, memo: memo.transpose()? })
 }
 
-fn amount(holder: &Json<'_>) -> Result<Amount, QuoteError> {
-    let amount = word(holder, "amount", MAX_WORD)?.ok_or_else(|| missing("amount"))?;
-    let amount = Amount::parse_atomic(amount).map_err(|e| malformed(format!("an amount is {e}")))?;
-    if amount.units() > U256::from(u128::MAX) {
-        return Err(malformed("an amount is more than there is"));
-    }
-    Ok(amount)
-}
-
 fn flag(holder: &Json<'_>, name: &str) -> Result<bool, QuoteError> {
     let Some(value) = holder.given(name) else { return Ok(false) };
     value.boolean().ok_or_else(|| malformed(format!("{name} is neither true nor false")))
@@ -158,30 +130,30 @@ pub(super) fn price<'a>(
 ) -> Result<Price<'a>, QuoteError> {
     let terms = Terms::read(request)?;
     let left = in_time(challenge, &terms, context.now)?;
-    let proof = terms.amount.is_zero();
+    let proof = terms.demand.amount.is_zero();
     if proof && (challenge.realm != context.origin.host() || context.claimed) {
         return Err(malformed("it wants a proof of who pays for another host than the one Countersign asks itself"));
     }
-    let asset = evm::moving(terms.token, &terms.network, Transfer::Tip20, context)?;
-    let account = evm::payee::check(terms.recipient, context)?;
+    let asset = evm::moving(terms.demand.token, &terms.demand.network, Transfer::Tip20, context)?;
+    let account = evm::payee::check(terms.demand.recipient, context)?;
     terms.rest()?;
     let shares = terms.splits.iter().map(|part| {
         let account = evm::payee::check(part.recipient, context)?.to_string();
         Ok(Share { account, amount: part.amount })
     });
     let shares = shares.collect::<Result<Vec<_>, QuoteError>>()?;
-    let payer = evm::payer(&terms.network, context)?;
+    let payer = evm::payer(&terms.demand.network, context)?;
     let fee = terms.fee().most();
     Ok(Price {
         rail: "mpp",
         version: 1,
         scheme: format!("{}/{}", challenge.method, challenge.intent),
         op: if proof { Op::Sign } else { Op::Pay },
-        network: terms.network,
+        network: terms.demand.network,
         asset,
         account,
         payer,
-        amount: terms.amount,
+        amount: terms.demand.amount,
         risks: (!shares.is_empty()).then_some(Risk::Shared).into_iter().collect(),
         shares,
         fee,
@@ -240,8 +212,8 @@ pub(super) fn complete(quote: &Quote, offer: &str, now: Millis) -> Result<Signab
 pub(super) fn agree_proof(challenge: &Challenge<'_>, proof: &Proof) -> Result<(), QuoteError> {
     let terms = read_terms(challenge)?;
     let same = challenge.method == "tempo"
-        && terms.amount.is_zero()
-        && terms.chain_id == proof.chain_id
+        && terms.demand.amount.is_zero()
+        && terms.demand.chain_id == proof.chain_id
         && (challenge.realm, challenge.id) == (proof.realm.as_str(), proof.challenge.as_str())
         && challenge.expires.is_some_and(|expires| proof.valid_before <= expires.seconds());
     if same { Ok(()) } else { Err(malformed("the kept challenge is not the one that was signed")) }
@@ -252,10 +224,8 @@ pub(super) fn agree(challenge: &Challenge<'_>, charge: &Charge) -> Result<(), Qu
     let terms = read_terms(challenge)?;
     let splits = charge.splits.iter().map(|split| (Some(split.to), split.value, split.memo));
     let same = challenge.method == "tempo"
-        && !terms.amount.is_zero()
-        && terms.chain_id == charge.chain_id
-        && terms.token == Some(charge.token)
-        && terms.recipient == Some(charge.to)
+        && !terms.demand.amount.is_zero()
+        && terms.demand.is_for(charge.chain_id, charge.token, charge.to)
         && terms.rest()? == charge.value
         && splits.eq(terms.splits.iter().map(|part| (part.recipient, part.amount, part.memo)))
         && terms.fee() == charge.fee

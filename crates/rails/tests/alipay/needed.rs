@@ -76,6 +76,12 @@ fn a_price_is_judged_as_a_purchase_that_always_asks_and_a_seller_nobody_vouches_
     assert_eq!((handed.number.as_str(), handed.valid_before), ("A-1", NOW.seconds() + 120));
     let credential = rail.credential(q, &found.offer, &[(forms[0].clone(), Vec::new())]).unwrap();
     assert_eq!(credential.headers["payment-needed"], header(&price()));
+    // What is handed over is what was written down: another kept price, however like it, is not.
+    let mut other = price();
+    other["method"]["service_id"] = json!("another");
+    let kept = json!({"needed": header(&other)}).to_string();
+    let refused = rail.credential(q, &kept, &[(forms[0].clone(), Vec::new())]);
+    assert!(matches!(refused, Err(QuoteError::Malformed(_))), "{refused:?}");
     assert_eq!(rail.signables(q, &found.offer, Millis(NOW.0 + 121_000), [0; 32]), Err(QuoteError::Expired));
 }
 

@@ -1,8 +1,8 @@
 //! The Settings page's room: the one configuration file as controls, what the program found out about itself, and a report of it.
 //!
 //! The file is checked whole before it is written and keeps its comments. What could loosen a verdict passes the owner check and
-//! the window that asks, as on the Limits page; so does restoring a backup, which the next start carries out. How long answers are kept and when wallets lock counts at once, all else from the next
-//! start on.
+//! the window that asks, as on the Limits page; so does restoring a backup, which the next start carries out. How long answers are
+//! kept and when wallets lock counts at once, all else from the next start on.
 
 mod autostart;
 mod changed;
