@@ -23,7 +23,6 @@ use std::{
 
 use crate::{
     alipay::{Alipay, AlipayBot},
-    backup::staged,
     bridge,
     config::{Config, Store},
     control,
@@ -149,8 +148,6 @@ pub async fn start(
     approver: Arc<dyn Approver>,
     port: Option<u16>,
 ) -> anyhow::Result<Running> {
-    // Of a life that ended while its owner was asked about it.
-    staged::forget(place);
     let limits = WireLimits {
         max_response_bytes: config.fetch.max_response_bytes,
         timeout: Duration::from_secs(config.fetch.timeout_seconds),

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{CONFIG, files};
+use super::{CONFIG, files, reached};
 use crate::{app::Place, config::Config};
 
 /// What came of it.
@@ -79,7 +79,7 @@ pub fn restore(
     let mut whole = true;
     for (name, path) in files(place) {
         let Some((_, body)) = restored.settings.iter().find(|(found, _)| found == name) else { continue };
-        super::staged::reached("restore.settings");
+        reached("restore.settings");
         match put_back(name, &path, body, config) {
             Ok(note) => notes.extend(note),
             Err(error) => {

@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{moment, restore};
+use super::{moment, reached, restore};
 use crate::{
     app::{self, Place},
     config::Config,
@@ -83,7 +83,8 @@ pub fn take_in(place: &Place, file: &Path) -> Result<Copy, BackupError> {
     Ok(Copy { id, path })
 }
 
-/// Every copy goes, unless one is to be restored. Only for whoever holds the directory.
+/// Every copy goes, also of a life that ended while its owner was asked about it, unless one is to be restored. Only for whoever
+/// holds the directory.
 pub fn forget(place: &Place) {
     if waits(place) {
         return;
@@ -229,12 +230,6 @@ fn write(place: &Place, note: &Note) -> anyhow::Result<()> {
 
 fn remove(file: &Path) -> io::Result<()> {
     fs::remove_file(file).or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
-}
-
-/// A place where a test may end the program.
-pub(super) fn reached(_place: &str) {
-    #[cfg(feature = "faults")]
-    countersign_vault::reached(_place);
 }
 
 #[cfg(all(test, feature = "gui"))]

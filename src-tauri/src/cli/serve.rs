@@ -57,6 +57,7 @@ pub fn serve(place: &Place, args: ServeArgs, json: bool) -> anyhow::Result<Exit>
             Who::Deny => Arc::new(Nobody),
         };
         let running = app::start(place, &config, vault, approver, args.port).await?;
+        staged::forget(place);
         let printing = tokio::spawn(print_events(running.desk.events(), json));
         if changed {
             tracing::warn!(
@@ -97,6 +98,7 @@ pub fn without_verb(place: &Place, show: Option<String>, json: bool) -> anyhow::
         let vault = app::open_vault(place, &config, clock.clone(), false)?;
         app::start(place, &config, vault, approver.clone(), None).await
     })?;
+    staged::forget(place);
     let stopping = {
         let _inside = runtime.enter();
         stop_signal()
