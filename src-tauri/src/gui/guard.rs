@@ -120,6 +120,10 @@ mod tests {
         let mut guard = ready(0);
         guard.item(5000, true);
         assert!(!guard.armed(5799));
+        let mut guard = ready(0);
+        guard.sign(4000, Sign::Focused(false));
+        guard.sign(5000, Sign::Focused(true));
+        assert!(!guard.armed(5799) && guard.armed(5800), "brought to the front again");
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Windows {
         let _ = self.inputs.send(Input::Attach);
     }
 
-    /// Brings the approval window to the front, because the person asked for it. It answers nothing, and its timer begins anew.
+    /// Brings the approval window to the front. It answers nothing, and where it had not the keyboard its timer begins anew.
     pub fn present(&self) {
         self.on_main(|windows| match windows.app.get_webview_window(APPROVAL) {
             Some(window) if window.is_visible().unwrap_or(false) => log(window.set_focus()),

@@ -54,6 +54,7 @@ async fn the_chosen_keys_raise_a_question_and_answer_nothing_also_after_a_restar
 
     // With nothing asked they do nothing.
     screen::key(KEYS.0).await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     assert!(!screen::there(screen::QUESTION).await);
     let first = buys("first");
     let question = screen::question("shortcut-first.png").await;
