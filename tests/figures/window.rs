@@ -3,8 +3,9 @@
 //! Wants an X display; says so and measures nothing without one.
 
 use std::{
-    path::PathBuf,
-    process::Command,
+    io::{BufRead as _, BufReader, Write as _},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -14,10 +15,39 @@ use crate::{
     table::{Table, percentile},
 };
 
+/// What our own windows are drawn with: without a graphics card.
+const UNACCELERATED: [(&str, &str); 2] = [("GDK_GL", "disable"), ("WEBKIT_DISABLE_COMPOSITING_MODE", "1")];
+
 /// Questions after the first of one start; each has its own agent, so that no refusal puts it off.
 const WARM: usize = 10;
 /// Starts of the app, each with one question.
 const COLD: usize = 5;
+
+/// From the word to open a window, given to an app of Tauri that does nothing else, to a page that can be read.
+fn bare_painted(program: &Path) -> Duration {
+    let mut app = Command::new(program)
+        .envs(UNACCELERATED)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|e| panic!("{}: {e}", program.display()));
+    let mut line = String::new();
+    BufReader::new(app.stdout.take().expect("an output")).read_line(&mut line).expect("a line");
+    // It has an event loop by then, as ours has.
+    std::thread::sleep(Duration::from_secs(1));
+    // It ends when this is closed.
+    let mut input = app.stdin.take().expect("an input");
+    let began = Instant::now();
+    input.write_all(b"open\n").expect("a line");
+    let window = shown("^Bare$");
+    while !readable(&window) {
+        assert!(began.elapsed() < PATIENCE, "the bare window was not painted");
+    }
+    let took = began.elapsed();
+    drop(input);
+    app.wait().expect("an end");
+    took
+}
 
 /// The title of the approval window, for a search.
 const QUESTION: &str = "^Countersign asks$";
@@ -31,20 +61,32 @@ pub async fn run(table: &mut Table) {
     if let Some(program) = std::env::var_os("COUNTERSIGN_DESKTOP_BIN") {
         size(table, "desktop program on disk, against 25 MB", &PathBuf::from(program));
     }
-    let (mut cold, mut warm) = (Vec::new(), Vec::new());
+    let bare_window = std::env::var_os("COUNTERSIGN_BARE_WINDOW_BIN").map(PathBuf::from);
+    let (mut cold, mut warm, mut bare) = (Vec::new(), Vec::new(), Vec::new());
     for start in 0..COLD {
+        bare.extend(bare_window.as_deref().map(bare_painted));
         let mut shop = Shop::open().await;
+        let mut before = None;
         if start == 0 {
-            shop.memory(table, "tray that never had a window, PSS with all it started, against 70 MB").await;
+            before = shop.memory(table, "tray that never had a window, PSS with all it started, against 70 MB").await;
         }
         cold.push(shop.ask().await);
         if start == 0 {
             for _ in 0..WARM {
                 warm.push(shop.ask().await);
             }
-            shop.memory(table, "tray after its window was closed, PSS with all it started, against 70 MB").await;
+            let name = "tray after its window was closed, PSS with all it started, against 70 MB";
+            let after = shop.memory(table, name).await;
+            if let (Some(before), Some(after)) = (before, after) {
+                let [ours, against] = [after, before].map(|mb| format!("{mb:.1} MB"));
+                table.add("the same, against the tray that never had one", &ours, &against, after / before, "≤ 1.2");
+            }
         }
         shop.service.stop();
+    }
+    if !bare.is_empty() {
+        let name = "request → question painted, first of a start, p50, against a bare Tauri window";
+        table.durations(name, percentile(&mut cold, 50), percentile(&mut bare, 50), "≤ 1.5");
     }
     for (name, samples) in [("first of a start", &mut cold), ("later ones", &mut warm)] {
         let (half, most) = (percentile(samples, 50), percentile(samples, 95));
@@ -71,12 +113,12 @@ impl Shop {
         Self { _place: place, service, seller, tokens }
     }
 
-    async fn memory(&self, table: &mut Table, name: &str) {
+    /// In MB; none where the system does not tell.
+    async fn memory(&self, table: &mut Table, name: &str) -> Option<f64> {
         tokio::time::sleep(Duration::from_secs(5)).await;
-        if let Some(kib) = pss_tree_kib(self.service.pid()) {
-            let mb = kib as f64 / 1024.0;
-            table.add(name, &format!("{mb:.1} MB"), "70 MB", mb / 70.0, "≤ 1");
-        }
+        let mb = pss_tree_kib(self.service.pid())? as f64 / 1024.0;
+        table.add(name, &format!("{mb:.1} MB"), "70 MB", mb / 70.0, "≤ 1");
+        Some(mb)
     }
 
     /// From the agent's request to a question that can be read; then the agent withdraws it, and the window goes.

@@ -148,6 +148,41 @@ async fn the_tray_loads_no_graphics_driver_before_a_window_opens() {
     service.stop();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn with_no_window_open_nothing_of_webkit_runs_and_the_next_window_opens_all_the_same() {
+    let Some(_turn) = screen::turn().await else { return };
+    let (place, payer) = Place::with_wallet("[server]\nport = 0\n[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n");
+    let token = place.agent("researcher");
+    let seller = HostileSeller::start(&payer).await;
+    let service = place.desktop_on("activity");
+    let window = screen::shown("^Countersign$", "webkit-main.png").await;
+    assert_eq!(webkit(service.pid()).len(), 2, "a page, and what fetches for it");
+    screen::close_until(&window, async || screen::count("^Countersign$").await == 0).await;
+    until("nothing of WebKit", async || webkit(service.pid()).is_empty().then_some(())).await;
+
+    let client = Client::new(&service.url, &token);
+    let asking = tokio::spawn({
+        let (client, url) = (client.clone(), seller.case("no-receipt"));
+        async move { client.fetch(&url, "one").await }
+    });
+    let window = screen::question("webkit-question.png").await;
+    screen::close_until(&window, async || asking.is_finished()).await;
+    let (status, body) = asking.await.unwrap();
+    assert_eq!((status, body["code"].as_str()), (403, Some("denied_by_human")), "{body}");
+    until("nothing of WebKit", async || webkit(service.pid()).is_empty().then_some(())).await;
+    service.stop();
+}
+
+/// The names of WebKit's processes that this process started.
+fn webkit(pid: u32) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
+    let lists = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    let children: Vec<String> =
+        lists.flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect();
+    let names = children.iter().filter_map(|child| std::fs::read_to_string(format!("/proc/{child}/comm")).ok());
+    names.filter(|name| name.starts_with("WebKit")).collect()
+}
+
 /// Processes of the app on this data directory.
 fn apps(dir: &Path) -> Vec<i32> {
     let numbers =

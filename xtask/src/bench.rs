@@ -8,6 +8,9 @@ use crate::run;
 use crate::setup::{self, Need};
 use crate::test::desktop;
 
+/// The window that does nothing, which ours is held against.
+const BARE: &str = "bare-window";
+
 /// Builds the release programs and prints the table of figures; words choose figures. Without a window it is one program.
 pub fn bench(place: &Place, words: &[String]) -> Result<()> {
     let window = words.is_empty() || words.iter().any(|word| word == "window" || word == "activity");
@@ -20,9 +23,11 @@ pub fn bench(place: &Place, words: &[String]) -> Result<()> {
     let mut command = place.cargo(&figures);
     if window && cfg!(target_os = "linux") {
         setup::for_steps(place, &[Need::Window, Need::Desktop])?;
-        let program = build(place, "countersign-desktop", &[])?;
+        let program = build(place, "countersign-desktop", &["--bins", "--example", BARE])?;
         command = desktop(place, &figures)?;
         command.env("COUNTERSIGN_DESKTOP_BIN", program);
+        let bare = format!("release/examples/{BARE}{}", std::env::consts::EXE_SUFFIX);
+        command.env("COUNTERSIGN_BARE_WINDOW_BIN", place.target.join(bare));
     }
     let table = place.target.join("figures.json");
     run::shown(command.env("COUNTERSIGN_FIGURES", &table).env("COUNTERSIGN_BIN", headless))?;

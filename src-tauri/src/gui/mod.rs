@@ -21,6 +21,7 @@ mod person;
 mod preferences;
 mod press;
 mod qr;
+mod quiet;
 mod secret;
 mod secret_commands;
 mod settings;
@@ -48,7 +49,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
-use tauri::{AppHandle, Manager as _, RunEvent};
+use tauri::{AppHandle, Manager as _, RunEvent, WindowEvent};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{alipay::Alipay, app::Place, backup::staged::Outcome, config::Config, connect::Roots};
@@ -177,9 +178,10 @@ pub fn run(parts: GuiParts, runtime: &tokio::runtime::Handle) -> anyhow::Result<
         .context("starting the window")?;
     let ending = parts.approver.inputs();
     let again = furnish(app.handle(), parts)?;
-    app.run_return(move |_, event| match event {
+    app.run_return(move |app, event| match event {
         // Without a window the app lives on in the tray.
         RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
+        RunEvent::WindowEvent { event: WindowEvent::Destroyed, .. } => quiet::soon(app),
         RunEvent::Exit => drop(ending.send(Input::Quit)),
         _ => {}
     });

@@ -3,7 +3,7 @@
 //! Linux only. Elsewhere a window counts as visible while it exists, and nothing is known about presses and coverage.
 
 use std::sync::{Arc, atomic::AtomicU64};
-use tauri::WebviewWindow;
+use tauri::{Manager as _, WebviewWindow};
 use tokio::sync::mpsc;
 
 use super::approver::Input;
@@ -54,6 +54,7 @@ pub fn end_page(window: &WebviewWindow) {
     if let Err(error) = ended {
         tracing::warn!(%error, "the page of the approval window stays");
     }
+    super::quiet::soon(window.app_handle());
 }
 
 /// Where a window tells what happens to it.
