@@ -30,6 +30,7 @@ use crate::{
     gateway::{self, Gateway, Together},
     http::{self, Entrances},
     mcp,
+    stripe::Stripe,
 };
 
 /// Where everything of one Countersign lies.
@@ -158,6 +159,8 @@ pub async fn start(
     let alipay = Alipay::open(vault.clone(), &wire, Arc::new(SystemClock)).await;
     let provider: Arc<dyn Provider> = alipay.clone();
     let bot: Arc<dyn Buyer> = Arc::new(AlipayBot::new(&config.alipay.program, &place.dir));
+    let stripe = Stripe::open(vault.clone(), &wire, Arc::new(SystemClock)).await;
+    let tokens: Arc<dyn Provider> = stripe.clone();
     let desk = Desk::new(DeskParts {
         vault,
         rails: config.rails()?,
@@ -170,8 +173,9 @@ pub async fn start(
             .into_iter()
             .map(|(network, urls)| (network, urls.into_iter().map(node).collect()))
             .collect(),
-        providers: BTreeMap::from([("alipay", provider)]),
+        providers: BTreeMap::from([("alipay", provider), ("stripe/charge", tokens)]),
         buyers: BTreeMap::from([(ALIPAY_BOT, bot)]),
+        issuer: Some(stripe.clone()),
         habits: Habits::new(config.fetch.keep_hours, config.keys.lock_after_minutes),
         approval_seconds: config.approval.timeout_seconds,
     });
@@ -185,6 +189,7 @@ pub async fn start(
         sessions: sessions.clone(),
         gateway: gateway.clone(),
         alipay: alipay.clone(),
+        stripe,
         patience,
         pairing: control::Pairing::default(),
     };

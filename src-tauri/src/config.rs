@@ -442,7 +442,7 @@ mod tests {
             "[[assets]]\nid = \"eip155:84532/erc20:0x00\"\nsymbol=\"X\"\ndecimals=6\nname=\"X\"\nversion=\"1\"",
             "[limits]\nburst = 0",
             "[rails]\nfirst = \"stripe\"",
-            "[rails]\nmpp = [\"stripe/charge\"]",
+            "[rails]\nmpp = [\"card/charge\"]",
             "[rails]\nmpp = [\"evm/session\"]",
             "[mcp]\nsession_idle_seconds = 0",
             "[fetch]\nkeep_hours = 87601",

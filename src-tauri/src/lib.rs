@@ -21,6 +21,7 @@ mod log;
 mod mcp;
 mod opener;
 mod program;
+mod stripe;
 mod terminal;
 
 pub use cli::main;

@@ -140,6 +140,7 @@ impl Till {
             nodes,
             providers,
             buyers: BTreeMap::new(),
+            issuer: None,
             habits: Habits::new(1, 0),
             approval_seconds: 120,
         })

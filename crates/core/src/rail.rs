@@ -52,6 +52,19 @@ pub trait Wallets: std::fmt::Debug {
     fn payer(&self, network: &Network) -> Option<String>;
     /// Whether this account is one of ours.
     fn is_ours(&self, account: &str) -> bool;
+    /// What pays where no chain does, if that was set up.
+    fn card(&self) -> Option<Card> {
+        None
+    }
+}
+
+/// The person's payment method at Stripe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// Its id, `pm_…`.
+    pub payment_method: String,
+    /// Whether its money is real.
+    pub live: bool,
 }
 
 /// Accounts by network name; `*` pays on every network. Used by tests and tools.
@@ -106,6 +119,9 @@ pub enum QuoteError {
     /// No wallet pays on that network.
     #[error("no wallet pays on {0}")]
     NoWallet(String),
+    /// No payment method at Stripe pays.
+    #[error("there is no payment method at Stripe that pays")]
+    NoCard,
 }
 
 impl QuoteError {
@@ -119,14 +135,17 @@ impl QuoteError {
             Self::BadPayee(_) => "bad_payee",
             Self::Expired => "offer_expired",
             Self::LifetimeTooLong(_) => "lifetime_too_long",
-            Self::NoWallet(_) => "no_wallet",
+            Self::NoWallet(_) | Self::NoCard => "no_wallet",
         }
     }
 
     /// Whether the same answer may still be paid in another protocol it offers. Not where the price is broken or bad: who sends
     /// one such price is not asked for a better one.
     pub const fn leaves_others(&self) -> bool {
-        matches!(self, Self::NotThisRail | Self::Unsupported(_) | Self::UnknownAsset(_) | Self::NoWallet(_))
+        matches!(
+            self,
+            Self::NotThisRail | Self::Unsupported(_) | Self::UnknownAsset(_) | Self::NoWallet(_) | Self::NoCard
+        )
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod alipay;
 pub mod handed;
+pub mod spt;
 pub mod tempo;
 
 use alloy_primitives::{Address, B256};
@@ -25,6 +26,8 @@ pub enum Signable {
     Alipay(alipay::Order),
     /// A purchase that a vendor's own program pays; nothing of ours signs it.
     Handed(handed::Handed),
+    /// A token that Stripe issues for a seller to charge; nothing of ours signs it.
+    Spt(spt::Spt),
 }
 
 /// The fields of an EIP-3009 transfer authorisation and its domain.
@@ -65,7 +68,8 @@ impl Signable {
         (signable.encode() == bytes).then_some(signable)
     }
 
-    /// The account whose key signs: a wallet's address, or `alipay:` and the merchant's app; or the program that pays.
+    /// The account whose key signs: a wallet's address, or `alipay:` and the merchant's app; the program that pays; or
+    /// `stripe:` and the payment method.
     pub fn signer(&self) -> String {
         match self {
             Self::Eip3009(a) => a.from.to_string(),
@@ -73,6 +77,7 @@ impl Signable {
             Self::Proof(proof) => proof.account.to_string(),
             Self::Alipay(order) => format!("alipay:{}", order.app_id),
             Self::Handed(handed) => handed.program.clone(),
+            Self::Spt(spt) => spt.account(),
         }
     }
 
@@ -82,7 +87,7 @@ impl Signable {
             Self::Eip3009(a) => Some(Network::eip155(a.chain_id)),
             Self::Tempo(charge) => Some(Network::eip155(charge.chain_id)),
             Self::Proof(proof) => Some(Network::eip155(proof.chain_id)),
-            Self::Alipay(_) | Self::Handed(_) => None,
+            Self::Alipay(_) | Self::Handed(_) | Self::Spt(_) => None,
         }
     }
 
@@ -94,6 +99,7 @@ impl Signable {
             Self::Proof(proof) => proof.number(),
             Self::Alipay(order) => order.number(),
             Self::Handed(handed) => handed.once(),
+            Self::Spt(spt) => spt.number(),
         }
     }
 
@@ -105,6 +111,7 @@ impl Signable {
             Self::Proof(proof) => proof.valid_before,
             Self::Alipay(order) => order.at.saturating_add(alipay::WINDOW),
             Self::Handed(handed) => handed.valid_before,
+            Self::Spt(spt) => spt.valid_before,
         }
     }
 
@@ -112,7 +119,7 @@ impl Signable {
     pub fn valid_after(&self) -> u64 {
         match self {
             Self::Eip3009(a) => a.valid_after,
-            Self::Tempo(_) | Self::Proof(_) => 0,
+            Self::Tempo(_) | Self::Proof(_) | Self::Spt(_) => 0,
             Self::Alipay(order) => order.at,
             Self::Handed(handed) => handed.valid_after,
         }

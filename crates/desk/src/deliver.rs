@@ -72,7 +72,18 @@ impl Desk {
 
     async fn send(&self, request: &Request, url: &Url, signed: &Signed, again: bool) -> Result<Outcome, Problem> {
         let record = signed.record();
-        let Some(credential) = self.write(signed) else {
+        let issued;
+        let forms = match signed.forms() {
+            [(Signable::Spt(spt), _)] => match self.issue(record, spt).await {
+                Ok(forms) => {
+                    issued = forms;
+                    issued.as_slice()
+                }
+                Err(outcome) => return Ok(*outcome),
+            },
+            forms => forms,
+        };
+        let Some(credential) = self.write(signed, forms) else {
             let code = Code::SettlementUnknown;
             let outcome = outcome_of(record, &self.registry);
             return Ok(Outcome {
@@ -122,10 +133,10 @@ impl Desk {
         }
     }
 
-    fn write(&self, signed: &Signed) -> Option<Credential> {
+    fn write(&self, signed: &Signed, forms: &[(Signable, Vec<u8>)]) -> Option<Credential> {
         let record = signed.record();
         let rail = self.rail(&record.quote.rail).ok()?;
-        let written = rail.credential(&record.quote, signed.offer(), signed.forms());
+        let written = rail.credential(&record.quote, signed.offer(), forms);
         written
             .inspect_err(|error| {
                 tracing::error!(%error, "a signed payment could not be written as a credential; it stays held until it can no longer be used");
@@ -256,7 +267,11 @@ impl Desk {
         if !record.status.holds() || window_over(record, self.now()) {
             return Ok(None);
         }
-        Ok(self.signed_again(record).await.and_then(|signed| self.write(&signed)).map(CredentialView::from))
+        Ok(self
+            .signed_again(record)
+            .await
+            .and_then(|signed| self.write(&signed, signed.forms()))
+            .map(CredentialView::from))
     }
 
     /// The same signatures once more; none while paused, locked or over, when the stored outcome is the answer.

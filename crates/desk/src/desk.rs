@@ -21,6 +21,7 @@ use crate::{
     buyer::Buyer,
     event::Event,
     habits::Habits,
+    issuer::Issuer,
     outcome::{Outcome, OutcomeStatus, ResponseView},
     problem::{Code, Problem},
     provider::Provider,
@@ -53,10 +54,12 @@ pub struct DeskParts {
     pub clock: Arc<dyn Clock>,
     /// Nodes to check settlements with.
     pub nodes: BTreeMap<Network, Vec<Node>>,
-    /// Whom to ask how a payment ended, by protocol, where no chain shows it.
+    /// Whom to ask how a payment ended, by protocol or by one scheme of it, where no chain shows it.
     pub providers: BTreeMap<&'static str, Arc<dyn Provider>>,
     /// Programs that pay in our place, by name.
     pub buyers: BTreeMap<&'static str, Arc<dyn Buyer>>,
+    /// Who issues tokens that a seller charges.
+    pub issuer: Option<Arc<dyn Issuer>>,
     /// What may change while it runs.
     pub habits: Habits,
     /// How long a question lives.
@@ -72,6 +75,7 @@ pub struct Desk {
     pub(crate) approver: Arc<dyn Approver>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) buyers: BTreeMap<&'static str, Arc<dyn Buyer>>,
+    pub(crate) issuer: Option<Arc<dyn Issuer>>,
     pub(crate) settler: Settler,
     pub(crate) witnesses: Witnesses,
     pub(crate) stories: Stories,
@@ -93,6 +97,7 @@ impl Desk {
             approver: parts.approver,
             clock: parts.clock,
             buyers: parts.buyers,
+            issuer: parts.issuer,
             settler: Settler::new(parts.nodes, parts.providers),
             witnesses: Witnesses::default(),
             stories: Stories::default(),

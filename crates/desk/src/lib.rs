@@ -11,6 +11,8 @@ mod deliver;
 mod desk;
 pub mod event;
 mod habits;
+pub mod issue;
+pub mod issuer;
 pub mod outcome;
 mod pay;
 pub mod problem;

@@ -18,6 +18,7 @@ use url::Url;
 use crate::{
     desk::{Desk, vault_problem},
     event::{Event, Lack},
+    issuer::Purse,
     outcome::{Outcome, ResponseView},
     problem::{Code, Problem},
     request::{Act, Request},
@@ -202,6 +203,9 @@ impl Desk {
                 if answer.too_large {
                     return Err(unknown_challenge(true));
                 }
+                if let Some(issuer) = &self.issuer {
+                    issuer.knock().await;
+                }
                 let challenge = Challenge::Http { status: answer.status, headers: &answer.headers, body: &answer.body };
                 let mut quoted = self.quote(agent, &rails, challenge, request, &answer.url, false)?;
                 // Behind a redirect the caller's headers stay where they were meant for.
@@ -242,11 +246,13 @@ impl Desk {
                 Origin::of(at).map_err(|e| Problem::new(Code::BadRequest, e.to_string()))?
             }
         };
-        let wallets = self.vault.wallets_of(agent);
+        let own = self.vault.wallets_of(agent);
+        let card = self.issuer.as_ref().and_then(|issuer| issuer.card());
+        let wallets = Purse { own: own.as_ref(), card };
         let resource = request.resource(at);
         let context = QuoteContext {
             registry: &self.registry,
-            wallets: wallets.as_ref(),
+            wallets: &wallets,
             now: self.now(),
             origin: &origin,
             claimed,
@@ -411,7 +417,13 @@ fn first_payable(rails: &[&dyn Rail], challenge: Challenge<'_>, context: QuoteCo
 }
 
 fn quote_problem(error: QuoteError) -> Problem {
-    Problem::new(Code::from_word(error.code()).unwrap_or(Code::UnsupportedOffer), error.to_string())
+    let problem = Problem::new(Code::from_word(error.code()).unwrap_or(Code::UnsupportedOffer), error.to_string());
+    match error {
+        QuoteError::NoCard => {
+            problem.saying("Ask the person to set up what pays at Stripe: `countersign stripe setup`.")
+        }
+        _ => problem,
+    }
 }
 
 fn wire_problem(error: WireError) -> Problem {

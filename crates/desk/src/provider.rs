@@ -5,7 +5,7 @@ use countersign_core::{money::Amount, signable::Signable};
 use countersign_vault::Record;
 use std::fmt;
 
-/// What a provider says, in words whose signature holds.
+/// What a provider says, in words that are certainly its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
     /// The money moved: so much, under the provider's own number.

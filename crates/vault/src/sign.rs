@@ -103,7 +103,7 @@ pub(crate) enum Hand {
     Wallet(Signer),
     /// A merchant at Alipay.
     Merchant(MerchantKey),
-    /// Of nobody here: a vendor's own program pays.
+    /// Of nobody here: a vendor's own program pays, or Stripe issues a token.
     Nobody,
 }
 
@@ -113,19 +113,19 @@ pub(crate) fn wallet(signable: &Signable) -> Option<Address> {
         Signable::Eip3009(form) => Some(form.from),
         Signable::Tempo(charge) => Some(charge.from),
         Signable::Proof(proof) => Some(proof.account),
-        Signable::Alipay(_) | Signable::Handed(_) => None,
+        Signable::Alipay(_) | Signable::Handed(_) | Signable::Spt(_) => None,
     }
 }
 
 /// What is kept of a form to know it again: the EIP-712 digest, the hash of a transaction's bytes, of an order its fields and the
-/// text that is signed, or what is handed over.
+/// text that is signed, or what is handed over or issued.
 pub fn digest(signable: &Signable) -> B256 {
     match signable {
         Signable::Eip3009(a) => transfer(a).eip712_signing_hash(&domain(a)),
         Signable::Tempo(charge) => keccak256(charge.unsigned()),
         Signable::Proof(proof) => proved(proof),
         Signable::Alipay(order) => B256::from(Digest::of(&[&signable.encode(), order.text().as_bytes()]).0),
-        Signable::Handed(_) => B256::from(Digest::of(&[&signable.encode()]).0),
+        Signable::Handed(_) | Signable::Spt(_) => B256::from(Digest::of(&[&signable.encode()]).0),
     }
 }
 
@@ -135,7 +135,7 @@ pub(crate) fn sign_by(hand: &Hand, signable: &Signable) -> Result<Vec<u8>, SignE
     match (hand, signable) {
         (Hand::Wallet(signer), _) => sign(signer, signable),
         (Hand::Merchant(key), Signable::Alipay(order)) => key.order(order).ok_or(SignError::NoSignature),
-        (Hand::Nobody, Signable::Handed(_)) => Ok(Vec::new()),
+        (Hand::Nobody, Signable::Handed(_) | Signable::Spt(_)) => Ok(Vec::new()),
         (Hand::Merchant(_) | Hand::Nobody, _) => Err(SignError::NoSignature),
     }
 }

@@ -5,6 +5,7 @@ mod logins;
 mod merchants;
 mod payees;
 mod people;
+mod stripe;
 
 use countersign_core::{
     Millis,
@@ -142,16 +143,17 @@ impl Vault {
     fn hands(&self, forms: &[Signable]) -> Result<Vec<sign::Hand>, SignError> {
         let keys = &self.0.shared.keys;
         let hand = |form: &Signable| {
-            let found = match sign::wallet(form) {
-                Some(wallet) => {
+            let found = match (sign::wallet(form), form) {
+                (Some(wallet), _) => {
                     self.0.shared.uses_keys();
                     match keys.loaded_signer(wallet) {
                         Some(signer) => Ok(sign::Hand::Wallet(signer)),
                         None => keys.signer(&form.signer()).map(sign::Hand::Wallet),
                     }
                 }
-                None if matches!(form, Signable::Handed(_)) => Ok(sign::Hand::Nobody),
-                None => keys.merchant_key().map(sign::Hand::Merchant),
+                (None, Signable::Handed(_)) => Ok(sign::Hand::Nobody),
+                (None, Signable::Spt(spt)) => keys.can_issue(spt).map(|()| sign::Hand::Nobody),
+                (None, _) => keys.merchant_key().map(sign::Hand::Merchant),
             };
             found.map_err(|error| guard::no_key(&form.signer(), error))
         };

@@ -11,6 +11,7 @@ mod serve;
 mod setup;
 mod shell;
 mod show;
+mod stripe;
 mod uninstall;
 
 use clap::{Args, Parser, Subcommand};
@@ -117,6 +118,9 @@ enum Verb {
     /// Sets up a merchant at Alipay, whose pages and refunds agents can ask for.
     #[command(subcommand)]
     Alipay(alipay::AlipayVerb),
+    /// Sets up a payment method of your Stripe account, with which sellers are paid by tokens.
+    #[command(subcommand)]
+    Stripe(stripe::StripeVerb),
     /// Fetches a URL and pays its 402 through the running service.
     Fetch(fetch::FetchArgs),
     /// Prints a shell's completion script.
@@ -213,6 +217,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Uninstall(args)) => uninstall::run(&place, &args, json),
         Some(Verb::Gateway(verb)) => gateway::run(&place, verb, json),
         Some(Verb::Alipay(verb)) => alipay::run(&place, verb, json),
+        Some(Verb::Stripe(verb)) => stripe::run(&place, verb, json),
         Some(Verb::Fetch(args)) => fetch::run(&place, args, json),
         Some(Verb::Completions { shell }) => shell::completions(shell),
         Some(Verb::Man(args)) => shell::man(args),

@@ -13,6 +13,7 @@ use url::Url;
 use crate::{
     alipay::setup,
     gateway::{Name, Target},
+    stripe::setup::StripeSetup,
 };
 
 /// Whether this may be the name of a page: a word, since nothing else becomes part of an address.
@@ -191,6 +192,20 @@ pub enum Op {
         /// Asked again, and at once; or no more.
         watched: bool,
     },
+    /// Sets up what pays at Stripe, in the place of the one before.
+    StripeSetup {
+        /// All but the key.
+        said: StripeSetup,
+        /// A restricted key.
+        #[serde(with = "carried")]
+        key: Secret,
+    },
+    /// Checks the key; while Countersign runs, Stripe is asked too. Moves nothing.
+    StripeCheck,
+    /// What pays at Stripe, without its key; null if nothing does.
+    StripeShow,
+    /// Forgets it and its key.
+    StripeRemove,
     /// Fetches a URL as an agent and pays its 402; only while Countersign runs.
     Fetch {
         /// Which agent; the only one if not given.
@@ -296,6 +311,10 @@ impl Op {
             Self::AlipayRemove => "alipay remove",
             Self::AlipayWatch { watched: true, .. } => "alipay watch",
             Self::AlipayWatch { watched: false, .. } => "alipay unwatch",
+            Self::StripeSetup { .. } => "stripe setup",
+            Self::StripeCheck => "stripe check",
+            Self::StripeShow => "stripe show",
+            Self::StripeRemove => "stripe remove",
             Self::Fetch { .. } => "fetch",
         }
     }
@@ -328,6 +347,8 @@ impl Op {
             }
             Self::AlipaySetup { said, .. } => Some((Said::AskMerchant {}, said.lines())),
             Self::AlipayRemove => one(Said::AskMerchantGone {}, Said::MerchantGone {}),
+            Self::StripeSetup { said, key } => Some((Said::AskCard {}, said.lines(key))),
+            Self::StripeRemove => one(Said::AskCardGone {}, Said::CardGone {}),
             Self::PolicySet { toml } => {
                 let new = Policy::parse(toml, reference).ok()?;
                 match policy::compare(now?, &new) {

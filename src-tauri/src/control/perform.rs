@@ -12,7 +12,10 @@ use countersign_vault::{Confirm, Filter, PayerFor, Scope, Set, SetBy, Vault, Wal
 use serde_json::{Value, json};
 
 use super::op::Op;
-use crate::alipay::{check, setup};
+use crate::{
+    alipay::{check, setup},
+    stripe::setup as stripe,
+};
 
 /// Most payments the ledger reads at once.
 const PAGE: u32 = 500;
@@ -156,6 +159,13 @@ pub async fn perform(vault: &Vault, registry: &Registry, op: Op, by: SetBy) -> a
             let record = vault.watch(&id(&payment)?, watched).await?;
             json!({"payment": record.id, "watched": record.watched})
         }
+        Op::StripeSetup { said, key } => stripe::keep(vault, &said, key).await?,
+        Op::StripeCheck => stripe::shown(&vault.stripe_key().await?.0),
+        Op::StripeShow => json!(vault.stripe().await?.as_ref().map(stripe::shown)),
+        Op::StripeRemove => {
+            vault.remove_stripe().await?;
+            json!({"removed": true})
+        }
         Op::Fetch { .. } => bail!(
             "`countersign fetch` pays through the running service; start `countersign` or `countersign serve` first"
         ),
@@ -190,6 +200,10 @@ pub async fn checked(vault: &Vault, op: Op) -> anyhow::Result<Op> {
         }
         Op::AlipaySetup { ref said, .. } => {
             said.merchant()?;
+            op
+        }
+        Op::StripeSetup { ref said, ref key } => {
+            said.profile(key)?;
             op
         }
         Op::Resume { agent: Some(name) } => {

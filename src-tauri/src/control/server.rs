@@ -28,6 +28,7 @@ use crate::{
     door::{Door, Line},
     gateway::Gateway,
     http::Sessions,
+    stripe::{self, Stripe},
 };
 
 /// Largest verb: a policy file or a fetch body.
@@ -47,6 +48,8 @@ pub struct Counter {
     pub gateway: Arc<Gateway>,
     /// The merchant at Alipay.
     pub alipay: Arc<Alipay>,
+    /// What pays at Stripe.
+    pub stripe: Arc<Stripe>,
     /// How long a person has for a change.
     pub patience: Duration,
     /// What is asked about agents.
@@ -143,6 +146,9 @@ impl Counter {
             if let (Op::AlipaySetup { .. }, Some(before)) = (&op, vault.merchant().await?) {
                 lines.push(Said::MerchantReplaced { app: clean(&before.app_id) });
             }
+            if let (Op::StripeSetup { .. }, Some(before)) = (&op, vault.stripe().await?) {
+                lines.push(Said::CardReplaced { method: clean(&before.payment_method) });
+            }
             let _open = match op.pairs().then(|| self.pairing.open(desk.now())).transpose() {
                 Ok(open) => open,
                 Err(why) => return Ok(Reply::Refused(why.to_owned())),
@@ -186,6 +192,16 @@ impl Counter {
             op @ (Op::AlipaySetup { .. } | Op::AlipayRemove) => {
                 let value = perform(vault, desk.registry(), op, by).await?;
                 self.alipay.load().await?;
+                value
+            }
+            op @ (Op::StripeSetup { .. } | Op::StripeRemove) => {
+                let value = perform(vault, desk.registry(), op, by).await?;
+                self.stripe.load().await?;
+                value
+            }
+            Op::StripeCheck => {
+                let mut value = stripe::setup::shown(&self.stripe.check().await?);
+                value["tried"] = json!({"stripe": "answers"});
                 value
             }
             op @ Op::WalletUnlock { .. } => {

@@ -3,6 +3,7 @@
 mod asked;
 mod hostile;
 mod official;
+mod stripe;
 mod tempo;
 
 /// Hostile challenges that end the same by whatever method: the seller's page, and what its buyer is told.

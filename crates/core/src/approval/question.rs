@@ -128,7 +128,7 @@ impl Question {
         let reference = registry.reference();
         let network = quote.network.as_ref();
         let network_name = network.map_or_else(
-            || quote.rail.clone(),
+            || words::place(quote),
             |n| registry.chain(n).map_or_else(|| n.to_string(), |c| c.name.clone()),
         );
         let fiat = quote.exposure_value.map(|v| format!("{v} {reference}"));

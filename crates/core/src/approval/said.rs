@@ -104,6 +104,7 @@ said! {
     TermsFinal = "terms.final" { network }
     TermsFee = "terms.fee" { network, fee }
     TermsRefund = "terms.refund" { network }
+    TermsDispute = "terms.dispute" { network }
     // What the button does.
     ActPay = "act.pay" { amount }
     ActProve = "act.prove" {}
@@ -165,6 +166,8 @@ said! {
     AskLogin = "change.login" { upstream }
     AskMerchant = "change.merchant" {}
     AskMerchantGone = "change.merchant_gone" {}
+    AskCard = "change.card" {}
+    AskCardGone = "change.card_gone" {}
     AskRestore = "change.restore" {}
     // What a change comes to.
     FirstWallet = "line.first_wallet" {}
@@ -198,6 +201,11 @@ said! {
     MerchantRefunds = "line.merchant_refunds" {}
     MerchantReplaced = "line.merchant_replaced" { app }
     MerchantGone = "line.merchant_gone" {}
+    CardPays = "line.card" { method }
+    CardLive = "line.card_live" {}
+    CardPlay = "line.card_play" {}
+    CardReplaced = "line.card_replaced" { method }
+    CardGone = "line.card_gone" {}
     Paired = "line.paired" { agent }
     WholePolicy = "line.whole_policy" {}
     Config = "line.config" { key, now, was }

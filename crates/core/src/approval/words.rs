@@ -9,10 +9,12 @@ use crate::{
 
 /// The scheme that is paid by a Tempo transaction.
 pub(super) const TEMPO: &str = "tempo/charge";
+/// The scheme that is paid by a token of Stripe's.
+const STRIPE: &str = "stripe/charge";
 
 /// Whether it is paid in a way that nobody has tried against a live service yet.
 pub(super) fn untried(quote: &Quote) -> bool {
-    !quote.testnet && (quote.scheme == TEMPO || quote.wallet == ALIPAY_BOT)
+    !quote.testnet && (quote.scheme == TEMPO || quote.scheme == STRIPE || quote.wallet == ALIPAY_BOT)
 }
 
 /// What the button does.
@@ -66,13 +68,21 @@ pub(super) fn form(quote: &Quote) -> String {
         Some(_) if quote.scheme == TEMPO => "Tempo 0x76 transferWithMemo".to_owned(),
         Some(_) => "EIP-3009 TransferWithAuthorization".to_owned(),
         None if quote.wallet == ALIPAY_BOT => "alipay-bot 402-buyer-pay · Payment-Needed".to_owned(),
+        None if quote.scheme == STRIPE => "Stripe shared payment token".to_owned(),
         None => format!("{} {} · SHA256withRSA", quote.rail, quote.scheme),
     }
 }
 
+/// Where the money moves, where that is no chain.
+pub(super) fn place(quote: &Quote) -> String {
+    if quote.scheme == STRIPE { "Stripe".to_owned() } else { quote.rail.clone() }
+}
+
 /// The network's name, who pays its fee, and whether the money can be taken back.
 pub(super) fn terms(quote: &Quote, network: String) -> Said {
-    if quote.reversible {
+    if quote.scheme == STRIPE {
+        Said::TermsDispute { network }
+    } else if quote.reversible {
         Said::TermsRefund { network }
     } else if quote.fee().is_zero() {
         Said::TermsFinal { network }

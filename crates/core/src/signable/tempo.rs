@@ -152,7 +152,7 @@ impl Charge {
 }
 
 /// What one challenge is known by, whatever is signed for it.
-fn number(realm: &str, challenge: &str) -> B256 {
+pub(super) fn number(realm: &str, challenge: &str) -> B256 {
     keccak256(format!("{challenge}{realm}"))
 }
 

@@ -133,6 +133,20 @@ fn asked(quote: &Quote) -> Question {
 }
 
 #[test]
+fn a_charge_by_stripe_says_who_can_take_it_back_and_that_nobody_tried_it() {
+    let mut charge = quote(&mut Bytes(0));
+    (charge.scheme, charge.network, charge.domain, charge.reversible) = ("stripe/charge".into(), None, None, true);
+    (charge.wallet, charge.testnet) = ("stripe:pm_1".into(), false);
+    let question = asked(&charge);
+    assert_eq!(question.amount_terms.to_string(), "Stripe · no fee for you · your bank can dispute it afterwards");
+    assert_eq!(question.pay_from, "stripe:pm_1 · Stripe");
+    assert!(question.signs.iter().any(|(_, value)| value == "Stripe shared payment token"), "{:?}", question.signs);
+    assert!(question.warnings.iter().any(|w| w.id == "untried") && question.is_about(&charge));
+    charge.testnet = true;
+    assert!(!asked(&charge).warnings.iter().any(|w| w.id == "untried"));
+}
+
+#[test]
 fn what_a_tempo_charge_costs_shares_and_was_never_tried_with_is_said() {
     let unit = |units: u64| Amount::new(U256::from(units));
     let mut charge = quote(&mut Bytes(0));

@@ -48,7 +48,7 @@ impl Desk {
 
     /// Whether its provider is asked about a payment again and again until it has its end.
     pub fn is_watched(&self, record: &Record) -> bool {
-        let provider = self.settler.provider(&record.quote.rail);
+        let provider = self.settler.provider(&record.quote);
         record.watched && !self.asked_long_enough(record) && provider.is_some_and(|provider| provider.can_look(record))
     }
 
@@ -59,7 +59,7 @@ impl Desk {
 
     /// One question; true if something was learnt.
     pub(super) async fn ask_provider(&self, record: &Record, forms: &[Signable]) -> Look<bool> {
-        let Some(provider) = self.settler.provider(&record.quote.rail) else { return Ok(false) };
+        let Some(provider) = self.settler.provider(&record.quote) else { return Ok(false) };
         let over = self.now().seconds() > record.valid_before.unwrap_or(0).saturating_add(GRACE);
         let refused = record.outcome == Some(Ended::Failed);
         let seen = provider.look(record, forms).await;
@@ -68,12 +68,11 @@ impl Desk {
         }
         match seen {
             Ok(Seen::Moved { transaction, amount }) => {
-                let proof =
-                    json!({"transaction": transaction, "actual": amount, "proof": "the provider's signed word"});
+                let proof = json!({"transaction": transaction, "actual": amount, "proof": "the provider's own word"});
                 self.moved(record, Happens::Settled, Settlement::Verified, proof).await
             }
             Ok(Seen::Over) => {
-                let proof = json!({"proof": "the provider's signed word that it is closed"});
+                let proof = json!({"proof": "the provider's own word that it is closed"});
                 self.moved(record, Happens::Dead, Settlement::Failed, proof).await
             }
             // Sent once more it would be refused for its age, and it was refused when it was young.

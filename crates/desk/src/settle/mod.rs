@@ -10,7 +10,13 @@ mod sight;
 pub use clock::Witnesses;
 pub use rpc::{Node, RpcError};
 
-use countersign_core::{Millis, asset::Network, money::Amount, payment::PaymentId, rail::Evidence};
+use countersign_core::{
+    Millis,
+    asset::Network,
+    money::Amount,
+    payment::{PaymentId, Quote},
+    rail::Evidence,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
@@ -46,7 +52,7 @@ enum Pace {
 }
 
 impl Settler {
-    /// With these nodes a network, and these providers a protocol.
+    /// With these nodes a network, and these providers a protocol or a scheme.
     pub fn new(nodes: BTreeMap<Network, Vec<Node>>, providers: BTreeMap<&'static str, Arc<dyn Provider>>) -> Self {
         Self { nodes, providers, due: Mutex::default(), sooner: Notify::new() }
     }
@@ -61,9 +67,10 @@ impl Settler {
         !self.providers.is_empty()
     }
 
-    /// Whom to ask about payments of this protocol.
-    pub fn provider(&self, rail: &str) -> Option<&dyn Provider> {
-        self.providers.get(rail).map(AsRef::as_ref)
+    /// Whom to ask about a payment: of its scheme alone, or of its protocol.
+    pub fn provider(&self, quote: &Quote) -> Option<&dyn Provider> {
+        let found = self.providers.get(quote.scheme.as_str()).or_else(|| self.providers.get(quote.rail.as_str()));
+        found.map(AsRef::as_ref)
     }
 
     fn put(&self, new: Due) {

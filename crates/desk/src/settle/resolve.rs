@@ -75,7 +75,7 @@ impl Desk {
 
     /// After a credential left: soon where a node or a provider can show its use, else when its window is over.
     pub(crate) fn look_later(&self, record: &Record) {
-        if self.settler.provider(&record.quote.rail).is_some() {
+        if self.settler.provider(&record.quote).is_some() {
             return self.ask_later(record);
         }
         self.settler.look(&record.id, self.first_look(record.valid_before.unwrap_or(0)));
@@ -83,7 +83,7 @@ impl Desk {
 
     async fn look_at_start(&self, payment: &PaymentId, end: u64) {
         let record = if self.settler.asks_any() { self.vault.payment(payment).await.ok().flatten() } else { None };
-        match record.filter(|record| self.settler.provider(&record.quote.rail).is_some()) {
+        match record.filter(|record| self.settler.provider(&record.quote).is_some()) {
             Some(record) if record.watched => self.ask_at(&record, self.now()),
             Some(_) => {}
             None => self.settler.look(payment, self.first_look(end)),
@@ -122,7 +122,7 @@ impl Desk {
             Some((record, _)) if !record.watched => Ok(None),
             // Its program alone knows the end, and is asked when the agent asks.
             Some((record, forms)) if is_handed(&forms) && record.outcome != Some(Ended::Failed) => Ok(None),
-            Some((record, forms)) if self.settler.provider(&record.quote.rail).is_some() => {
+            Some((record, forms)) if self.settler.provider(&record.quote).is_some() => {
                 let learnt = self.ask_provider(&record, &forms).await?;
                 Ok((learnt || !self.asked_long_enough(&record)).then_some(learnt))
             }

@@ -20,7 +20,7 @@ pub(crate) fn of(signable: &Signable) -> Option<Evidence> {
     match signable {
         Signable::Eip3009(form) => Some(authorised(form)),
         Signable::Tempo(charge) => Some(charged(charge)),
-        Signable::Proof(_) | Signable::Alipay(_) | Signable::Handed(_) => None,
+        Signable::Proof(_) | Signable::Alipay(_) | Signable::Handed(_) | Signable::Spt(_) => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The credential: the challenge as it was received, and what was signed for it.
+//! The credential: the challenge as it was received, and what was signed or issued for it.
 
 use alloy_primitives::hex;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -9,7 +9,7 @@ use countersign_core::{
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-use super::{challenge::Challenge, charge, malformed, tempo};
+use super::{challenge::Challenge, charge, malformed, stripe, tempo};
 use crate::{evm, json::Json};
 
 /// Longest header value sent: servers on Node take 16 KB of headers in all.
@@ -24,28 +24,30 @@ pub(super) fn write(offer: &str, signed: &[(Signable, Vec<u8>)]) -> Result<Crede
     let [(form, signature)] = signed else {
         return Err(malformed("a charge needs exactly one signature"));
     };
-    if signature.len() != 65 || !matches!(signature.last(), Some(27 | 28)) {
+    let issued = matches!(form, Signable::Spt(_));
+    if !issued && (signature.len() != 65 || !matches!(signature.last(), Some(27 | 28))) {
         return Err(malformed("the signature is not 65 bytes ending in 27 or 28"));
     }
     let kept = Json::parse(offer).map_err(|e| malformed(format!("the kept challenge cannot be read: {e}")))?;
     let challenge = Challenge::read(&kept)?;
-    let (payload, chain_id, from) = match form {
+    let (payload, source) = match form {
         Signable::Eip3009(form) => {
             charge::agree(&challenge, form)?;
-            (authorisation(form, signature), form.chain_id, form.from)
+            (authorisation(form, signature), Some((form.chain_id, form.from)))
         }
         Signable::Tempo(form) => {
             tempo::agree(&challenge, form)?;
-            (transaction(form, signature), form.chain_id, form.from)
+            (transaction(form, signature), Some((form.chain_id, form.from)))
         }
         Signable::Proof(proof) => {
             tempo::agree_proof(&challenge, proof)?;
-            (proved(signature), proof.chain_id, proof.account)
+            (proved(signature), Some((proof.chain_id, proof.account)))
         }
+        Signable::Spt(form) => (stripe::payload(&challenge, form, signature)?, None),
         Signable::Alipay(_) | Signable::Handed(_) => return Err(malformed("a charge is not paid by an order")),
     };
-    let object =
-        format!("{{\"challenge\":{offer},\"payload\":{payload},\"source\":\"did:pkh:eip155:{chain_id}:{from}\"}}");
+    let source = source.map(|(chain_id, from)| format!(",\"source\":\"did:pkh:eip155:{chain_id}:{from}\""));
+    let object = format!("{{\"challenge\":{offer},\"payload\":{payload}{}}}", source.unwrap_or_default());
     if challenge.native {
         let object: Value = serde_json::from_str(&object).map_err(|_| malformed("the challenge cannot be echoed"))?;
         let meta = Map::from_iter([("org.paymentauth/credential".to_owned(), object)]);

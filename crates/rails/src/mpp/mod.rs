@@ -1,5 +1,6 @@
 //! MPP, the HTTP authentication scheme `Payment`: intent `charge`, by method `evm`, paid by an EIP-3009 authorisation, or by method
-//! `tempo`, paid by a Tempo transaction that the server sends; one of nothing by a proof of the account.
+//! `tempo`, paid by a Tempo transaction that the server sends; one of nothing by a proof of the account; or by method `stripe`, paid
+//! by a token that Stripe issues for it.
 //!
 //! Promises: of each challenge every field is read strictly and sent back as it was received; what is not paid here is refused by
 //! its name. A server may confirm a fact of a token, never supply one. Never signs, sends, or trusts a receipt.
@@ -12,6 +13,7 @@ mod header;
 mod offer;
 mod problem;
 mod receipt;
+mod stripe;
 mod tempo;
 mod ways;
 
@@ -23,6 +25,7 @@ use countersign_core::{
 };
 
 use crate::evm;
+pub use stripe::{Issued, Standing, issued, may_ask, standing};
 pub use ways::{UnknownWay, Ways};
 
 /// The MPP rail.
@@ -61,6 +64,7 @@ impl Rail for Mpp {
     ) -> Result<Vec<Signable>, QuoteError> {
         Ok(vec![match quote.scheme.as_str() {
             "tempo/charge" => tempo::complete(quote, offer, now)?,
+            "stripe/charge" => Signable::Spt(stripe::complete(quote, offer, now)?),
             _ => Signable::Eip3009(charge::complete(quote, offer, now)?),
         }])
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::{
     carrier::Opened,
     challenge::{Challenge, Kept},
-    charge, credential, malformed, tempo,
+    charge, credential, malformed, stripe, tempo,
     ways::Ways,
 };
 use crate::{evm, json::Json, web_host};
@@ -42,19 +42,20 @@ fn judge(kept: &Kept, first_hand: bool, on: &Ways, context: &QuoteContext<'_>) -
     if lifetime > evm::MAX_LIFETIME {
         return Err(QuoteError::LifetimeTooLong(lifetime));
     }
-    let (mut price, payload) = match challenge.method {
+    let (mut quote, payload) = match challenge.method {
         "tempo" => {
             let price = tempo::price(&challenge, &request, context)?;
             let payload = credential::of_transaction(price.shares.len());
-            (price, payload)
+            (price.quote(context)?, payload)
         }
-        _ => (charge::price(&challenge, &request, lifetime, context)?, credential::AUTHORISATION),
+        "stripe" => (stripe::price(&challenge, &request, lifetime, context)?, stripe::TOKEN),
+        _ => (charge::price(&challenge, &request, lifetime, context)?.quote(context)?, credential::AUTHORISATION),
     };
     if !credential::fits(&kept.0, challenge.native, payload) {
         return Err(QuoteError::Unsupported("its credential would be longer than servers take".into()));
     }
-    price.risks.extend(risks(&challenge, lifetime, first_hand, context));
-    Ok(Quoted { quote: price.quote(context)?, offer: kept.0.clone(), seller_says: says(&challenge, &request) })
+    quote.risks.extend(risks(&challenge, lifetime, first_hand, context));
+    Ok(Quoted { quote, offer: kept.0.clone(), seller_says: says(&challenge, &request) })
 }
 
 fn risks(challenge: &Challenge<'_>, lifetime: u64, first_hand: bool, context: &QuoteContext<'_>) -> BTreeSet<Risk> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// What this build can pay, as method and intent.
-const KNOWN: &[&str] = &["evm/charge", "tempo/charge"];
+const KNOWN: &[&str] = &["evm/charge", "tempo/charge", "stripe/charge"];
 /// What is paid unless the person says otherwise: what was never tried with a live service is theirs to turn on.
 const USUAL: &[&str] = &["evm/charge"];
 

@@ -7,6 +7,7 @@ mod headers;
 mod hostile;
 mod official;
 mod receipts;
+mod stripe;
 mod support;
 mod tempo;
 mod ways;

@@ -14,6 +14,7 @@ mod passphrase;
 pub mod phrase;
 mod secret;
 mod store_thread;
+mod stripe;
 pub mod token;
 
 use alloy_primitives::Address;
@@ -32,6 +33,7 @@ pub use merchant::{Merchant, MerchantKey, merchant_public_key};
 pub use passphrase::Guarded;
 pub use secret::{NoRandomness, Secret};
 use store_thread::StoreThread;
+pub use stripe::{StripeProfile, is_payment_method, restricted};
 
 /// How long a store may take: an unlock prompt stays open for as long as nobody answers it.
 pub const LIMIT: Duration = Duration::from_secs(10);
@@ -132,6 +134,15 @@ pub enum KeysError {
     /// No merchant was set up.
     #[error("there is no Alipay profile; `countersign alipay setup` makes one")]
     NoMerchant,
+    /// The text given is no restricted key, or not one that goes with the payment method.
+    #[error("not a restricted key of Stripe's with its payment method: rk_test_… or rk_live_…, and pm_…")]
+    NotRestricted,
+    /// No payment method at Stripe was set up.
+    #[error("there is no payment method at Stripe; `countersign stripe setup` keeps one")]
+    NoStripe,
+    /// Another one was set up since a payment was priced.
+    #[error("another payment method at Stripe was set up since this payment was priced")]
+    OtherStripe,
     /// No randomness.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),

@@ -9,6 +9,7 @@ use countersign_core::{
         Eip3009, Signable,
         alipay::{CNY, Order, Ordered},
         handed::Handed,
+        spt::Spt,
         tempo::{self, Transaction},
     },
 };
@@ -39,6 +40,7 @@ pub(crate) fn fits(quote: &Quote, forms: &[Signable], now: Millis) -> Result<(),
         Signable::Proof(proof) => proved(quote, proof),
         Signable::Alipay(order) => ordered(quote, order),
         Signable::Handed(handed) => handed_over(quote, handed),
+        Signable::Spt(spt) => issued(quote, spt),
     };
     fields.into_iter().chain(window).find(|(same, _)| !same).map_or(Ok(()), |(_, what)| Err(VaultError::Mismatch(what)))
 }
@@ -128,6 +130,19 @@ fn handed_over(quote: &Quote, handed: &Handed) -> Checks {
         (quote.wallet == handed.program, "the program that pays"),
         (quote.payee.account == handed.seller, "the paid account"),
         (quote.exposure.amount == handed.amount && !handed.amount.is_zero(), "the amount"),
+        (quote.risks.contains(&Risk::Upfront), "that it always asks"),
+    ]
+}
+
+fn issued(quote: &Quote, spt: &Spt) -> Checks {
+    let currency = format!("iso4217:{}", spt.currency.to_ascii_uppercase());
+    vec![
+        (quote.op == Op::Pay, "what it does"),
+        (quote.network.is_none() && quote.exposure.asset.as_str() == currency, "the currency"),
+        (quote.wallet == spt.account() && quote.testnet != spt.live, "the payment method"),
+        (quote.payee.account == spt.seller && !quote.payee.claimed, "the paid account"),
+        (quote.exposure.amount == spt.amount && !spt.amount.is_zero(), "the amount"),
+        (quote.shares.is_empty(), "the shares"),
         (quote.risks.contains(&Risk::Upfront), "that it always asks"),
     ]
 }
@@ -242,5 +257,38 @@ mod tests {
         }
         priced.risks.clear();
         assert!(matches!(fitting(&priced, handed), Err(VaultError::Mismatch("that it always asks"))));
+    }
+
+    #[test]
+    fn a_token_that_would_be_worth_anything_but_the_price_to_its_seller_is_not_written_down() {
+        let mut priced = Quote { op: Op::Pay, wallet: "stripe:pm_1".into(), scheme: "stripe/charge".into(), ..quote() };
+        priced.exposure.asset = "iso4217:USD".parse().unwrap();
+        priced.payee.account = "profile_1".into();
+        priced.risks.insert(Risk::Upfront);
+        let spt = Spt {
+            payment_method: "pm_1".into(),
+            live: true,
+            seller: "profile_1".into(),
+            currency: "usd".into(),
+            amount: fen("3000"),
+            realm: "shop.example".into(),
+            challenge: "c1".into(),
+            valid_before: NOW.seconds() + 300,
+        };
+        let fitting = |quote: &Quote, spt: Spt| fits(quote, &[Signable::Spt(spt)], NOW);
+        assert!(fitting(&priced, spt.clone()).is_ok());
+        for (other, what) in [
+            (Spt { amount: fen("3001"), ..spt.clone() }, "the amount"),
+            (Spt { seller: "profile_2".into(), ..spt.clone() }, "the paid account"),
+            (Spt { currency: "eur".into(), ..spt.clone() }, "the currency"),
+            (Spt { payment_method: "pm_2".into(), ..spt.clone() }, "the payment method"),
+            (Spt { live: false, ..spt.clone() }, "the payment method"),
+            (Spt { valid_before: NOW.seconds() + 600, ..spt.clone() }, "the length of the validity window"),
+            (Spt { valid_before: NOW.seconds(), ..spt.clone() }, "the end of the validity window"),
+        ] {
+            assert!(matches!(fitting(&priced, other), Err(VaultError::Mismatch(why)) if why == what), "{what}");
+        }
+        priced.risks.clear();
+        assert!(matches!(fitting(&priced, spt), Err(VaultError::Mismatch("that it always asks"))));
     }
 }

@@ -170,6 +170,7 @@ pub(super) fn no_key(wallet: &str, error: KeysError) -> SignError {
             SignError::NoKey(format!("{wallet}: {error}"))
         }
         KeysError::NoMerchant => SignError::NoMerchant(format!("{wallet}: {error}")),
+        KeysError::NoStripe | KeysError::OtherStripe => SignError::NoKey(format!("{wallet}: {error}")),
         other => SignError::Failed(other.to_string()),
     }
 }

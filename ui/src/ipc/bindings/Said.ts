@@ -60,6 +60,7 @@ export type Said =
   | { id: "terms.final"; parts: { network: string } }
   | { id: "terms.fee"; parts: { network: string; fee: string } }
   | { id: "terms.refund"; parts: { network: string } }
+  | { id: "terms.dispute"; parts: { network: string } }
   | { id: "act.pay"; parts: { amount: string } }
   | { id: "act.prove"; parts: {  } }
   | { id: "act.refund"; parts: { amount: string } }
@@ -117,6 +118,8 @@ export type Said =
   | { id: "change.login"; parts: { upstream: string } }
   | { id: "change.merchant"; parts: {  } }
   | { id: "change.merchant_gone"; parts: {  } }
+  | { id: "change.card"; parts: {  } }
+  | { id: "change.card_gone"; parts: {  } }
   | { id: "change.restore"; parts: {  } }
   | { id: "line.first_wallet"; parts: {  } }
   | { id: "line.asks_all"; parts: {  } }
@@ -149,6 +152,11 @@ export type Said =
   | { id: "line.merchant_refunds"; parts: {  } }
   | { id: "line.merchant_replaced"; parts: { app: string } }
   | { id: "line.merchant_gone"; parts: {  } }
+  | { id: "line.card"; parts: { method: string } }
+  | { id: "line.card_live"; parts: {  } }
+  | { id: "line.card_play"; parts: {  } }
+  | { id: "line.card_replaced"; parts: { method: string } }
+  | { id: "line.card_gone"; parts: {  } }
   | { id: "line.paired"; parts: { agent: string } }
   | { id: "line.whole_policy"; parts: {  } }
   | { id: "line.config"; parts: { key: string; now: string; was: string } }
