@@ -68,7 +68,8 @@ async fn every_shape_is_paid_refused_by_name_or_passed_on_in_both_eras() {
         for tool in BAD.into_iter().chain(HIDDEN) {
             let result = caller.result(tool).await;
             let said = said(&result);
-            let refused = said.contains("unsupported_offer") || tool == "broken_http" && said.contains("malformed_offer");
+            let refused =
+                said.contains("unsupported_offer") || tool == "broken_http" && said.contains("malformed_offer");
             assert!(result["isError"] == true && refused, "{tool}: {result}");
         }
         assert_eq!(shapes.paid(), []);

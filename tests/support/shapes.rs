@@ -175,9 +175,10 @@ fn shape(id: &Value, params: &Value, headers: &HeaderMap, seen: &Seen) -> Option
     let by_http = |x402: Option<&Value>, challenge: &str| {
         let x402 = x402.map(|price| ("payment-required", STANDARD.encode(price.to_string())));
         let mpp = ("www-authenticate", challenge.to_owned());
-        let lines = x402.into_iter().chain([mpp]).map(|(name, value)| {
-            (HeaderName::from_static(name), HeaderValue::from_str(&value).expect("a header"))
-        });
+        let lines = x402
+            .into_iter()
+            .chain([mpp])
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(&value).expect("a header")));
         (StatusCode::PAYMENT_REQUIRED, lines.collect::<HeaderMap>(), Json(json!({}))).into_response()
     };
     let code = |name: &str| name.rsplit('_').next().and_then(|code| code.parse().ok()).unwrap_or_default();

@@ -183,7 +183,8 @@ impl Desk {
                 let mut quoted = self.quote(agent, &self.stated(prices)?, request, &request.url, false)?;
                 let rail = self.rail(&quoted.quote.rail)?;
                 if let Some(name) = carrier.headers().iter().find(|name| rail.takes_header(&quoted.offer, name)) {
-                    let why = format!("the seller wants its payment in the header {name}, which the call carries already");
+                    let why =
+                        format!("the seller wants its payment in the header {name}, which the call carries already");
                     return Err(Problem::new(Code::UnsupportedOffer, why));
                 }
                 let odd = carrier.costs(&quoted.quote);

@@ -42,13 +42,7 @@ impl Errand<'_> {
         self.purchase(key, Prices::new(), by_http, post.unwrap_or_else(|| mpsc::channel(BOX)))
     }
 
-    fn purchase(
-        &self,
-        key: IdempotencyKey,
-        prices: Prices,
-        by_http: bool,
-        post: Post,
-    ) -> Result<Going, ErrorData> {
+    fn purchase(&self, key: IdempotencyKey, prices: Prices, by_http: bool, post: Post) -> Result<Going, ErrorData> {
         let (room, gateway) = (&self.face.room, &self.face.gateway);
         let retry = Retry {
             gateway: gateway.clone(),

@@ -172,12 +172,17 @@ mod tests {
     #[test]
     fn what_an_older_countersign_pinned_counts_and_what_it_could_not_read_asks() {
         let pinned = |way: &str, amount: &str| {
-            Terms::from([(format!("exact eip155:84532 {way}"), amount.to_owned()), ("other".to_owned(), "9".to_owned())])
+            Terms::from([
+                (format!("exact eip155:84532 {way}"), amount.to_owned()),
+                ("other".to_owned(), "9".to_owned()),
+            ])
         };
         let way = format!("{} 0xa", TOKEN.to_ascii_lowercase());
         let now = Taken::of(&quote("3", "0xA"));
         assert!(!now.is_new(&pinned(&way, "3")) && now.is_new(&pinned(&way, "2")));
-        assert!(now.is_new(&pinned(&way, "9 3")) && now.is_new(&pinned(&way, "3e4")) && now.is_new(&pinned("0x1 0xa", "3")));
+        assert!(
+            now.is_new(&pinned(&way, "9 3")) && now.is_new(&pinned(&way, "3e4")) && now.is_new(&pinned("0x1 0xa", "3"))
+        );
     }
 
     fn tool(name: impl Into<String>, says: &'static str) -> Tool {

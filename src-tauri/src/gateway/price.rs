@@ -325,6 +325,9 @@ mod tests {
         let headers = [("x-payment-response", "a"), ("payment-receipt", "b"), ("own", "c")];
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         let found = [("payment-receipt", "b"), ("payment-response", "a")];
-        assert_eq!(receipts_by_http(&headers.collect()), found.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(
+            receipts_by_http(&headers.collect()),
+            found.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
     }
 }

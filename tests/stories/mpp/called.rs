@@ -5,10 +5,7 @@ use countersign_core::{origin::Origin, rail::Credential};
 use countersign_desk::{carrier::Carrier, request::Call, wire::Answer};
 use countersign_vault::Clock as _;
 use serde_json::{Value, json};
-use std::sync::{
-    Arc, Mutex,
-    atomic::Ordering,
-};
+use std::sync::{Arc, Mutex, atomic::Ordering};
 use url::Url;
 
 use super::asked::{ASK, slow};

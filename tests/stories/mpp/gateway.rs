@@ -42,7 +42,8 @@ fn said(result: &Value) -> &str {
 /// Which payment a result speaks of, whatever became of it.
 fn id(result: &Value) -> &str {
     let paid = result["_meta"]["org.countersign/payment"]["payment_id"].as_str();
-    paid.or_else(|| result["structuredContent"]["payment"]["id"].as_str()).unwrap_or_else(|| panic!("no payment: {result}"))
+    paid.or_else(|| result["structuredContent"]["payment"]["id"].as_str())
+        .unwrap_or_else(|| panic!("no payment: {result}"))
 }
 
 fn has_no_secret(result: &Value) {
@@ -168,7 +169,11 @@ async fn an_upstream_that_refuses_an_mpp_credential_or_is_gone_gets_no_second_on
     assert_eq!(settled(&seen), 3, "{seen}");
     for (payment, _) in paid.iter().filter(|(_, takes)| !takes) {
         let (_, outcome) = shop.client.get(&format!("/v1/payments/{payment}")).await;
-        assert_eq!((&outcome["status"], &outcome["payment"]["state"]), (&json!("unknown"), &json!("signed")), "{outcome}");
+        assert_eq!(
+            (&outcome["status"], &outcome["payment"]["state"]),
+            (&json!("unknown"), &json!("signed")),
+            "{outcome}"
+        );
     }
     let wallet = shop.wallet.clone();
     assert_eq!(shop.world.balance(&wallet), "99.97");
