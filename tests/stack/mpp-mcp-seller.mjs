@@ -34,7 +34,7 @@ const refusing = shop({
     throw new Errors.VerificationFailedError({ reason: 'it was too late' })
   },
 })
-const says = (error) => shop({ validate: async () => { throw error } })
+const says = (error) => shop({ settle: async () => { throw error } })
 const rejecting = says(new Errors.VerificationFailedError({ reason: 'it is not liked' }))
 const garbling = says(new Errors.InvalidPayloadError({ reason: 'it cannot be read' }))
 
