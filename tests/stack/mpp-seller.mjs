@@ -4,49 +4,22 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { parseArgs } from 'node:util'
-import { Mppx, evm } from 'mppx/server'
-import { walletActions } from 'viem'
-import { chainAccount, connect, TOKEN } from './chain.mjs'
+import { Mppx } from 'mppx/server'
+import { openTill } from './mpp-till.mjs'
 
 const { values: options } = parseArgs({ options: { rpc: { type: 'string' }, 'pay-to': { type: 'string' } } })
-const account = chainAccount(2)
-const chain = connect(options.rpc, account).extend(walletActions)
-const abi = [{
-  type: 'function', name: 'transferWithAuthorization', stateMutability: 'nonpayable', outputs: [],
-  inputs: ['address', 'address', 'uint256', 'uint256', 'uint256', 'bytes32', 'bytes'].map((type) => ({ type })),
-}]
-const seen = { credentials: [], settled: [] }
-
-let last = Promise.resolve()
-async function settle({ payload: p }) {
-  const args = [p.from, p.to, BigInt(p.value), BigInt(p.validAfter), BigInt(p.validBefore), p.nonce, p.signature]
-  const sent = last.then(async () => {
-    const { request } = await chain.simulateContract({ address: TOKEN, abi, functionName: 'transferWithAuthorization', args, account })
-    const hash = await chain.writeContract(request)
-    await chain.waitForTransactionReceipt({ hash })
-    return hash
-  })
-  last = sent.catch(() => {})
-  const reference = await sent
-  seen.settled.push(reference)
-  return { reference }
-}
-
-const charge = evm.charge({
-  chainId: 84532, currency: TOKEN, decimals: 6, recipient: options['pay-to'], authorization: { name: 'USDC', version: '2' }, settle,
-})
-const broken = evm.charge({
-  chainId: 84532, currency: TOKEN, decimals: 6, recipient: options['pay-to'], authorization: { name: 'USDC', version: '2' },
-  settle: async () => { throw new Error('the chain is busy') },
-})
+const till = openTill(options.rpc, options['pay-to'])
+const seen = { credentials: [], settled: till.settled }
+const charge = till.charge()
+const broken = till.charge({ settle: async () => { throw new Error('the chain is busy') } })
 const secretKey = 'only-for-the-tests-of-countersign'
 const shop = Mppx.create({ methods: [charge], secretKey })
 const refusing = Mppx.create({ methods: [broken], secretKey })
 const PRICES = { '/cheap': '0.03', '/report': '4.20', '/huge': '75', '/echo': '0.02' }
 
 /** Answers as mppx does; `after` gets the answer of a paid request instead of the buyer. */
-async function sell(request, response, till, amount, after) {
-  const result = await till.charge({ amount, description: `Test goods: ${request.url}` })(asked(request))
+async function sell(request, response, shop, amount, after) {
+  const result = await shop.charge({ amount, description: `Test goods: ${request.url}` })(asked(request))
   if (result.status === 402) return send(response, result.challenge)
   const goods = Response.json({ path: request.url, delivery: seen.settled.length })
   if (after) return after(goods)

@@ -1,4 +1,4 @@
-//! A shop on the official MPP server: `tests/stack/mpp-seller.mjs`.
+//! Shops on the official MPP server: `tests/stack/mpp-seller.mjs`, and over MCP `tests/stack/mpp-mcp-seller.mjs`.
 
 use serde_json::Value;
 use std::process::Command;
@@ -11,10 +11,7 @@ pub struct Mppx(Announced);
 impl Mppx {
     /// Starts it in this world.
     pub fn start(world: &World) -> Self {
-        let mut command = Command::new("node");
-        command.current_dir(stack());
-        command.args(["mpp-seller.mjs", "--rpc", &world.at("rpc"), "--pay-to", &world.at("pay_to")]);
-        Self(Announced::start(&mut command))
+        Self(run("mpp-seller.mjs", world))
     }
 
     /// The address of a page.
@@ -26,4 +23,15 @@ impl Mppx {
     pub async fn seen(&self) -> Value {
         self.0.seen().await
     }
+}
+
+/// Starts the paid MCP server in this world.
+pub fn over_mcp(world: &World) -> Announced {
+    run("mpp-mcp-seller.mjs", world)
+}
+
+fn run(script: &str, world: &World) -> Announced {
+    let mut command = Command::new("node");
+    command.current_dir(stack()).args([script, "--rpc", &world.at("rpc"), "--pay-to", &world.at("pay_to")]);
+    Announced::start(&mut command)
 }

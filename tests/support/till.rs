@@ -10,7 +10,7 @@ use countersign_desk::{
     Desk, DeskParts, Habits, Told,
     approver::{Approver, Change, Showing},
     provider::Provider,
-    request::{FetchBody, PayBody, Request},
+    request::{Call, FetchBody, PayBody, Request},
     settle::Node,
     view::ListQuery,
     wire::{Wire, WireLimits},
@@ -175,6 +175,11 @@ impl Till {
         body["wait_seconds"] = json!(60);
         let body: PayBody = serde_json::from_str(&body.to_string()).expect("a request");
         self.pay(Request::pay(body).expect("a request")).await
+    }
+
+    /// Makes a call through us that was answered with a price.
+    pub async fn call(&self, call: Call<'_>) -> Value {
+        self.pay(Request::call(call)).await
     }
 
     async fn pay(&self, request: Request) -> Value {

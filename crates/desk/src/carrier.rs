@@ -4,14 +4,24 @@
 //! other payment.
 
 use async_trait::async_trait;
-use countersign_core::rail::Credential;
-use std::fmt;
+use countersign_core::{payment::Quote, policy::Risk, rail::Credential};
+use std::{collections::BTreeSet, fmt};
 
 use crate::wire::Answer;
 
 /// One call of somebody else's tool.
 #[async_trait]
 pub trait Carrier: Send + Sync + fmt::Debug {
+    /// Hears what the call costs, before it is judged; says what is odd about that.
+    fn costs(&self, _quote: &Quote) -> BTreeSet<Risk> {
+        BTreeSet::new()
+    }
+
+    /// Headers the call carries anyway, lower case: a credential that takes one of them is not made.
+    fn headers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Makes the call with the credential; where the server asks something on the way, the same credential is shown again with the
     /// answers. What came back is told as an HTTP answer would be: 2xx the goods, 402 a refusal
     /// of the payment, anything else nobody knows.

@@ -11,7 +11,7 @@ use countersign_core::{
     signable::Signable,
 };
 use countersign_vault::{Admit, Admitted, Health, Lookup, Record};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use tracing::Instrument as _;
 use url::Url;
 
@@ -26,6 +26,9 @@ use crate::{
     view::{answer_of, outcome_of},
     wire::{Outgoing, WireError},
 };
+
+/// A price, and the protocol that reads it.
+type Asked<'a> = (&'a dyn Rail, Challenge<'a>);
 
 /// What a request turned out to cost.
 enum Priced {
@@ -173,16 +176,20 @@ impl Desk {
     async fn price(&self, agent: &AgentName, request: &Request) -> Result<Priced, Problem> {
         match &request.act {
             Act::Pay { rail, challenge } => {
-                let rails = [self.rail(rail)?];
-                let quoted =
-                    self.quote(agent, &rails, Challenge::Json(json(challenge)?), request, &request.url, true)?;
+                let asked = [(self.rail(rail)?, Challenge::Json(json(challenge)?))];
+                let quoted = self.quote(agent, &asked, request, &request.url, true)?;
                 Ok(Priced::At { quoted: Box::new(quoted), url: request.url.clone() })
             }
-            Act::Call { rail, price, risks, .. } => {
-                let rails = [self.rail(rail)?];
-                let challenge = Challenge::Json(json(price)?);
-                let mut quoted = self.quote(agent, &rails, challenge, request, &request.url, false)?;
-                quoted.quote.risks.extend(risks);
+            Act::Call { prices, carrier, .. } => {
+                let mut quoted = self.quote(agent, &self.stated(prices)?, request, &request.url, false)?;
+                let rail = self.rail(&quoted.quote.rail)?;
+                if let Some(name) = carrier.headers().iter().find(|name| rail.takes_header(&quoted.offer, name)) {
+                    let why =
+                        format!("the seller wants its payment in the header {name}, which the call carries already");
+                    return Err(Problem::new(Code::UnsupportedOffer, why));
+                }
+                let odd = carrier.costs(&quoted.quote);
+                quoted.quote.risks.extend(odd);
                 Ok(Priced::At { quoted: Box::new(quoted), url: request.url.clone() })
             }
             Act::Fetch { headers, body } => {
@@ -207,7 +214,8 @@ impl Desk {
                     issuer.knock().await;
                 }
                 let challenge = Challenge::Http { status: answer.status, headers: &answer.headers, body: &answer.body };
-                let mut quoted = self.quote(agent, &rails, challenge, request, &answer.url, false)?;
+                let asked: Vec<_> = rails.into_iter().map(|rail| (rail, challenge)).collect();
+                let mut quoted = self.quote(agent, &asked, request, &answer.url, false)?;
                 // Behind a redirect the caller's headers stay where they were meant for.
                 let taken = |(name, _): &&(String, String)| {
                     self.rail(&quoted.quote.rail).is_ok_and(|rail| rail.takes_header(&quoted.offer, name))
@@ -230,12 +238,20 @@ impl Desk {
         }
     }
 
+    /// The prices of a call, each with the protocol that reads it, in the order in which they are tried.
+    fn stated<'a>(&'a self, prices: &'a BTreeMap<String, String>) -> Result<Vec<Asked<'a>>, Problem> {
+        if prices.is_empty() {
+            return Err(Problem::new(Code::MalformedOffer, "there is no price"));
+        }
+        let stated = self.rails.iter().filter_map(|rail| Some((rail.as_ref(), prices.get(rail.id())?)));
+        stated.map(|(rail, price)| Ok((rail, Challenge::Json(json(price)?)))).collect()
+    }
+
     /// The price in the first of these protocols in which it can be paid.
     fn quote(
         &self,
         agent: &AgentName,
-        rails: &[&dyn Rail],
-        challenge: Challenge<'_>,
+        asked: &[Asked<'_>],
         request: &Request,
         at: &Url,
         claimed: bool,
@@ -258,7 +274,7 @@ impl Desk {
             claimed,
             resource: &resource,
         };
-        let quoted = first_payable(rails, challenge, context)?;
+        let quoted = first_payable(asked, context)?;
         if claimed && quoted.quote.risks.contains(&Risk::OtherResource) {
             return Err(Problem::new(Code::OriginMismatch, "`url` and the challenge name different hosts"));
         }
@@ -281,8 +297,15 @@ impl Desk {
     /// The price anew, after it expired while a person decided. Only one that is the same may be signed on that person's word.
     pub(crate) async fn renew(&self, request: &Request, at: &Url, record: &Record) -> Result<Quoted, Problem> {
         let expired = |detail: &str| Problem::new(Code::OfferExpired, detail);
-        if !matches!(request.act, Act::Fetch { .. }) {
-            return Err(expired("the price expired while the person decided; bring a new one under a new key"));
+        match request.act {
+            Act::Fetch { .. } => {}
+            Act::Pay { .. } => {
+                return Err(expired("the price expired while the person decided; bring a new one under a new key"));
+            }
+            // The unpaid call would have to be made again, and nobody knows what it does.
+            Act::Call { .. } => {
+                return Err(expired("the price expired while the person decided; make the call again for a new one"));
+            }
         }
         if !matches!(request.method.as_str(), "GET" | "HEAD") {
             let method = &request.method;
@@ -399,10 +422,10 @@ fn unknown_challenge(too_large: bool) -> Problem {
 }
 
 /// Asks each protocol in turn. A price that is broken or bad ends the search; one that this build or this person cannot pay does not.
-fn first_payable(rails: &[&dyn Rail], challenge: Challenge<'_>, context: QuoteContext<'_>) -> Result<Quoted, Problem> {
+fn first_payable(asked: &[Asked<'_>], context: QuoteContext<'_>) -> Result<Quoted, Problem> {
     let mut refused: Vec<QuoteError> = Vec::new();
-    for rail in rails {
-        match rail.quote(challenge, context) {
+    for (rail, challenge) in asked {
+        match rail.quote(*challenge, context) {
             Ok(quoted) => return Ok(quoted),
             Err(error) if error.leaves_others() => refused.push(error),
             Err(error) => return Err(quote_problem(error)),

@@ -5,12 +5,11 @@ use countersign_core::{
     money::{Amount, Micro},
     origin::Origin,
     payment::{Digest, IdempotencyKey, Quote, Resource},
-    policy::Risk,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 use url::Url;
 
 use crate::{
@@ -126,16 +125,12 @@ pub enum Act {
     },
     /// A call through us that was answered with a price.
     Call {
-        /// Which protocol it is priced in.
-        rail: String,
         /// What makes it again.
         carrier: Arc<dyn Carrier>,
         /// Who asked for the price.
         origin: Origin,
-        /// The price, verbatim.
-        price: String,
-        /// What whoever made the call found odd.
-        risks: BTreeSet<Risk>,
+        /// The price, verbatim, by the protocol in which it is stated; none where the purchase is known from before.
+        prices: BTreeMap<String, String>,
         /// Tool and arguments: tell two calls apart.
         what: Vec<u8>,
     },
@@ -144,8 +139,6 @@ pub enum Act {
 /// A call through us that was answered with a price.
 #[derive(Debug)]
 pub struct Call<'a> {
-    /// Which protocol it is priced in; what the price says in any other is not read.
-    pub rail: &'a str,
     /// What makes it again.
     pub carrier: Arc<dyn Carrier>,
     /// Who asked for the price.
@@ -156,10 +149,9 @@ pub struct Call<'a> {
     pub tool: &'a str,
     /// Its arguments, as they are sent.
     pub arguments: &'a [u8],
-    /// The price, verbatim.
-    pub price: String,
-    /// What whoever made the call found odd.
-    pub risks: BTreeSet<Risk>,
+    /// The price, verbatim, by the protocol in which it is stated: what one of them says of another is not read. None where the
+    /// purchase is known from before.
+    pub prices: BTreeMap<String, String>,
     /// The name of this purchase.
     pub key: IdempotencyKey,
     /// Seconds to wait for a person.
@@ -287,11 +279,11 @@ impl Request {
 
     /// A call through us. Its digest is that of server, tool and arguments.
     pub fn call(call: Call<'_>) -> Self {
-        let Call { rail, carrier, origin, mut server, tool, arguments, price, risks, key, wait } = call;
+        let Call { carrier, origin, mut server, tool, arguments, prices, key, wait } = call;
         let digest = Self::digest_of_call(&server, tool, arguments);
         server.set_fragment(Some(tool));
         let what = [tool.as_bytes(), b"\0", arguments].concat();
-        let act = Act::Call { rail: rail.to_owned(), carrier, origin, price, risks, what };
+        let act = Act::Call { carrier, origin, prices, what };
         Self {
             act,
             method: "CALL".to_owned(),

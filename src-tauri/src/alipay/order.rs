@@ -12,7 +12,7 @@ use countersign_desk::{
 };
 use countersign_rails::alipay::{Terms, TradeFound};
 use serde_json::json;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Alipay, Profile, Tool,
@@ -97,13 +97,13 @@ impl Alipay {
     }
 
     fn order(self: &Arc<Self>, profile: &Profile, tool: Tool, priced: Priced, wait: u64) -> Result<Request, Problem> {
-        let (order, price) = match priced {
-            Priced::Before(order) => (order, String::new()),
+        let (order, prices) = match priced {
+            Priced::Before(order) => (order, BTreeMap::new()),
             Priced::Now(order) => {
                 let merchant = &profile.merchant;
                 let terms = Terms { app_id: merchant.app_id.clone(), sandbox: merchant.sandbox, order: order.clone() };
                 terms.check().map_err(bad)?;
-                (order, json!(terms).to_string())
+                (order, [("alipay".to_owned(), json!(terms).to_string())].into())
             }
         };
         let (arguments, number, words) = match &order {
@@ -119,14 +119,12 @@ impl Alipay {
         };
         let arguments = arguments.to_string();
         let call = Call {
-            rail: "alipay",
             carrier: Arc::new(Sending { alipay: self.clone(), order: order.clone(), to: profile.destination() }),
             origin: Origin::of(&profile.gateway).map_err(bad)?,
             server: profile.gateway.clone(),
             tool: tool.name(),
             arguments: arguments.as_bytes(),
-            price,
-            risks: BTreeSet::new(),
+            prices,
             key: key(tool, &profile.merchant.app_id, number)?,
             wait,
         };

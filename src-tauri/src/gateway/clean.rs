@@ -8,6 +8,8 @@ use rmcp::{
     },
 };
 
+use super::price;
+
 /// Members of `_meta` that carry payments, however they are spelled.
 const PAYMENTS: [&str; 4] = ["x402/", "x402.", "org.paymentauth/", "org.countersign/"];
 /// Members of the newer era that say who calls in which revision: between us and the upstream they are ours to say.
@@ -64,8 +66,9 @@ pub fn resource(mut result: ReadResourceResult) -> ReadResourceResult {
     result
 }
 
-/// An error as it goes back: the newer era has none that asks for a page.
-pub fn error(error: ErrorData, modern: bool) -> ErrorData {
+/// An error as it goes back: without a price, and the newer era has none that asks for a page.
+pub fn error(mut error: ErrorData, modern: bool) -> ErrorData {
+    error.data.take_if(|data| price::is_in(data));
     if modern && error.code == ErrorCode(-32042) {
         return ErrorData::invalid_request("the upstream wants the user to open a page first, and names none", None);
     }
@@ -108,6 +111,22 @@ mod tests {
         let sent = json!({"_meta": receipt, "contents": [{"uri": "a:b", "text": "t", "_meta": receipt}]});
         let kept = json!(resource(serde_json::from_value(sent).unwrap()));
         assert!(!kept.to_string().contains("x402") && kept["contents"][0]["text"] == "t", "{kept}");
+    }
+
+    #[test]
+    fn an_error_of_any_code_comes_back_without_the_price_in_it() {
+        let challenge = json!({"id": "1", "realm": "r", "method": "evm", "intent": "charge", "request": {}});
+        for (data, stays) in [
+            (json!({"challenges": [challenge]}), false),
+            (json!({"x402": {"x402Version": 2, "accepts": []}}), false),
+            (json!({"challenges": ["a riddle"]}), true),
+            (json!({"field": "about"}), true),
+        ] {
+            for code in [-32602, -32603] {
+                let kept = error(ErrorData::new(ErrorCode(code), "m", Some(data.clone())), false);
+                assert_eq!((kept.code.0, kept.data.is_some()), (code, stays), "{data}");
+            }
+        }
     }
 
     #[test]

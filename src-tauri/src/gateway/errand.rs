@@ -166,9 +166,9 @@ impl Errand<'_> {
             _ => Asks::Nothing,
         };
         match asks {
-            Asks::Price(price) => self.buy(price, by_http.is_some(), going.post).await.map(Next::Go),
-            Asks::Otherwise(way) => {
-                Ok(Next::Say(mcp::answer(Err(Problem::new(Code::UnsupportedOffer, way.refusal()))).into()))
+            Asks::Price(prices) => self.buy(prices, by_http.is_some(), going.post).await.map(Next::Go),
+            Asks::Otherwise => {
+                Ok(Next::Say(mcp::answer(Err(Problem::new(Code::UnsupportedOffer, price::UNREADABLE))).into()))
             }
             Asks::Visits(pages) => visits::tell(&pages, modern(self.context), self.context).map(Next::Say),
             Asks::Nothing => match answer {

@@ -29,6 +29,7 @@ use super::{
     price::{self, Asks},
     room::{Room, Session},
     toll::Booth,
+    visits,
     widen::widened,
 };
 use crate::{
@@ -101,13 +102,11 @@ impl Face {
     /// An upstream's error as a client may see it: never a price.
     pub(super) fn error(&self, error: ServiceError, modern: bool) -> ErrorData {
         match error {
-            ServiceError::McpError(error) if price::of_error(&error) == Asks::Nothing => clean::error(error, modern),
-            ServiceError::McpError(_) => {
-                let data = serde_json::json!({"code": "unsupported_offer"});
-                let what =
-                    format!("{} asks for payment where Countersign pays nothing: only tools are paid", self.room.name);
-                ErrorData::invalid_request(what, Some(data))
-            }
+            ServiceError::McpError(error) => match price::of_error(&error) {
+                Asks::Visits(pages) if !modern => visits::error(&pages),
+                Asks::Nothing | Asks::Visits(_) => clean::error(error, modern),
+                Asks::Price(_) | Asks::Otherwise => self.unpaid(),
+            },
             ServiceError::Cancelled { .. } => ErrorData::internal_error("the request was withdrawn", None),
             ServiceError::Timeout { timeout } => ErrorData::internal_error(
                 format!("the upstream {} does not answer in {} seconds", self.room.name, timeout.as_secs()),
@@ -119,6 +118,13 @@ impl Face {
                 None,
             ),
         }
+    }
+
+    /// What is said where a price is found for anything but a tool.
+    fn unpaid(&self) -> ErrorData {
+        let data = serde_json::json!({"code": "unsupported_offer"});
+        let what = format!("{} asks for payment where Countersign pays nothing: only tools are paid", self.room.name);
+        ErrorData::invalid_request(what, Some(data))
     }
 
     /// One page of the upstream's tools: those the person agreed to.
@@ -283,7 +289,10 @@ impl ServerHandler for Face {
     ) -> Result<ReadResourceResponse, ErrorData> {
         request.meta = None;
         match self.plain(ClientRequest::ReadResourceRequest(Request::new(request)), &context).await? {
-            ServerResult::ReadResourceResult(result) => Ok(clean::resource(result).into()),
+            ServerResult::ReadResourceResult(result) => match price::of_meta(result.meta.as_ref()) {
+                Asks::Nothing => Ok(clean::resource(result).into()),
+                _ => Err(self.unpaid()),
+            },
             ServerResult::InputRequiredResult(mut result) => {
                 clean::meta(&mut result.meta);
                 Ok(result.into())
@@ -311,10 +320,13 @@ impl ServerHandler for Face {
     ) -> Result<GetPromptResponse, ErrorData> {
         request.meta = None;
         match self.plain(ClientRequest::GetPromptRequest(Request::new(request)), &context).await? {
-            ServerResult::GetPromptResult(mut result) => {
-                clean::meta(&mut result.meta);
-                Ok(result.into())
-            }
+            ServerResult::GetPromptResult(mut result) => match price::of_meta(result.meta.as_ref()) {
+                Asks::Nothing => {
+                    clean::meta(&mut result.meta);
+                    Ok(result.into())
+                }
+                _ => Err(self.unpaid()),
+            },
             ServerResult::InputRequiredResult(mut result) => {
                 clean::meta(&mut result.meta);
                 Ok(result.into())

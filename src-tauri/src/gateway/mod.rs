@@ -53,7 +53,7 @@ use ask::Asked;
 use book::Entry;
 use left::Left;
 use login::Logins;
-use pins::{Pins, Terms};
+use pins::{Pins, Taken};
 use room::Room;
 use state::States;
 
@@ -191,19 +191,19 @@ impl Gateway {
         kept
     }
 
-    /// Whether these terms are worse for the person than those the tool was last paid on.
-    fn terms_changed(&self, name: &Name, tool: &str, now: &Terms) -> bool {
+    /// Whether this is worse for the person than what the tool took before.
+    fn is_new(&self, name: &Name, tool: &str, now: &Taken) -> bool {
         let entry = self.book().ok().and_then(|book| book.get(name));
         let before = entry.as_ref().and_then(|entry| entry.pins.terms.get(tool));
-        before.is_some_and(|before| pins::changed(before, now))
+        before.is_some_and(|before| now.is_new(before))
     }
 
-    /// The tool is being paid on these terms.
-    fn paid(&self, name: &Name, tool: &str, terms: &Terms) {
+    /// The tool is being paid this.
+    fn paid(&self, name: &Name, tool: &str, taken: Taken) {
         let written = self.book().and_then(|book| {
             book.change(|all| {
-                let entry = all.get_mut(name).filter(|_| !terms.is_empty());
-                entry.map(|entry| entry.pins.terms.insert(tool.to_owned(), terms.clone()));
+                let Some(entry) = all.get_mut(name) else { return };
+                taken.pin(entry.pins.terms.entry(tool.to_owned()).or_default());
             })
         });
         if let Err(error) = written {

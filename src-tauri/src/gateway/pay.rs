@@ -1,7 +1,7 @@
 //! The paid part of a call: a price goes to the desk, a person may have to decide, and what was paid for comes back as if it had
 //! been free. How the client learns that a person decides is what the product's own endpoint does.
 
-use countersign_core::{payment::IdempotencyKey, policy::Risk};
+use countersign_core::payment::IdempotencyKey;
 use countersign_desk::{
     outcome::{Outcome, OutcomeStatus},
     problem::{Code, Problem},
@@ -12,7 +12,7 @@ use rmcp::{
     model::{CallToolResponse, CallToolResult, MetaObject},
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 
 use super::{
@@ -21,8 +21,7 @@ use super::{
     face::can,
     left::{Again, Post},
     mail::BOX,
-    pins,
-    price::RAIL,
+    price::Prices,
     retry::Retry,
     state::At,
 };
@@ -33,27 +32,18 @@ const PAID: &str = "org.countersign/payment";
 
 impl Errand<'_> {
     /// Buys what costs this.
-    pub(super) async fn buy(&self, price: Value, by_http: bool, post: Post) -> Result<Going, ErrorData> {
+    pub(super) async fn buy(&self, prices: Prices, by_http: bool, post: Post) -> Result<Going, ErrorData> {
         let key = self.face.gateway.left.key(&self.calling.caller.agent, self.digest, by_http).map_err(broken)?;
-        self.purchase(key, Some(price), by_http, post)
+        self.purchase(key, prices, by_http, post)
     }
 
     /// Takes up an earlier call like this one that was left without its answer.
     pub(super) fn again(&self, Again { key, by_http, post }: Again) -> Result<Going, ErrorData> {
-        self.purchase(key, None, by_http, post.unwrap_or_else(|| mpsc::channel(BOX)))
+        self.purchase(key, Prices::new(), by_http, post.unwrap_or_else(|| mpsc::channel(BOX)))
     }
 
-    fn purchase(
-        &self,
-        key: IdempotencyKey,
-        price: Option<Value>,
-        by_http: bool,
-        post: Post,
-    ) -> Result<Going, ErrorData> {
+    fn purchase(&self, key: IdempotencyKey, prices: Prices, by_http: bool, post: Post) -> Result<Going, ErrorData> {
         let (room, gateway) = (&self.face.room, &self.face.gateway);
-        let terms = price.as_ref().map(pins::terms).unwrap_or_default();
-        let changed = price.is_some() && gateway.terms_changed(&room.name, &self.sent.name, &terms);
-        let risks = changed.then_some(Risk::TermsChanged).into_iter().collect::<BTreeSet<_>>();
         let retry = Retry {
             gateway: gateway.clone(),
             room: room.clone(),
@@ -62,21 +52,19 @@ impl Errand<'_> {
             call: self.sent.clone(),
             meta: self.context.meta.clone(),
             place: self.place.clone(),
-            terms,
+            taken: Mutex::default(),
             by_http,
             to: post.0.clone(),
         };
-        let known = price.is_none();
+        let known = prices.is_empty();
         let waited = self.way() == Way::Wait;
         let request = Purchase::call(request::Call {
-            rail: RAIL,
             carrier: Arc::new(retry),
             origin: room.target.origin(&room.name).map_err(broken)?,
             server: self.place.clone(),
             tool: &self.sent.name,
             arguments: &self.what,
-            price: price.map(|price| price.to_string()).unwrap_or_default(),
-            risks,
+            prices: prices.into_iter().map(|(rail, price)| (rail.to_owned(), price.to_string())).collect(),
             key: key.clone(),
             wait: if waited { mcp::patience(self.context) } else { 0 },
         });

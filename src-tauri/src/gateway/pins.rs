@@ -1,15 +1,20 @@
 //! What an upstream was like when the person agreed to it: its tools, and what they cost. A change asks again.
 
-use countersign_core::payment::Digest;
+use countersign_core::{
+    asset::Network,
+    money::Amount,
+    payment::{Digest, Quote},
+};
 use rmcp::model::Tool;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Most tools of one upstream.
 const MOST: usize = 500;
 /// Longest name of a tool, bytes; the protocol has no longer ones.
 const LONGEST: usize = 128;
+/// Most ways in which one tool was paid; with one more they are forgotten, and each asks again.
+const WAYS: usize = 32;
 /// Most pages of a first list.
 const PAGES: u32 = 100;
 
@@ -23,11 +28,11 @@ pub struct Pins {
     pub pages: u32,
     /// The digest of each tool's definition.
     pub tools: BTreeMap<String, Digest>,
-    /// What each tool that was paid asked for: the amount by what is paid where.
+    /// What each tool that was paid took.
     pub terms: BTreeMap<String, Terms>,
 }
 
-/// The amount of each way to pay, in atomic units; all of them in their order, where there are several.
+/// The amount that was taken last in each way to pay, in atomic units.
 pub type Terms = BTreeMap<String, String>;
 
 impl Pins {
@@ -65,82 +70,119 @@ pub fn digest(tool: &Tool) -> Digest {
     Digest::of(&[&serde_json::to_vec(tool).unwrap_or_default()])
 }
 
-/// The terms of a price: who is paid in which token, and how much.
-pub fn terms(price: &Value) -> Terms {
-    let text = |offer: &Value, name: &str| offer[name].as_str().unwrap_or_default().to_owned();
-    // The one the rail reads.
-    let amount = if price["x402Version"] == 1 { "maxAmountRequired" } else { "amount" };
-    let mut terms = Terms::new();
-    for offer in price["accepts"].as_array().into_iter().flatten() {
-        let way = ["scheme", "network", "asset", "payTo"].map(|name| text(offer, name)).join(" ");
-        let amount = text(offer, amount);
-        terms.entry(way).and_modify(|all| *all = format!("{all} {amount}")).or_insert(amount);
-    }
-    terms
+/// What one price takes: the way it is paid, and the most that costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    way: String,
+    most: Amount,
 }
 
-/// Whether a person has to look: more or fewer ways to pay than before, since which of them is taken is the rail's to choose, or
-/// more to pay.
-pub fn changed(before: &Terms, now: &Terms) -> bool {
-    if before.keys().any(|way| !now.contains_key(way)) {
-        return true;
+impl Taken {
+    /// By this price, as its rail read it: by which scheme it is paid, in which token, and to whom.
+    pub fn of(quote: &Quote) -> Self {
+        let asset = &quote.money.asset;
+        let token = asset.token().map_or_else(|| asset.as_str().to_owned(), |token| token.to_string());
+        let network = quote.network.as_ref().map_or("-", Network::as_str);
+        let shares = quote.shares.iter().map(|share| format!(" {} {}", share.account, share.amount));
+        let way = format!("{} {network} {token} {}", quote.scheme, quote.payee.account);
+        Self { way: way + &shares.collect::<String>(), most: quote.exposure.amount }
     }
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    now.iter().any(|(way, amount)| match before.get(way) {
-        Some(was) if digits(was) && digits(amount) => {
-            let (was, is) = (was.trim_start_matches('0'), amount.trim_start_matches('0'));
-            (is.len(), is) > (was.len(), was)
+
+    /// Whether a person has to look: the tool was paid before, but never in this way, or less was taken.
+    pub fn is_new(&self, before: &Terms) -> bool {
+        let was = before.iter().find(|(way, _)| way.eq_ignore_ascii_case(&self.way));
+        was.and_then(|(_, was)| Amount::parse_atomic(was).ok()).is_none_or(|was| self.most > was)
+    }
+
+    /// Writes down that it is taken.
+    pub fn pin(self, terms: &mut Terms) {
+        terms.retain(|way, _| !way.eq_ignore_ascii_case(&self.way));
+        if terms.len() >= WAYS {
+            terms.clear();
         }
-        Some(was) => was != amount,
-        None => true,
-    })
+        terms.insert(self.way, self.most.to_string());
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use countersign_core::{money::Money, payment::Share};
+    use serde_json::{Value, json};
 
-    fn price(amount: &str, pay_to: &str) -> Terms {
-        terms(
-            &json!({"accepts": [{"scheme": "exact", "network": "n", "asset": "a", "payTo": pay_to, "amount": amount}]}),
-        )
+    const TOKEN: &str = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
+
+    fn quote(amount: &str, account: &str) -> Quote {
+        let money = json!({"asset": format!("eip155:84532/erc20:{TOKEN}"), "amount": amount});
+        let quote = json!({
+            "rail": "x402", "version": 2, "scheme": "exact", "op": "pay",
+            "payee": {"origin": "https://shop.example", "account": account}, "network": "eip155:84532", "testnet": true,
+            "wallet": "0xB", "money": money, "exposure": money, "symbol": "USDC", "decimals": 6, "domain": null,
+            "amount_value": null, "exposure_value": null,
+            "resource": {"method": "CALL", "path": "program://x#t", "request": "0".repeat(64)},
+            "lifetime_seconds": 60, "reversible": false, "risks": [],
+        });
+        serde_json::from_value(quote).unwrap()
+    }
+
+    fn pinned(quote: &Quote) -> Terms {
+        let mut terms = Terms::new();
+        Taken::of(quote).pin(&mut terms);
+        terms
     }
 
     #[test]
     fn dearer_or_paid_otherwise_is_changed_and_cheaper_is_not() {
-        let before = price("30000", "0xA");
+        let asked = quote("30000", "0xA");
+        let before = pinned(&asked);
+        let share = Share { account: "0xC".to_owned(), amount: Amount::parse_atomic("1").unwrap() };
+        let token = quote("30000", "0xA").money.asset.as_str().replace("036C", "136C").parse().unwrap();
         for (now, is) in [
-            (price("30000", "0xA"), false),
-            (price("9999", "0xA"), false),
-            (price("030000", "0xA"), false),
-            (price("30001", "0xA"), true),
-            (price("100000", "0xA"), true),
-            (price("30000", "0xB"), true),
-            (price("3e4", "0xA"), true),
+            (asked.clone(), false),
+            (quote("9999", "0xA"), false),
+            (quote("30000", "0xa"), false),
+            (quote("30001", "0xA"), true),
+            (quote("100000", "0xA"), true),
+            (quote("30000", "0xB"), true),
+            (Quote { scheme: "evm/charge".to_owned(), ..asked.clone() }, true),
+            (Quote { network: Some(Network::eip155(1)), ..asked.clone() }, true),
+            (Quote { money: Money { asset: token, ..asked.money.clone() }, ..asked.clone() }, true),
+            (Quote { exposure: quote("30001", "0xA").money, ..asked.clone() }, true),
+            (Quote { shares: vec![share], ..asked }, true),
         ] {
-            assert_eq!(changed(&before, &now), is, "{now:?}");
+            assert_eq!(Taken::of(&now).is_new(&before), is, "{now:?}");
         }
     }
 
     #[test]
-    fn the_amount_that_is_pinned_is_the_one_the_rail_reads() {
-        let offer = |amount: &str, most: &str, to: &str| json!({"scheme": "exact", "payTo": to, "amount": amount, "maxAmountRequired": most});
-        let price = |version: u8, offers: &[Value]| terms(&json!({"x402Version": version, "accepts": offers}));
-        let cheap = [offer("1", "1", "0xA")];
-        for version in [1, 2] {
-            let before = price(version, &cheap);
-            assert!(!changed(&before, &price(version, &cheap)));
-            assert_eq!(changed(&before, &price(version, &[offer("1", "900000", "0xA")])), version == 1);
-            assert_eq!(changed(&before, &price(version, &[offer("900000", "1", "0xA")])), version == 2);
-            let two = [offer("900000", "900000", "0xA"), cheap[0].clone()];
-            assert!(changed(&before, &price(version, &two)), "the first of two amounts is paid");
-            assert!(!changed(&price(version, &two), &price(version, &two)));
-            assert!(changed(&price(version, &two), &price(version, &two[..1])));
-            let ways = [cheap[0].clone(), offer("900000", "900000", "0xB")];
-            assert!(changed(&price(version, &ways), &price(version, &ways[1..])), "the cheap way is gone");
-            assert!(changed(&before, &price(version, &[])));
+    fn a_tool_is_paid_again_in_every_way_it_was_paid_in_and_at_most_as_dear() {
+        let mut terms = pinned(&quote("3", "0xA"));
+        Taken::of(&quote("7", "0xB")).pin(&mut terms);
+        for (now, is) in [(quote("3", "0xA"), false), (quote("7", "0xA"), true), (quote("7", "0xB"), false)] {
+            assert_eq!(Taken::of(&now).is_new(&terms), is, "{now:?}");
         }
+        Taken::of(&quote("2", "0xA")).pin(&mut terms);
+        assert!(Taken::of(&quote("3", "0xA")).is_new(&terms), "it became cheaper, and is dearer again");
+        for n in 0..WAYS.saturating_mul(2) {
+            Taken::of(&quote("1", &format!("0x{n}"))).pin(&mut terms);
+            assert!(terms.len() <= WAYS);
+        }
+    }
+
+    #[test]
+    fn what_an_older_countersign_pinned_counts_and_what_it_could_not_read_asks() {
+        let pinned = |way: &str, amount: &str| {
+            Terms::from([
+                (format!("exact eip155:84532 {way}"), amount.to_owned()),
+                ("other".to_owned(), "9".to_owned()),
+            ])
+        };
+        let way = format!("{} 0xa", TOKEN.to_ascii_lowercase());
+        let now = Taken::of(&quote("3", "0xA"));
+        assert!(!now.is_new(&pinned(&way, "3")) && now.is_new(&pinned(&way, "2")));
+        assert!(
+            now.is_new(&pinned(&way, "9 3")) && now.is_new(&pinned(&way, "3e4")) && now.is_new(&pinned("0x1 0xa", "3"))
+        );
     }
 
     fn tool(name: impl Into<String>, says: &'static str) -> Tool {

@@ -1,7 +1,7 @@
 //! The paid call, as the desk makes it.
 
 use async_trait::async_trait;
-use countersign_core::rail::Credential;
+use countersign_core::{payment::Quote, policy::Risk, rail::Credential};
 use countersign_desk::{carrier::Carrier, wire::Answer};
 use rmcp::{
     model::{
@@ -11,14 +11,19 @@ use rmcp::{
     service::ServiceError,
 };
 use serde_json::{Value, json};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::sync::oneshot;
 use url::Url;
 
 use super::{
     Gateway, clean,
     mail::{Letterbox, Mail},
-    pins::Terms,
+    pins::Taken,
     price::{self, Asks},
     room::{Room, Session},
     toll::Booth,
@@ -41,8 +46,8 @@ pub struct Retry {
     pub meta: RequestMetaObject,
     /// Where the upstream is, for the ledger.
     pub place: Url,
-    /// On which terms.
-    pub terms: Terms,
+    /// What it takes, once that is known.
+    pub taken: Mutex<Option<Taken>>,
     /// Whether the price came as HTTP status 402: then the credential goes into the headers.
     pub by_http: bool,
     /// Who hears what the upstream says and asks meanwhile.
@@ -57,8 +62,22 @@ impl fmt::Debug for Retry {
 
 #[async_trait]
 impl Carrier for Retry {
+    fn costs(&self, quote: &Quote) -> BTreeSet<Risk> {
+        let taken = Taken::of(quote);
+        let new = self.gateway.is_new(&self.room.name, &self.call.name, &taken);
+        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(taken);
+        new.then_some(Risk::TermsChanged).into_iter().collect()
+    }
+
+    fn headers(&self) -> &'static [&'static str] {
+        if self.room.is_logged_in() { &["authorization"] } else { &[] }
+    }
+
     async fn deliver(&self, credential: &Credential) -> Result<Answer, String> {
-        self.gateway.paid(&self.room.name, &self.call.name, &self.terms);
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(taken) = taken {
+            self.gateway.paid(&self.room.name, &self.call.name, taken);
+        }
         let answer = tokio::time::timeout(DELIVERY, self.make(credential)).await;
         let (answer, booth) = answer.map_err(|_| "the upstream does not answer".to_owned())??;
         self.told(answer, &booth)
@@ -76,7 +95,8 @@ impl Retry {
         let line = line.map_err(|error| error.message.into_owned())?;
         let mut meta = clean::request(&self.meta, line.modern());
         let mut booth = Booth::default();
-        if self.by_http {
+        // A protocol may write its credential in one form only, that of its price.
+        if credential.meta.is_empty() || self.by_http && !credential.headers.is_empty() {
             booth.credential = credential.headers.clone().into_iter().collect();
         } else {
             meta.0.0.extend(credential.meta.clone());
@@ -116,20 +136,23 @@ impl Retry {
     fn told(&self, answer: Result<ServerResult, ServiceError>, booth: &Booth) -> Result<Answer, String> {
         let tell =
             |status, headers, body: Value| Answer::told(status, headers, body.to_string().into(), self.place.clone());
-        let refused = |asks: Asks| match asks {
-            Asks::Price(price) => Some(tell(402, refusal(&price), failed("the upstream did not take the payment"))),
-            Asks::Otherwise(_) => Some(tell(402, Vec::new(), failed("the upstream did not take the payment"))),
-            Asks::Nothing | Asks::Visits(_) => None,
+        let refused = |asks: Asks| {
+            let says = match asks {
+                Asks::Price(prices) => price::refusal(&prices),
+                Asks::Otherwise => Vec::new(),
+                Asks::Nothing | Asks::Visits(_) => return None,
+            };
+            Some(tell(402, says, failed("the upstream did not take the payment")))
         };
         if let Some(refusal) = booth.asks().and_then(refused) {
             return Ok(refusal);
         }
         Ok(match answer {
             Ok(ServerResult::CallToolResult(result)) => {
-                let receipt = price::receipt(&result).or_else(|| booth.receipt()).into_iter().collect();
+                let receipts = [price::receipts(&result), booth.receipts()].concat();
                 let status = if result.is_error == Some(true) { 500 } else { 200 };
                 refused(price::of_result(&result))
-                    .unwrap_or_else(|| tell(status, receipt, json!(clean::result(result))))
+                    .unwrap_or_else(|| tell(status, receipts, json!(clean::result(result))))
             }
             Err(ServiceError::McpError(error)) => {
                 refused(price::of_error(&error)).unwrap_or_else(|| tell(500, Vec::new(), failed(&error.message)))
@@ -139,10 +162,6 @@ impl Retry {
             Err(_) => return Err("the upstream gave no answer that can be read".to_owned()),
         })
     }
-}
-
-fn refusal(price: &Value) -> Vec<(String, String)> {
-    vec![("payment-required".to_owned(), price::header(price))]
 }
 
 fn failed(why: &str) -> Value {

@@ -117,6 +117,11 @@ impl Room {
         Ok(line)
     }
 
+    /// Whether its requests carry a login.
+    pub fn is_logged_in(&self) -> bool {
+        self.login.as_ref().is_some_and(|login| login.is_known())
+    }
+
     /// Whether its upstream was removed.
     pub fn is_gone(&self) -> bool {
         self.closed.load(Ordering::SeqCst)

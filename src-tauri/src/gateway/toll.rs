@@ -57,7 +57,7 @@ pub struct Booth {
 #[derive(Debug, Default)]
 struct Told {
     asks: Option<Asks>,
-    receipt: Option<(String, String)>,
+    receipts: Vec<(String, String)>,
 }
 
 impl Booth {
@@ -66,9 +66,9 @@ impl Booth {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).asks.take()
     }
 
-    /// The receipt header of the answer.
-    pub fn receipt(&self) -> Option<(String, String)> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).receipt.take()
+    /// The receipt headers of the answer.
+    pub fn receipts(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner).receipts)
     }
 
     fn tell(&self, told: Told) {
@@ -101,15 +101,16 @@ impl Toll {
         mut request: RequestBuilder,
         in_session: bool,
     ) -> Result<StreamableHttpPostResponse, Failure> {
-        for (name, value) in &booth.credential {
-            request = request.header(name, value);
-        }
+        let credential = booth.credential.iter().map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)));
+        let credential: Option<HeaderMap> = credential.collect();
+        // It takes the place of a header of its name.
+        request = request.headers(credential.ok_or_else(|| odd("the credential is no header"))?);
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         if status == StatusCode::PAYMENT_REQUIRED {
             let body = whole(response, LONGEST_ERROR).await.unwrap_or_default();
-            booth.tell(Told { asks: Some(price::of_http(&headers, &body)), receipt: None });
+            booth.tell(Told { asks: Some(price::of_http(&headers, &body)), receipts: Vec::new() });
             let error = ErrorData::new(ErrorCode(402), "Payment Required", None);
             let error = JsonRpcError { jsonrpc: JsonRpcVersion2_0, id: Some(id), error };
             return Ok(StreamableHttpPostResponse::Json(ServerJsonRpcMessage::Error(error), None));
@@ -121,9 +122,7 @@ impl Toll {
         if !status.is_success() {
             return failed(response, status, &headers, session).await;
         }
-        let receipt = ["payment-response", "x-payment-response"].into_iter().find_map(&text);
-        let receipt = receipt.map(|receipt| ("payment-response".to_owned(), receipt));
-        booth.tell(Told { asks: None, receipt });
+        booth.tell(Told { asks: None, receipts: price::receipts_by_http(&headers) });
         match text(CONTENT_TYPE.as_str()) {
             Some(form) if form.starts_with(EVENT_STREAM_MIME_TYPE) => {
                 Ok(StreamableHttpPostResponse::Sse(events(response), session))

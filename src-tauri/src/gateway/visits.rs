@@ -22,12 +22,9 @@ const MOST: usize = 8;
 /// # Errors
 /// The error as it was, for a client of the older era.
 pub fn tell(pages: &[Visit], modern: bool, context: &Context) -> Result<CallToolResponse, ErrorData> {
-    let pages: Vec<&Visit> = pages.iter().take(MOST).collect();
+    let pages = pages.get(..MOST).unwrap_or(pages);
     if !modern {
-        let asks =
-            |page: &&Visit| json!({"mode": "url", "elicitationId": page.id, "url": page.url, "message": page.message});
-        let data = json!({"elicitations": pages.iter().map(asks).collect::<Vec<_>>()});
-        return Err(ErrorData::new(ErrorCode(-32042), "the user has to open a page first", Some(data)));
+        return Err(error(pages));
     }
     let shows = context.client_capabilities().unwrap_or_default().elicitation.is_some_and(|asks| asks.url.is_some());
     if shows && !pages.is_empty() {
@@ -49,6 +46,14 @@ pub fn tell(pages: &[Visit], modern: bool, context: &Context) -> Result<CallTool
         pages.collect::<Vec<_>>().join("; ")
     );
     Ok(CallToolResult::error(vec![ContentBlock::text(says)]).into())
+}
+
+/// The error as it was, for a client of the older era.
+pub fn error(pages: &[Visit]) -> ErrorData {
+    let asks =
+        |page: &Visit| json!({"mode": "url", "elicitationId": page.id, "url": page.url, "message": page.message});
+    let data = json!({"elicitations": pages.iter().take(MOST).map(asks).collect::<Vec<_>>()});
+    ErrorData::new(ErrorCode(-32042), "the user has to open a page first", Some(data))
 }
 
 /// Takes the answers about pages out of a repeat. Whether the user would not open one.

@@ -1,6 +1,8 @@
 //! MPP through the same desk: the official server on a real chain, hostile servers, questions that outlive their price.
 
 mod asked;
+mod called;
+mod gateway;
 mod hostile;
 mod official;
 mod stripe;

@@ -38,7 +38,7 @@ pub enum Risk {
     Upfront,
     /// Another program uses a known token.
     CallerChanged,
-    /// Dearer, or paid to another account or in another token, than this tool was before.
+    /// Dearer, or paid in another protocol or token or to another account, than this tool was before.
     TermsChanged,
     /// The amount is shared among several accounts.
     Shared,

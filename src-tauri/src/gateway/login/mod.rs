@@ -108,6 +108,11 @@ impl Login {
         Ok(client.insert(made).clone())
     }
 
+    /// Whether there is one, as far as it was needed yet.
+    pub fn is_known(&self) -> bool {
+        self.kept().record().is_some()
+    }
+
     fn kept(&self) -> Kept {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
