@@ -12,6 +12,7 @@ use crate::{
     desk::Desk,
     issuer::NotIssued,
     outcome::{Outcome, ResponseView},
+    pay::window_over,
     view::outcome_of,
 };
 
@@ -23,8 +24,11 @@ impl Desk {
     /// for. `Err` is what the agent is told where there is none to show.
     pub(crate) async fn issue(&self, record: &Record, spt: &Spt) -> Result<[(Signable, Vec<u8>); 1], Box<Outcome>> {
         let form = |token| Ok([(Signable::Spt(spt.clone()), token)]);
+        let late = || window_over(record, self.now());
+        let too_late = || NotIssued::Unclear("its time was over before it could be shown".to_owned());
         match self.vault.detail(&record.id, TOKEN).await {
-            Ok(Some(token)) => return form(token),
+            Ok(Some(token)) if !late() => return form(token),
+            Ok(Some(_)) => return Err(self.no_token(record, too_late()).await),
             Ok(None) => {}
             Err(error) => return Err(self.no_token(record, NotIssued::Unclear(error.to_string())).await),
         }
@@ -43,6 +47,7 @@ impl Desk {
             ..Note::default()
         };
         match self.vault.note(&record.id, note).await {
+            Ok(_) if late() => Err(self.no_token(record, too_late()).await),
             Ok(_) => form(token),
             Err(error) => Err(self.no_token(record, NotIssued::Unclear(error.to_string())).await),
         }

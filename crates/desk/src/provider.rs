@@ -8,10 +8,10 @@ use std::fmt;
 /// What a provider says, in words that are certainly its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// The money moved: so much, under the provider's own number.
+    /// The money moved: so much, under the provider's own number if it has one.
     Moved {
-        /// The provider's number.
-        transaction: String,
+        /// The provider's number, if it gave one.
+        transaction: Option<String>,
         /// Atomic units.
         amount: Amount,
     },

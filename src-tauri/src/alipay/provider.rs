@@ -31,7 +31,7 @@ impl Provider for Alipay {
                 let said = ask(About::Refund { out_trade_no: trade, out_request_no: refund }).await?;
                 match refund_found(out_trade_no, out_request_no, &said) {
                     RefundFound::Done { trade_no, amount: done } if done == *amount => {
-                        Ok(Seen::Moved { transaction: trade_no, amount: done })
+                        Ok(Seen::Moved { transaction: Some(trade_no), amount: done })
                     }
                     RefundFound::Done { .. } => {
                         Err("Alipay shows a refund of another sum under this number".to_owned())
@@ -48,7 +48,9 @@ impl Provider for Alipay {
                     }
                     TradeFound::Known { status: "WAIT_BUYER_PAY", .. } | TradeFound::Unknown => Ok(Seen::Open),
                     TradeFound::Known { status: "TRADE_CLOSED", .. } => Ok(Seen::Over),
-                    TradeFound::Known { trade_no, amount, .. } => Ok(Seen::Moved { transaction: trade_no, amount }),
+                    TradeFound::Known { trade_no, amount, .. } => {
+                        Ok(Seen::Moved { transaction: Some(trade_no), amount })
+                    }
                     TradeFound::Refused(why) => Err(why),
                     TradeFound::Unclear => Err("Alipay could not say".to_owned()),
                 }

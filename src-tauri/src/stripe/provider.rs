@@ -1,9 +1,12 @@
 //! How a token ended, in Stripe's words.
 
 use async_trait::async_trait;
-use countersign_core::signable::{
-    Signable,
-    spt::{self, Spt},
+use countersign_core::{
+    signable::{
+        Signable,
+        spt::{self, Spt},
+    },
+    status::Settlement,
 };
 use countersign_desk::{
     issue::TOKEN,
@@ -18,12 +21,17 @@ use super::{Asking, Stripe};
 /// Seconds after a token's end in which Stripe surely knows its request: it forgets none within a day, and no token lives an hour.
 const REMEMBERED: u64 = 22 * 3600;
 
+/// Seconds after a token's end before it is believed that nobody charged it: a charge that began in time may be shown a moment later.
+const SURE: u64 = 20;
+
 #[async_trait]
 impl Provider for Stripe {
     async fn look(&self, record: &Record, forms: &[Signable]) -> Result<Seen, String> {
         let [Signable::Spt(form)] = forms else { return Err("there is no token".to_owned()) };
         let token = self.vault.detail(&record.id, TOKEN).await.map_err(|error| error.to_string())?;
-        let over = self.clock.wall().seconds() > form.valid_before;
+        let wall = self.clock.wall().seconds();
+        let over = wall > form.valid_before;
+        let told_as_paid = record.outcome == Some(Outcome::Completed) || record.settlement == Settlement::Claimed;
         let token = match token.and_then(|token| String::from_utf8(token).ok()) {
             Some(token) => token,
             // Refused by Stripe: there is none.
@@ -32,10 +40,12 @@ impl Provider for Stripe {
             None => return Err("whether Stripe issued a token for it is not known yet".to_owned()),
         };
         match self.standing(form, &token).await? {
-            Standing::Charged(amount) => {
-                Ok(Seen::Moved { transaction: record.transaction.clone().unwrap_or(token), amount })
+            // The number of the charge is the seller's claim; Stripe shows the payer none.
+            Standing::Charged(amount) => Ok(Seen::Moved { transaction: None, amount }),
+            Standing::Unused if told_as_paid => {
+                Err("Stripe shows no charge, and the seller says that it was paid".to_owned())
             }
-            Standing::Unused if over => Ok(Seen::Over),
+            Standing::Unused if wall > form.valid_before.saturating_add(SURE) => Ok(Seen::Over),
             Standing::Unused | Standing::Open => Ok(Seen::NotMoved),
             Standing::Unclear => Err("Stripe could not say".to_owned()),
         }

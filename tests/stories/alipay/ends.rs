@@ -57,7 +57,7 @@ async fn only_a_refusal_that_a_later_question_confirms_frees_a_hold() {
     provider.says(Ok(Seen::NotMoved));
     till.settles(&id(&refused), "released", "failed").await;
     till.settles(&id(&unknown), "unknown", "none").await;
-    let moved = Seen::Moved { transaction: "T1".to_owned(), amount: Amount::parse_atomic("10000").unwrap() };
+    let moved = Seen::Moved { transaction: Some("T1".to_owned()), amount: Amount::parse_atomic("10000").unwrap() };
     provider.says(Ok(moved));
     let settled = till.settles(&id(&unknown), "settled", "verified").await;
     assert_eq!(settled["payment"]["transaction"], "T1");

@@ -138,7 +138,7 @@ fn a_charge_by_stripe_says_who_can_take_it_back_and_that_nobody_tried_it() {
     (charge.scheme, charge.network, charge.domain, charge.reversible) = ("stripe/charge".into(), None, None, true);
     (charge.wallet, charge.testnet) = ("stripe:pm_1".into(), false);
     let question = asked(&charge);
-    assert_eq!(question.amount_terms.to_string(), "Stripe · no fee for you · your bank can dispute it afterwards");
+    assert_eq!(question.amount_terms.to_string(), "Stripe · you can dispute it with your bank afterwards");
     assert_eq!(question.pay_from, "stripe:pm_1 · Stripe");
     assert!(question.signs.iter().any(|(_, value)| value == "Stripe shared payment token"), "{:?}", question.signs);
     assert!(question.warnings.iter().any(|w| w.id == "untried") && question.is_about(&charge));

@@ -68,7 +68,10 @@ impl Desk {
         }
         match seen {
             Ok(Seen::Moved { transaction, amount }) => {
-                let proof = json!({"transaction": transaction, "actual": amount, "proof": "the provider's own word"});
+                let mut proof = json!({"actual": amount, "proof": "the provider's own word"});
+                if let Some(transaction) = transaction {
+                    proof["transaction"] = transaction.into();
+                }
                 self.moved(record, Happens::Settled, Settlement::Verified, proof).await
             }
             Ok(Seen::Over) => {

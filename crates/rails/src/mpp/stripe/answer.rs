@@ -57,7 +57,9 @@ fn refused(answer: &Json<'_>) -> Issued {
     let said = |name: &str| error.and_then(|error| error.get(name)).and_then(Json::text);
     match (said("type"), said("message")) {
         (Some("idempotency_error"), _) | (None, _) => Issued::Unclear("Stripe could not say".to_owned()),
-        (Some(kind), message) => Issued::Refused(format!("Stripe refuses: {}", clean(message.unwrap_or(kind)))),
+        // Of a card it is written for whoever pays. Others may name the account or show parts of the key, and the agent reads this.
+        (Some("card_error"), Some(message)) => Issued::Refused(format!("Stripe refuses: {}", clean(message))),
+        (Some(kind), _) => Issued::Refused(format!("Stripe refuses: {}", clean(said("code").unwrap_or(kind)))),
     }
 }
 
@@ -176,7 +178,9 @@ mod tests {
         };
         let refused = Issued::Refused("Stripe refuses: Your card was declined.".into());
         assert_eq!(error(402, "card_error"), refused);
-        assert_eq!(error(401, "invalid_request_error"), refused);
+        // What may name the account or the key stays here.
+        let kind = Issued::Refused("Stripe refuses: invalid_request_error".into());
+        assert_eq!(error(401, "invalid_request_error"), kind);
         for (status, kind) in [(400, "idempotency_error"), (409, "idempotency_error"), (429, "x"), (500, "api_error")] {
             assert!(matches!(error(status, kind), Issued::Unclear(_)), "{status} {kind}");
         }
