@@ -189,7 +189,7 @@ fn has_challenge(required: &Value) -> bool {
     let named = |challenge: &Value| {
         let word = |name: &&str| challenge.get(name).and_then(Value::as_str).is_some_and(|word| !word.is_empty());
         let request = challenge.get("request").is_some_and(|request| request.is_object() || request.is_string());
-        ["id", "realm", "method", "intent"].iter().all(|name| word(name)) && request
+        ["id", "realm", "method", "intent"].iter().all(word) && request
     };
     required["challenges"].as_array().is_some_and(|challenges| challenges.iter().any(named))
 }
