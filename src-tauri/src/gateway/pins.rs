@@ -116,7 +116,7 @@ mod tests {
         let money = json!({"asset": format!("eip155:84532/erc20:{TOKEN}"), "amount": amount});
         let quote = json!({
             "rail": "x402", "version": 2, "scheme": "exact", "op": "pay",
-            "payee": {"origin": "https://shop.example", "account": account}, "network": "eip155:84532", "testnet": true,
+            "payee": {"origin": "https://shop.example", "account": account, "claimed": false}, "network": "eip155:84532", "testnet": true,
             "wallet": "0xB", "money": money, "exposure": money, "symbol": "USDC", "decimals": 6, "domain": null,
             "amount_value": null, "exposure_value": null,
             "resource": {"method": "CALL", "path": "program://x#t", "request": "0".repeat(64)},

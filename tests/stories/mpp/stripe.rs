@@ -170,7 +170,8 @@ async fn a_token_nobody_heard_of_is_found_by_asking_for_it_again_after_its_end()
     let (_, listed) = scene.client.get("/v1/payments").await;
     let held = listed["payments"].as_array().expect("a list").iter().find(|p| p["state"] != "refused").expect("one");
     scene.becomes(held["id"].as_str().expect("an id"), "released").await;
-    assert_eq!((scene.shop.counts().await, scene.shop.seen().await["replayed"].as_u64()), ([1, 0, 0], Some(1)));
+    assert_eq!(scene.shop.counts().await, [1, 0, 0], "one token, however often it was asked for");
+    assert!(scene.shop.seen().await["replayed"].as_u64() >= Some(1), "found by asking again");
     scene.close();
 }
 
