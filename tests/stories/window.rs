@@ -153,6 +153,8 @@ async fn with_no_window_open_nothing_of_webkit_runs_and_the_next_window_opens_al
     let Some(_turn) = screen::turn().await else { return };
     let (place, payer) = Place::with_wallet("[server]\nport = 0\n[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n");
     let token = place.agent("researcher");
+    // Otherwise the app begins with a question about the new agent.
+    place.ok(&["confirm", "policy", "--json"]);
     let seller = HostileSeller::start(&payer).await;
     let service = place.desktop_on("activity");
     let window = screen::shown("^Countersign$", "webkit-main.png").await;

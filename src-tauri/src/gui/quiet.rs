@@ -9,26 +9,36 @@ use tauri::{AppHandle, Manager as _};
 /// How long nothing must have been open: a queue shows one question after another.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Looks again in a moment, and lets go if nothing is open then.
+/// How often it is looked at again while the last page is still on its way out.
+const LOOKS: usize = 15;
+
+/// Looks again in a moment, and lets go once nothing is open.
 pub fn soon(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        tokio::time::sleep(PATIENCE).await;
-        // Windows are opened on the main thread, so none opens between the look and the end.
-        let asked = app.clone();
-        if let Err(error) = app.run_on_main_thread(move || let_go(&asked)) {
-            tracing::debug!(%error, "the app is ending");
+        for _ in 0..LOOKS {
+            tokio::time::sleep(PATIENCE).await;
+            let (tell, told) = tokio::sync::oneshot::channel();
+            // Windows are opened on the main thread, so none opens between the look and the end.
+            let asked = app.clone();
+            let look = app.run_on_main_thread(move || drop(tell.send(is_over(&asked))));
+            if look.is_err() || told.await.unwrap_or(true) {
+                return;
+            }
         }
     });
 }
 
-fn let_go(app: &AppHandle) {
+/// Lets go if nothing is open; false if a page is still there that nobody sees.
+fn is_over(app: &AppHandle) -> bool {
     let shown = |window: &tauri::WebviewWindow| window.is_visible().unwrap_or(true);
     if app.webview_windows().values().any(shown) {
-        return;
+        return true;
     }
     #[cfg(target_os = "linux")]
-    linux::end_fetcher();
+    return linux::end_fetcher();
+    #[cfg(not(target_os = "linux"))]
+    true
 }
 
 #[cfg(target_os = "linux")]
@@ -39,16 +49,17 @@ mod linux {
     const FETCHER: &str = "WebKitNetworkPr";
     const PAGE: &str = "WebKitWebProces";
 
-    /// Ends the process that fetches, unless there is a page, which may be loading for a window that is not shown yet.
-    pub fn end_fetcher() {
+    /// Ends the process that fetches, unless there is a page, which may be loading for a window that is not shown yet; false then.
+    pub fn end_fetcher() -> bool {
         let children = children();
         if children.iter().any(|(_, name)| name == PAGE) {
-            return;
+            return false;
         }
         for (pid, _) in children.iter().filter(|(_, name)| name == FETCHER) {
             let ended = pidfd_open(*pid, PidfdFlags::empty()).and_then(|fd| pidfd_send_signal(fd, Signal::TERM));
             tracing::debug!(?ended, "window.fetcher_ended");
         }
+        true
     }
 
     /// The processes this one started, with their names.
