@@ -21,7 +21,9 @@ pub fn soon(app: &AppHandle) {
             let (tell, told) = tokio::sync::oneshot::channel();
             // Windows are opened on the main thread, so none opens between the look and the end.
             let asked = app.clone();
-            let look = app.run_on_main_thread(move || drop(tell.send(is_over(&asked))));
+            let look = app.run_on_main_thread(move || {
+                let _ = tell.send(is_over(&asked));
+            });
             if look.is_err() || told.await.unwrap_or(true) {
                 return;
             }
