@@ -22,6 +22,9 @@ pub trait Carrier: Send + Sync + fmt::Debug {
         &[]
     }
 
+    /// Hears what the payment costs whose credential is about to be shown: its own price, whatever was stated since.
+    fn pays(&self, _quote: &Quote) {}
+
     /// Makes the call with the credential; where the server asks something on the way, the same credential is shown again with the
     /// answers. What came back is told as an HTTP answer would be: 2xx the goods, 402 a refusal
     /// of the payment, anything else nobody knows.

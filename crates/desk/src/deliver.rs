@@ -112,7 +112,10 @@ impl Desk {
                 self.keep(record, answer.map_err(|error| error.to_string()), true).await
             }
             // Of a call only the goods are shown: its headers are prices and receipts in our own spelling.
-            Act::Call { carrier, .. } => self.keep(record, carrier.deliver(&credential).await, false).await,
+            Act::Call { carrier, .. } => {
+                carrier.pays(&record.quote);
+                self.keep(record, carrier.deliver(&credential).await, false).await
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use rmcp::{
     model::{CallToolResponse, CallToolResult, MetaObject},
 };
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::{
@@ -52,7 +52,6 @@ impl Errand<'_> {
             call: self.sent.clone(),
             meta: self.context.meta.clone(),
             place: self.place.clone(),
-            taken: Mutex::default(),
             by_http,
             to: post.0.clone(),
         };

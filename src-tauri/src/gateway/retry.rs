@@ -11,12 +11,7 @@ use rmcp::{
     service::ServiceError,
 };
 use serde_json::{Value, json};
-use std::{
-    collections::BTreeSet,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 use url::Url;
 
@@ -46,8 +41,6 @@ pub struct Retry {
     pub meta: RequestMetaObject,
     /// Where the upstream is, for the ledger.
     pub place: Url,
-    /// What it takes, once that is known.
-    pub taken: Mutex<Option<Taken>>,
     /// Whether the price came as HTTP status 402: then the credential goes into the headers.
     pub by_http: bool,
     /// Who hears what the upstream says and asks meanwhile.
@@ -63,9 +56,7 @@ impl fmt::Debug for Retry {
 #[async_trait]
 impl Carrier for Retry {
     fn costs(&self, quote: &Quote) -> BTreeSet<Risk> {
-        let taken = Taken::of(quote);
-        let new = self.gateway.is_new(&self.room.name, &self.call.name, &taken);
-        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(taken);
+        let new = self.gateway.is_new(&self.room.name, &self.call.name, &Taken::of(quote));
         new.then_some(Risk::TermsChanged).into_iter().collect()
     }
 
@@ -73,11 +64,11 @@ impl Carrier for Retry {
         if self.room.is_logged_in() { &["authorization"] } else { &[] }
     }
 
+    fn pays(&self, quote: &Quote) {
+        self.gateway.paid(&self.room.name, &self.call.name, Taken::of(quote));
+    }
+
     async fn deliver(&self, credential: &Credential) -> Result<Answer, String> {
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(taken) = taken {
-            self.gateway.paid(&self.room.name, &self.call.name, taken);
-        }
         let answer = tokio::time::timeout(DELIVERY, self.make(credential)).await;
         let (answer, booth) = answer.map_err(|_| "the upstream does not answer".to_owned())??;
         self.told(answer, &booth)

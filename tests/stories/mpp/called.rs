@@ -1,7 +1,7 @@
 //! A call through us that was answered with an MPP price: what has to be true of it before it gets a credential.
 
 use async_trait::async_trait;
-use countersign_core::{origin::Origin, rail::Credential};
+use countersign_core::{origin::Origin, payment::Quote, rail::Credential};
 use countersign_desk::{carrier::Carrier, request::Call, wire::Answer};
 use countersign_vault::Clock as _;
 use serde_json::{Value, json};
@@ -17,10 +17,12 @@ use crate::support::{
     till::up_to,
 };
 
-/// A server that takes whatever it gets, behind a login or not.
+/// A server that takes whatever it gets, behind a login or not, or takes it and says nothing.
 #[derive(Debug, Default)]
 struct Server {
     login: bool,
+    silent: bool,
+    pays: Mutex<Vec<String>>,
     got: Mutex<Vec<(bool, bool)>>,
 }
 
@@ -30,8 +32,15 @@ impl Carrier for Server {
         if self.login { &["authorization"] } else { &[] }
     }
 
+    fn pays(&self, quote: &Quote) {
+        self.pays.lock().unwrap().push(quote.money.amount.to_string());
+    }
+
     async fn deliver(&self, credential: &Credential) -> Result<Answer, String> {
         self.got.lock().unwrap().push((credential.headers.is_empty(), credential.meta.is_empty()));
+        if self.silent {
+            return Err("the upstream does not answer".to_owned());
+        }
         Ok(Answer::told(200, Vec::new(), b"{}".to_vec(), at()))
     }
 
@@ -102,4 +111,18 @@ async fn a_call_is_paid_by_the_first_protocol_that_can_and_past_no_broken_price(
         assert_eq!(refused["code"], code, "{refused}");
     }
     assert_eq!(*server.got.lock().unwrap(), [(false, true)], "one credential, in the header");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_told_the_price_of_the_payment_it_carries_and_not_the_one_that_was_stated_last() {
+    let till = Till::open(&up_to("1.00"), "eip155:84532", Vec::new()).await;
+    let server = Arc::new(Server { silent: true, ..Server::default() });
+    let first = call(&till, &server, "key", json!({"mpp": asks(&till, "one", 300).1})).await;
+    assert_eq!(first["status"], "unknown", "{first}");
+    let dearer = with(&request(), "amount", json!("90000000"));
+    let native = with(&challenge("two", &dearer, till.clock.wall(), 300), "request", dearer.clone());
+    let dearer = json!({"code": -32042, "data": {"httpStatus": 402, "challenges": [native]}});
+    let again = call(&till, &server, "key", json!({"mpp": dearer})).await;
+    assert_eq!(again["payment"]["id"], first["payment"]["id"], "{again}");
+    assert_eq!(*server.pays.lock().unwrap(), ["10000", "10000"], "the credential of the first price was shown twice");
 }
